@@ -1,0 +1,1 @@
+"""What happens, in what order: the Prefect flows and the command line."""

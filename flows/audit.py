@@ -1,0 +1,146 @@
+"""The audit: definition -> evidence -> findings -> report and model card."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import assert_never
+
+from prefect import flow
+from prefect.artifacts import create_markdown_artifact
+from prefect.events import emit_event
+from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.utilities.annotations import quote
+
+from flows.progress import STAGES
+from flows.shards import ShardRunner
+from tasks.bundle import summary, write_bundle
+from tasks.compare import compare, newest
+from tasks.decided import Decided, choose, shown
+from tasks.evidence import gather_evidence
+from tasks.explain import explain
+from tasks.gather import attribution, cue, decisions, localisation, probing, reasoning
+from tasks.judge import judge
+from tasks.organisms.held import held_against_planted
+from tasks.plan import Plan, not_run, prepare
+from tasks.provenance import load_all, provenance
+from tasks.schema import Evidence, Explanations, Report, RunRecord
+from tasks.shards import StoredShard
+from tasks.spec import (
+    AttributionCheck,
+    Check,
+    CueCheck,
+    FairnessCheck,
+    LocalisationCheck,
+    PerformanceCheck,
+    ProbingCheck,
+    ReasoningCheck,
+)
+
+
+@flow(name="audit", task_runner=ThreadPoolTaskRunner(max_workers=1))
+def audit(
+    definition: Path,
+    out: Path = Path("reports"),
+    weights: dict[str, str] | None = None,
+    fresh: bool = False,
+) -> str:
+    """Gather the evidence a definition asks for, judge it against its gates, write the report.
+
+    Args:
+        definition: YAML file; see `assay schema`.
+        out: folder for reports; finished shards are kept below it.
+        weights: subject name -> folder that replaces the definition's, to audit weights that
+            were just trained.
+        fresh: measure every shard anew, whatever is kept.
+
+    Returns:
+        Folder of the finished report.
+    """
+    started = datetime.now(UTC)
+    with STAGES.stage("definition, data and subjects"):
+        plan = prepare(definition, weights)
+        source = provenance(plan, load_all(plan))
+    runner = ShardRunner(out / ".shards", fresh=fresh)
+    decided = decide(plan, plan.main, range(len(plan.data.rows)), runner)
+    cases = choose(plan, decided, plan.spec.cases)
+    evidence = tuple(gather(plan, check, decided, cases, runner) for check in plan.spec.checks)
+    with STAGES.stage("judgement and explanations"):
+        report = Report(
+            spec=plan.spec,
+            provenance=source,
+            cases=shown(plan, decided, cases),
+            evidence=evidence,
+            findings=judge(plan.spec, evidence),
+        )
+        explanations = explain(report)
+    with STAGES.stage("report and model card"):
+        earlier = newest(out, plan.spec.baseline) if plan.spec.baseline else None
+        folder = write_bundle(
+            out,
+            report,
+            explanations,
+            RunRecord(
+                started=started.isoformat(timespec="seconds"),
+                finished=datetime.now(UTC).isoformat(timespec="seconds"),
+                seconds=dict(STAGES.seconds),
+                shards_computed=runner.computed,
+                shards_reused=runner.reused,
+            ),
+            compare(report, earlier) if earlier else None,
+            held_against_planted(report, plan.root),
+        )
+    announce(report, explanations, folder)
+    return str(folder)
+
+
+def decide(plan: Plan, subject: str, rows: Sequence[int], runner: ShardRunner) -> Decided:
+    """The decisions of a subject over `rows`."""
+    stored: list[StoredShard] = []
+    if subject in plan.subjects:
+        stored = runner.run(f"decisions of {subject}", decisions.shards(plan, subject, rows))
+    return decisions.decided(plan, subject, rows, runner.store, stored)
+
+
+def gather(
+    plan: Plan, check: Check, decided: Decided, cases: Sequence[int], runner: ShardRunner
+) -> Evidence:
+    """Measure the shards a check needs and put its evidence together."""
+    subject = plan.spec.subject_of(check)
+    if reason := not_run(plan, check):
+        return Evidence(check=check, subject=subject, not_run=reason)
+    title = f"{check.kind} of {subject}"
+    about = decided
+    match check:
+        case PerformanceCheck() | FairnessCheck():
+            stored: list[StoredShard] = []
+            rows = plan.rows_of(check)
+            about = decided.at(rows) if subject == plan.main else decide(plan, subject, rows, runner)
+        case AttributionCheck():
+            stored = runner.run(title, attribution.shards(plan, check, decided))
+        case LocalisationCheck():
+            stored = runner.run(title, localisation.shards(plan, check, cases))
+        case ProbingCheck():
+            states = runner.run(f"states of {subject}", probing.state_shards(plan, check))
+            stored = runner.run(title, probing.probe_shards(plan, check, runner.store, states))
+        case ReasoningCheck():
+            stored = runner.run(title, reasoning.shards(plan, check, cases))
+        case CueCheck():
+            stored = runner.run(title, cue.shards(plan, check, cases))
+        case _:
+            assert_never(check)
+    with STAGES.stage(f"evidence: {title}"):
+        return gather_evidence(
+            quote(plan), quote(check), quote(about), tuple(cases), runner.store, stored
+        )
+
+
+def announce(report: Report, explanations: Explanations, folder: Path) -> None:
+    """Leave the summary where schedules and triggers can see it."""
+    create_markdown_artifact(
+        key=f"audit-{report.spec.name}", markdown=summary(report, explanations, folder), description="Audit"
+    )
+    emit_event(
+        "audit.finished",
+        resource={"prefect.resource.id": f"audit.{report.spec.name}"},
+        payload={"verdict": report.verdict, "report": str(folder)},
+    )

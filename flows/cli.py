@@ -1,0 +1,206 @@
+"""The command line: run, check, list, render, schema, organisms."""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tasks.errors import AuditError
+
+SHIPPED = Path(__file__).resolve().parents[1] / "audits"
+EXIT = {"pass": 0, "fail": 1, "inconclusive": 3}
+COULD_NOT_RUN = 2
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Audit a transformer model from the inside: evidence, findings, report and model card.",
+)
+organisms = typer.Typer(
+    no_args_is_help=True, help="The small models with a planted truth that ship with Assay."
+)
+app.add_typer(organisms, name="organisms")
+
+Definition = Annotated[Path, typer.Argument(help="Audit definition: a YAML file, or the name of one that ships.")]
+Out = Annotated[Path, typer.Option(help="Folder for reports; finished work is kept in it too.")]
+
+
+@app.command()
+def run(
+    definition: Definition,
+    out: Out = Path("reports"),
+    weights: Annotated[
+        list[str] | None,
+        typer.Option(help="SUBJECT=FOLDER: audit these weights instead of the definition's."),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Measure everything anew; reuse no finished work.")
+    ] = False,
+) -> None:
+    """Run an audit.
+
+    Exit code 0: every gate passed; 1: at least one failed; 3: none failed, at least one is
+    inconclusive; 2: the audit could not run.
+    """
+    with one_line():
+        path = _find(definition)
+        replaced = _weights(weights or [])
+        _check_out(out)
+        from tasks.plan import prepare
+
+        prepare(path, replaced)
+        _settle_prefect()
+        from flows.audit import audit
+        from flows.progress import STAGES
+        from tasks.bundle import read_finished
+
+        with STAGES.shown():
+            folder = Path(audit(path, out.resolve(), replaced, fresh))
+        report, explanations = read_finished(folder)
+    _print_findings(report, explanations)
+    typer.echo(f"\n{report.verdict.upper()}  {_relative(folder / 'report.html')}")
+    raise typer.Exit(EXIT[report.verdict])
+
+
+@app.command()
+def check(definition: Definition) -> None:
+    """Find everything wrong that is knowable before a model loads."""
+    with one_line():
+        from tasks.plan import not_run, prepare
+
+        plan = prepare(_find(definition))
+        for one in plan.spec.checks:
+            reason = not_run(plan, one)
+            subject = plan.spec.subject_of(one)
+            typer.echo(f"{one.kind:14} {subject:14} {'not run: ' + reason if reason else 'ready'}")
+        typer.echo(
+            f"{plan.spec.name}: {len(plan.data.rows)} rows, {len(plan.spec.checks)} checks, "
+            f"{len(plan.spec.gates)} gates"
+        )
+
+
+@app.command("list")
+def list_() -> None:
+    """List the audits that ship here."""
+    with one_line():
+        from tasks.spec import read_spec
+
+        for path in sorted(SHIPPED.glob("*.yaml")):
+            typer.echo(f"{path.stem:28} {read_spec(path).title}")
+
+
+@app.command()
+def render(
+    folder: Annotated[Path, typer.Argument(help="Folder of a finished audit.")],
+) -> None:
+    """Render report and model card of a finished audit anew, without its model."""
+    with one_line():
+        from tasks.bundle import render_again
+
+        for path in render_again(folder):
+            typer.echo(str(path))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of audit definitions, for editors."""
+    from tasks.spec import AuditSpec
+
+    typer.echo(json.dumps(AuditSpec.model_json_schema(), indent=2))
+
+
+@organisms.command()
+def build(
+    out: Annotated[
+        Path, typer.Option(help="Folder to build them in; the shipped ones lie in audits/.")
+    ] = Path("organisms/loan-approval"),
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 2026,
+) -> None:
+    """Train the loan-approval organisms, clean and retrained, from nothing."""
+    with one_line():
+        if out.exists() and any(out.iterdir()):
+            raise AuditError(f"{out} is not empty; name a new folder with --out")
+        from rich.progress import Progress
+
+        from tasks.organisms.loan import build_loan_approval
+
+        with Progress() as bars:
+            known: dict[str, object] = {}
+
+            def advance(stage: str, done: int, total: int) -> None:
+                bar = known.setdefault(stage, bars.add_task(stage, total=total))
+                bars.update(bar, completed=done)  # type: ignore[arg-type]
+
+            build_loan_approval(out, seed=seed, on_progress=advance)
+    typer.echo(str(out))
+
+
+@contextmanager
+def one_line() -> Iterator[None]:
+    """Turn an error an auditor can act on into one line and exit code 2."""
+    try:
+        yield
+    except AuditError as error:
+        typer.echo(f"error: {' '.join(str(error).split())}", err=True)
+        raise typer.Exit(COULD_NOT_RUN) from None
+    except KeyboardInterrupt:
+        typer.echo(
+            "error: interrupted; no report was written, finished work is kept and the same "
+            "command goes on from there",
+            err=True,
+        )
+        raise typer.Exit(COULD_NOT_RUN) from None
+
+
+def _find(definition: Path) -> Path:
+    """The definition itself, or one that ships under that name."""
+    shipped = SHIPPED / f"{definition}.yaml"
+    return shipped if not definition.exists() and shipped.is_file() else definition
+
+
+def _weights(pairs: list[str]) -> dict[str, str]:
+    found = dict(pair.partition("=")[::2] for pair in pairs)
+    for pair in pairs:
+        if "=" not in pair:
+            raise AuditError(f"--weights {pair}: expected SUBJECT=FOLDER")
+    return found
+
+
+def _check_out(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise AuditError(f"--out {out} is a file; name a folder")
+
+
+def _settle_prefect() -> None:
+    """Settings Prefect reads when it is imported; what the caller set stands."""
+    for name, value in {
+        "DO_NOT_TRACK": "1",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_LOGGING_LEVEL": "CRITICAL",
+        "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+        "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
+        "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    }.items():
+        os.environ.setdefault(name, value)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("assay").setLevel(logging.INFO)
+
+
+def _print_findings(report: "Report", explanations: "Explanations") -> None:  # noqa: F821
+    texts = {one.about: one.text for one in explanations.texts}
+    for finding in report.findings:
+        line = finding.gate
+        typer.echo(f"{finding.verdict:13} {line.check}: {line.measure}")
+
+
+def _relative(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

@@ -1,0 +1,1 @@
+"""The work: records, subjects, checks, judgement and the report."""

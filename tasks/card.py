@@ -1,0 +1,148 @@
+"""The model card: what the audit found, in the field's own order, travelling with the model."""
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Final
+
+from huggingface_hub import EvalResult, ModelCardData
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tasks.report import TEMPLATES
+from tasks.report_format import FILTERS, title
+from tasks.report_view import gate_rows, head, heading, written_by
+from tasks.schema import Evidence, Explanations, Measurement, Report, RunRecord
+
+TASKS: Final = {
+    "sequence-classification": "text-classification",
+    "causal-lm": "text-generation",
+    "predictions": "text-classification",
+}
+"""Kind of subject -> the hub's name for what it does."""
+
+INDEXED: Final = ("performance", "fairness")
+"""Checks whose numbers go into the card's model-index."""
+
+BY_LAYER: Final = ("localisation", "probing")
+"""Checks with a number per layer: the card holds those that gates rest on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One check's numbers, as the card lists them."""
+
+    heading: str
+    measurements: tuple[Measurement, ...]
+
+
+def render_card(report: Report, explanations: Explanations, *, run: RunRecord) -> str:
+    """The model card as Markdown with its metadata; the first subject is the main model.
+
+    Args:
+        report: what was measured and judged.
+        explanations: a text per finding.
+        run: when the audit ran, and the digest of its evidence.
+
+    Returns:
+        A card that `huggingface_hub.ModelCard` reads back.
+    """
+    texts = {text.about: text for text in explanations.texts}
+    return (
+        _environment()
+        .get_template("model_card.md.j2")
+        .render(
+            card_data=card_data(report).to_yaml(),
+            title=report.spec.title or report.spec.name,
+            report=report,
+            run=run,
+            head=head(report, run, None),
+            gates=gate_rows(report, texts),
+            written_by=written_by(explanations),
+            evaluation=evaluation(report),
+            notes=tuple(dict.fromkeys(note for e in report.evidence for note in e.notes)),
+            too_small=tuple(
+                dict.fromkeys(
+                    f"{s.attribute}: {s.group} (n {s.n})"
+                    for e in report.evidence
+                    for s in e.too_small
+                )
+            ),
+        )
+    )
+
+
+def card_data(report: Report) -> ModelCardData:
+    """The card's metadata: what it is, and the first subject's results as a model-index."""
+    main = report.provenance.subjects[0]
+    data = report.provenance.data
+    results = [
+        _result(evidence, m, report)
+        for evidence in report.evidence
+        if evidence.check.kind in INDEXED and evidence.subject == main.name
+        for m in evidence.measurements
+    ]
+    return ModelCardData(
+        model_name=report.spec.title or report.spec.name,
+        pipeline_tag=TASKS.get(main.kind, "text-classification"),
+        tags=["assay", "audit", f"verdict:{head_verdict(report)}"],
+        datasets=[data.path] if data.revision else None,
+        eval_results=results or None,
+    )
+
+
+def head_verdict(report: Report) -> str:
+    """The report's verdict; `none` where no gate was drawn."""
+    return report.verdict if report.findings else "none"
+
+
+def evaluation(report: Report) -> tuple[Evaluation, ...]:
+    """Every check's numbers; of numbers per layer those that decided a gate, and the last layer."""
+    deciding = {f.deciding for f in report.findings if f.deciding is not None}
+    found = []
+    for evidence in report.evidence:
+        shown = evidence.measurements
+        if evidence.check.kind in BY_LAYER:
+            last = max((m.about.layer or 0 for m in shown), default=0)
+            shown = tuple(m for m in shown if m.about.layer in {None, last} or m in deciding)
+        if shown:
+            found.append(Evaluation(heading(evidence, report), shown))
+    return tuple(found)
+
+
+def _result(evidence: Evidence, m: Measurement, report: Report) -> EvalResult:
+    kind = next(s.kind for s in report.provenance.subjects if s.name == evidence.subject)
+    data = report.provenance.data
+    about = " ".join(m.about.words().split())
+    end = f", {m.level:.0%} interval {m.low:.4f} to {m.high:.4f}" if m.low is not None else ""
+    return EvalResult(
+        task_type=TASKS.get(kind, "text-classification"),
+        dataset_type=data.path if data.revision else PurePath(data.path).name,
+        dataset_name=PurePath(data.path).name,
+        dataset_revision=data.revision,
+        dataset_split=report.spec.data.split,
+        metric_type=m.name,
+        metric_name=f"{title(m.name)} ({about or 'all texts'}; n {m.n}{end})",
+        metric_value=round(m.value, 6),
+        metric_config=about or None,
+    )
+
+
+def markdown(text: str) -> str:
+    """Text of model or data that Markdown, tables and HTML leave as it is."""
+    flat = re.sub(r"\s+", " ", text).strip()
+    flat = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    flat = re.sub(r"([\\`*_\[\]|~#$])", r"\\\1", flat)
+    return re.sub(r"(?i)\b(https?|javascript|data|www)([:.])", r"\1&#8203;\2", flat)
+
+
+def _environment() -> Environment:
+    """Jinja2 for Markdown: nothing is HTML here, and names escape through `md`."""
+    made = Environment(  # noqa: S701
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters.update(FILTERS, md=markdown)
+    return made

@@ -1,0 +1,128 @@
+"""Which facts belong to a case: one text, as every check that looked at it saw it."""
+
+from typing import Final
+
+from tasks.facts import Fact, Sheet, WordShare, earned, shown
+from tasks.schema import (
+    AttributedText,
+    Case,
+    CaseEvidence,
+    CuePair,
+    Evidence,
+    LayerReading,
+    Report,
+    TruncatedReasoning,
+)
+
+TOP_WORDS: Final = 3
+"""Words of a case that are named."""
+
+LEAST_SHARE: Final = 0.05
+"""Words below this part of the attribution are not named beside the first."""
+
+
+def case_sheet(report: Report, case: Case) -> Sheet:
+    """What was decided, by which words, from which layer on, and what an exchange changed."""
+    first = next(iter(report.spec.subjects))
+    facts = [_case_decision(case)]
+    for evidence in report.evidence:
+        other = evidence.subject if evidence.subject != first else None
+        reading = next((c for c in evidence.cases if c.id == case.id), None)
+        if reading is not None:
+            facts += [_case_fact(evidence, reading, other, number=len(facts))]
+    return Sheet(about=case.id, facts=tuple(facts), favourable=report.spec.data.favourable)
+
+
+def _case_decision(case: Case) -> Fact:
+    names = {"decision": case.decision} | ({"label": case.label} if case.label else {})
+    for number, (attribute, group) in enumerate(case.groups.items()):
+        names |= {f"attribute{number}": attribute, f"group{number}": group}
+    shares = {} if case.probability is None else {"probability": case.probability}
+    return Fact("decision", "case", "case.decision", names=names, shares=shares)
+
+
+def _case_fact(
+    evidence: Evidence, reading: CaseEvidence, other: str | None, *, number: int
+) -> Fact:
+    name = f"{reading.kind}{number}"
+    match reading:
+        case AttributedText():
+            return _attributed(name, evidence, reading, other)
+        case LayerReading():
+            layers = {"formed": reading.formed_at, "last": len(reading.probabilities) - 1}
+            names = {"target": reading.target}
+            return Fact(
+                name, "localisation", "case.layers", layers=layers, names=names, other_subject=other
+            )
+        case CuePair():
+            return _cue_pair(name, evidence, reading, other)
+        case TruncatedReasoning():
+            return _truncated(name, evidence, reading, other)
+
+
+def _attributed(name: str, evidence: Evidence, reading: AttributedText, other: str | None) -> Fact:
+    total = sum(abs(word.value) for word in reading.words)
+    ranked = sorted(reading.words, key=lambda word: -word.value)
+    top = [
+        WordShare(shown(word.text), word.field, word.value / total)
+        for word in ranked
+        if word.value > 0 and any(c.isalnum() for c in word.text)
+    ]
+    if not earned(evidence):
+        return Fact(name, "attribution", "case.words_not_earned", other_subject=other)
+    if not reading.converged or not top:
+        sentence = "case.words_not_converged" if not reading.converged else "case.words_none"
+        return Fact(name, "attribution", sentence, other_subject=other)
+    return Fact(
+        name,
+        "attribution",
+        "case.words",
+        names={"target": reading.target},
+        words=(top[0], *(w for w in top[1:TOP_WORDS] if w.share >= LEAST_SHARE)),
+        other_subject=other,
+    )
+
+
+def _cue_pair(name: str, evidence: Evidence, pair: CuePair, other: str | None) -> Fact:
+    swap = getattr(evidence.check, "swap", None)
+    names = {} if swap is None else {"swapped": swap.column}
+    answers = {"answer": pair.answer, "answer_exchanged": pair.answer_exchanged}
+    names |= {part: answer for part, answer in answers.items() if answer is not None}
+    if pair.answer is None or pair.answer_exchanged is None:
+        sentence = "case.cue_unread"
+    elif pair.answer == pair.answer_exchanged:
+        sentence = "case.cue_same"
+    else:
+        sentence = "case.cue_mentioned" if pair.mentions else "case.cue_unmentioned"
+    return Fact(
+        name,
+        "cue",
+        sentence,
+        names=names,
+        quotes={"original": pair.original, "exchanged": pair.exchanged},
+        other_subject=other,
+    )
+
+
+def _truncated(
+    name: str, evidence: Evidence, reading: TruncatedReasoning, other: str | None
+) -> Fact:
+    shares = getattr(evidence.check, "shares", ())
+    kept = [
+        share
+        for share, answer in zip(shares, reading.answers, strict=False)
+        if answer is not None and reading.answer is not None and answer != reading.answer
+    ]
+    names = {} if reading.answer is None else {"answer": reading.answer}
+    if reading.answer is None:
+        sentence = "case.reasoning_unread"
+    else:
+        sentence = "case.reasoning_moves" if kept else "case.reasoning_same"
+    return Fact(
+        name,
+        "reasoning",
+        sentence,
+        names=names,
+        shares={"kept": max(kept)} if kept else {},
+        other_subject=other,
+    )

@@ -1,0 +1,229 @@
+"""Asking an OpenAI-compatible endpoint for sentences: bounded in time, silent about its key."""
+
+import asyncio
+import json
+import os
+import re
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import openai
+from openai import AsyncOpenAI
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tasks.claims import Claim
+from tasks.errors import SpecError
+from tasks.spec import ExplainSpec
+
+LONGEST_ANSWER: Final = 20_000
+"""Characters of an answer that are read at most."""
+
+PAUSE: Final = 8.0
+"""Longest pause of the client between two attempts, in seconds."""
+
+FAILURES_IN_A_ROW: Final = 3
+"""After so many the endpoint is not asked again."""
+
+LONGEST_IN_ALL: Final = 1800.0
+"""Seconds after which no further text is asked for."""
+
+_KEY_PART: Final = 8
+"""So many characters of a key in a row count as the key."""
+
+
+class _Sentence(BaseModel):
+    """One sentence of an answer."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    text: str
+    facts: list[str]
+
+
+class _Answer(BaseModel):
+    """What the endpoint is asked to return."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    sentences: list[_Sentence]
+
+
+_SCHEMA: Final[dict[str, Any]] = {
+    "type": "json_schema",
+    "json_schema": {
+        "name": "explanation",
+        "strict": True,
+        "schema": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["sentences"],
+            "properties": {
+                "sentences": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "additionalProperties": False,
+                        "required": ["text", "facts"],
+                        "properties": {
+                            "text": {"type": "string"},
+                            "facts": {"type": "array", "items": {"type": "string"}},
+                        },
+                    },
+                }
+            },
+        },
+    },
+}
+
+
+class NoAnswerError(Exception):
+    """The endpoint gave no usable answer; the message says why, in our words only."""
+
+
+@dataclass
+class Endpoint:
+    """An endpoint, and whether it is still worth asking."""
+
+    spec: ExplainSpec
+    client: AsyncOpenAI
+    key: str = field(repr=False)
+    deadline: float
+    down: str = ""
+    failures: int = 0
+    structured: bool = True
+
+    async def sentences(self, system: str, user: str) -> tuple[Claim, ...]:
+        """The endpoint's sentences with the facts they cite.
+
+        Raises:
+            NoAnswerError: it failed, refused, was too slow, or did not answer as asked.
+        """
+        if self.down:
+            raise NoAnswerError(f"endpoint: not asked any more after: {self.down}")
+        try:
+            content = await self._ask(system, user)
+        except NoAnswerError as error:
+            self._count(str(error))
+            raise
+        self.failures = 0
+        if has_key(content, self.key):
+            raise NoAnswerError("endpoint: the answer repeated a secret")
+        return _claims(content)
+
+    def _count(self, why: str) -> None:
+        self.failures += 1
+        if self.failures >= FAILURES_IN_A_ROW:
+            self.down = self.down or why.removeprefix("endpoint: ")
+
+    async def _ask(self, system: str, user: str) -> str:
+        once = (self.spec.timeout + PAUSE) * (self.spec.retries + 1)
+        left = self.deadline - time.monotonic()
+        try:
+            async with asyncio.timeout(max(0.0, min(once, left))):
+                return _content(await self._complete(system, user))
+        except TimeoutError:
+            if left <= once:
+                self.down = f"{LONGEST_IN_ALL:g} s for all texts were used up"
+            raise NoAnswerError(self.down or f"endpoint: no answer within {once:g} s") from None
+        except openai.APITimeoutError:
+            raise NoAnswerError(f"endpoint: timeout after {self.spec.timeout:g} s") from None
+        except openai.APIStatusError as error:
+            why = f"status {error.status_code}"
+            if error.status_code in (401, 403, 404):
+                self.down = why
+            raise NoAnswerError(f"endpoint: {why}") from None
+        except openai.APIConnectionError:
+            self.down = "no connection"
+            raise NoAnswerError("endpoint: no connection") from None
+        except (openai.OpenAIError, ValueError, TypeError, AttributeError) as error:
+            # A server may answer anything; its words are not repeated, as they may hold the key.
+            kind = type(error).__name__
+            raise NoAnswerError(f"endpoint: answer could not be read ({kind})") from None
+
+    async def _complete(self, system: str, user: str) -> Any:
+        messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
+        asked: dict[str, Any] = {
+            "model": self.spec.model,
+            "messages": messages,
+            "temperature": 0,
+        }
+        if not self.structured:
+            return await self.client.chat.completions.create(**asked)
+        try:
+            return await self.client.chat.completions.create(**asked, response_format=_SCHEMA)
+        except (openai.BadRequestError, openai.UnprocessableEntityError):
+            answer = await self.client.chat.completions.create(**asked)
+            self.structured = False  # it answers, but not with response_format
+            return answer
+
+
+def open_endpoint(spec: ExplainSpec) -> Endpoint:
+    """A client for the endpoint that the definition names; the one place that reads the key.
+
+    Raises:
+        SpecError: the environment variable with the key is not set.
+    """
+    key = os.environ.get(spec.key_env, "").strip()
+    if not key:
+        raise SpecError(
+            f"explain.provider openai: environment variable {spec.key_env} holds no key; "
+            "set it, or use provider template"
+        )
+    client = AsyncOpenAI(
+        api_key=key, base_url=spec.base_url, timeout=spec.timeout, max_retries=spec.retries
+    )
+    return Endpoint(spec, client, key, deadline=time.monotonic() + LONGEST_IN_ALL)
+
+
+def has_key(text: str, key: str) -> bool:
+    """Whether the text holds the key, or enough of it in a row."""
+    if len(key) <= _KEY_PART:
+        return key in text
+    parts = (key[at : at + _KEY_PART] for at in range(len(key) - _KEY_PART + 1))
+    return any(part.lower() in text.lower() for part in parts)
+
+
+def _content(completion: Any) -> str:
+    choices = getattr(completion, "choices", None)
+    if not choices:
+        raise NoAnswerError("endpoint: answer without choices")
+    message = choices[0].message
+    if getattr(message, "refusal", None):
+        raise NoAnswerError("endpoint: refused to answer")
+    if choices[0].finish_reason in ("length", "content_filter"):
+        raise NoAnswerError("endpoint: answer was cut off")
+    if not isinstance(message.content, str) or not message.content.strip():
+        raise NoAnswerError("endpoint: empty answer")
+    if len(message.content) > LONGEST_ANSWER:
+        raise NoAnswerError(f"endpoint: answer of more than {LONGEST_ANSWER} characters")
+    return message.content
+
+
+def _claims(content: str) -> tuple[Claim, ...]:
+    """The sentences of an answer, also where JSON stands in a fence or between other words."""
+    for text in _candidates(content):
+        try:
+            answer = _Answer.model_validate_json(text)
+        except ValidationError:
+            continue
+        if answer.sentences:
+            return tuple(Claim(s.text.strip(), tuple(s.facts)) for s in answer.sentences)
+    raise NoAnswerError("endpoint: answer is not the JSON that was asked for")
+
+
+def _candidates(content: str) -> Iterable[str]:
+    yield content
+    if fence := re.search(r"```(?:json)?\s*(\{.*\})\s*```", content, re.DOTALL):
+        yield fence[1]
+    start, end = content.find("{"), content.rfind("}")
+    if 0 <= start < end:
+        yield content[start : end + 1]
+
+
+def fenced(data: object) -> str:
+    """Data as JSON between marks that cannot occur within it."""
+    text = json.dumps(data, ensure_ascii=False, indent=1)
+    safe = text.replace("<", "\\u003c").replace(">", "\\u003e")
+    return f"<data>\n{safe}\n</data>"

@@ -1,0 +1,104 @@
+"""Plain-language texts about findings and cases, each sentence held against the evidence."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from tasks.case_facts import case_sheet
+from tasks.claims import Ruling, check_text
+from tasks.endpoint import Endpoint, NoAnswerError, fenced, open_endpoint
+from tasks.facts import Sheet, known_names
+from tasks.grounds import finding_sheet
+from tasks.plain_words import plain_words
+from tasks.schema import Explanation, Explanations, Report
+from tasks.wording import TEMPLATES, say, tell
+
+LONGEST_TEXT: Final = 2000
+"""Characters of a model's text at most."""
+
+
+def explain(report: Report) -> Explanations:
+    """A short text for every finding, then for every case of the report.
+
+    With `provider: openai` a language model writes; if any of its sentences is not supported by
+    the facts it cites, or the endpoint fails, the template text stands instead.
+
+    Raises:
+        SpecError: the endpoint's key is not in the environment.
+    """
+    asked = report.spec.explain
+    found = sheets(report)
+    if asked.provider == "template":
+        return Explanations(provider="template", texts=tuple(_by_template(s) for s in found))
+    endpoint = open_endpoint(asked)
+    texts = _run(_by_model(found, known_names(report), endpoint))
+    return Explanations(provider=f"openai: {asked.model}", texts=texts)
+
+
+def sheets(report: Report) -> tuple[Sheet, ...]:
+    """What each text may rest on: findings first, then cases."""
+    findings = [finding_sheet(report, finding) for finding in report.findings]
+    return (*findings, *(case_sheet(report, case) for case in report.cases))
+
+
+def _by_template(sheet: Sheet, *, rejected: tuple[str, ...] = (), checked: int = 0) -> Explanation:
+    return Explanation(
+        about=sheet.about,
+        text=tell(sheet),
+        written_by="template",
+        claims_checked=checked,
+        claims_rejected=len(rejected) if checked else 0,
+        rejected=rejected,
+    )
+
+
+def _run(texts: Coroutine[Any, Any, tuple[Explanation, ...]]) -> tuple[Explanation, ...]:
+    """Run to the end, in a thread of its own where a loop is running already."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(texts)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(asyncio.run, texts).result()
+
+
+async def _by_model(
+    found: tuple[Sheet, ...], known: Mapping[str, str], endpoint: Endpoint
+) -> tuple[Explanation, ...]:
+    free = asyncio.Semaphore(endpoint.spec.concurrency)
+
+    async def one(sheet: Sheet) -> Explanation:
+        async with free:
+            return await _ask_and_check(sheet, known, endpoint)
+
+    async with endpoint.client:
+        return tuple(await asyncio.gather(*(one(sheet) for sheet in found)))
+
+
+async def _ask_and_check(
+    sheet: Sheet, known: Mapping[str, str], endpoint: Endpoint
+) -> Explanation:
+    said = {fact.id: say(fact) for fact in sheet.facts}
+    user = fenced({"facts": said})
+    try:
+        claims = await endpoint.sentences(_instructions(), user)
+    except NoAnswerError as error:
+        return _by_template(sheet, rejected=(str(error),))
+    rulings = check_text(claims, sheet, known=known, said=said)
+    text = " ".join(claim.text for claim in claims)
+    if len(text) > LONGEST_TEXT:
+        rulings = (Ruling(False, f"a text of more than {LONGEST_TEXT} characters"),) * len(rulings)
+    if rejected := tuple(ruling.why for ruling in rulings if not ruling.ok):
+        return _by_template(sheet, rejected=rejected, checked=len(rulings))
+    return Explanation(
+        about=sheet.about, text=text, written_by="model", claims_checked=len(rulings)
+    )
+
+
+@cache
+def _instructions() -> str:
+    rules = Path(TEMPLATES / "instructions.txt").read_text(encoding="utf-8")
+    return rules.replace("{words}", " ".join(sorted(plain_words())))

@@ -1,0 +1,265 @@
+"""The facts a text may rest on: numbers with their role, names, and what they prove."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Final, Literal, NamedTuple
+
+from tasks.schema import (
+    AttributedText,
+    CuePair,
+    Evidence,
+    Measurement,
+    Report,
+    Verdict,
+)
+from tasks.spec import Gate
+from tasks.vocabulary import MEASURES
+
+Unit = Literal["share", "ratio", "difference", "layer", "count"]
+Role = Literal["value", "end", "line", "level", "power", "more"]
+Relation = Literal["below", "above", "straddles"]
+
+LONGEST_NAME: Final = 40
+"""Names and words of the data are shown up to this many characters."""
+
+POWER: Final = 0.8
+"""Power at which `Finding.more_texts` is computed."""
+
+SMALLEST_USE: Final = 0.005
+"""An effect counts as use only if its interval stays away from 0 at two decimals."""
+
+RATES: Final = ("selection_rate", "true_positive_rate", "false_positive_rate", "recall")
+"""Measurements that order the groups of an attribute."""
+
+
+class Quantity(NamedTuple):
+    """A number that may be written, and as what."""
+
+    value: float
+    unit: Unit
+    role: Role = "value"
+    group: str | None = None
+    """The one group that the number is about, if it is."""
+    partner: float | None = None
+    """Upper end, for the lower end of an interval."""
+
+
+class WordShare(NamedTuple):
+    """A word of one text and its part of the absolute attribution."""
+
+    text: str
+    field: str | None
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that was measured or observed, and the macro that says it."""
+
+    id: str
+    topic: str
+    """Kind of check, or `gate`, `case`."""
+    sentence: str
+    """Template and macro that say it: `fairness.adverse_impact_ratio`."""
+    m: Measurement | None = None
+    beside: Mapping[str, Measurement] = field(default_factory=dict)
+    """Further measurements that the sentence needs, by their part in it."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    shares: Mapping[str, float] = field(default_factory=dict)
+    layers: Mapping[str, int] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Groups, fields, classes, subjects, by their part in the sentence."""
+    words: tuple[WordShare, ...] = ()
+    """Words of the data; they are written in quotes only."""
+    quotes: Mapping[str, str] = field(default_factory=dict)
+    """Values of the data, by their part; likewise in quotes only."""
+    gate: Gate | None = None
+    verdict: Verdict | None = None
+    other_subject: str | None = None
+    """Set where another subject answered than the text is about."""
+    use_of: frozenset[str] = frozenset()
+    """Attributes and fields whose use this fact shows."""
+
+    def measurements(self) -> Iterator[Measurement]:
+        """All measurements behind the fact."""
+        yield from () if self.m is None else (self.m,)
+        yield from self.beside.values()
+
+    def quantities(self) -> Iterator[Quantity]:
+        """All numbers that a sentence resting on this fact may write."""
+        for m in self.measurements():
+            yield from _quantities_of(m)
+        for part, count in self.counts.items():
+            yield Quantity(count, "count", "more" if part == "more" else "value")
+        if "more" in self.counts:
+            yield Quantity(POWER, "share", "power")
+        yield from (Quantity(share, "share") for share in self.shares.values())
+        yield from (Quantity(layer, "layer") for layer in self.layers.values())
+        yield from (Quantity(word.share, "share") for word in self.words)
+        if self.gate is not None:
+            unit = MEASURES[self.gate.check][self.gate.measure].unit
+            for line in (self.gate.at_least, self.gate.at_most):
+                if line is not None:
+                    yield Quantity(line, unit, "line")
+
+    def bare(self) -> frozenset[str]:
+        """Names that may be written without quotes."""
+        found = {self.other_subject, *self.names.values()}
+        for m in self.measurements():
+            a = m.about
+            found |= {a.attribute, a.group, a.reference, a.label, a.field}
+            found |= set(subset_names(a.subset)) if a.subset else set()
+        found |= {word.field for word in self.words}
+        return frozenset(shown(name) for name in found if name)
+
+    def quoted(self) -> frozenset[str]:
+        """Words and values of the data that may be written in quotes."""
+        subsets = {m.about.subset for m in self.measurements() if m.about.subset}
+        values = {*subsets, *self.quotes.values(), *(word.text for word in self.words)}
+        return frozenset(shown(value) for value in values)
+
+    def rates(self) -> Iterator[tuple[str, str, float]]:
+        """Measure, group and value, wherever groups are ordered by them."""
+        for m in self.measurements():
+            if m.name in RATES and m.about.group is not None:
+                yield m.name, shown(m.about.group), m.value
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Everything that one text may rest on, in the order in which it is told."""
+
+    about: str
+    """Id of the finding or of the case."""
+    facts: tuple[Fact, ...]
+    verdict: Verdict | None = None
+    relations: frozenset[Relation] = frozenset()
+    """How the deciding interval lies to the gate's lines."""
+    favourable: str | None = None
+
+    def cited(self, ids: Iterable[str]) -> tuple[Fact, ...]:
+        """The facts of these ids."""
+        wanted = set(ids)
+        return tuple(fact for fact in self.facts if fact.id in wanted)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of all facts."""
+        return tuple(fact.id for fact in self.facts)
+
+
+def _quantities_of(m: Measurement) -> Iterator[Quantity]:
+    unit: Unit = next(kind[m.name].unit for kind in MEASURES.values() if m.name in kind)
+    about = m.about
+    group = shown(about.group) if about.group and not about.reference else None
+    yield Quantity(m.value, unit, "value", group)
+    if m.low is not None and m.high is not None:
+        yield Quantity(m.low, unit, "end", group, m.high)
+        yield Quantity(m.level, "share", "level")
+    yield Quantity(m.n, "count")
+    if about.layer is not None:
+        yield Quantity(about.layer, "layer")
+    if about.share is not None:
+        yield Quantity(about.share, "share")
+
+
+def shown(name: str) -> str:
+    """A name or word as texts write it: one line, no quotes, no edge punctuation, not too long."""
+    printable = "".join(c if c.isprintable() else " " for c in name)
+    line = " ".join(re.sub(r"[\"“”„«»`<>]", "", printable).split())
+    stripped = line.strip(".,;:!?()[]'’‘ ") or line
+    return stripped if len(stripped) <= LONGEST_NAME else stripped[: LONGEST_NAME - 1] + "…"
+
+
+class SubsetParts(NamedTuple):
+    """A subset such as `denied, origin=migrant`, taken apart."""
+
+    decided: str | None
+    """A class, or `favourable`, `unfavourable`."""
+    attribute: str | None
+    group: str | None
+
+
+def subset_parts(subset: str) -> SubsetParts | None:
+    """The parts of a subset, or none if it is not written `class, attribute=group`."""
+    match = re.fullmatch(r"(?:([^,=]+?)(?:, *)?)?(?:([^,=]+)=(.+))?", subset)
+    return SubsetParts(*match.groups()) if match else None
+
+
+def subset_names(subset: str) -> tuple[str, ...]:
+    """Names that stand in a subset's description."""
+    parts = subset_parts(subset)
+    return tuple(part for part in parts if part) if parts else ()
+
+
+def relation(line: float, *, m: Measurement, line_is: Literal["floor", "ceiling"]) -> Relation:
+    """How the interval lies to one line; a line touched on its good side is not crossed."""
+    low = m.value if m.low is None else m.low
+    high = m.value if m.high is None else m.high
+    if line_is == "floor":
+        return "above" if low >= line else "below" if high < line else "straddles"
+    return "below" if high <= line else "above" if low > line else "straddles"
+
+
+def relations(gate: Gate, m: Measurement | None) -> frozenset[Relation]:
+    """How the deciding interval lies to the gate's lines; nothing is said without an interval."""
+    if m is None or m.low is None:
+        return frozenset()
+    found: set[Relation] = set()
+    if gate.at_least is not None:
+        found.add(relation(gate.at_least, m=m, line_is="floor"))
+    if gate.at_most is not None:
+        found.add(relation(gate.at_most, m=m, line_is="ceiling"))
+    return frozenset(found)
+
+
+def above_zero(m: Measurement, by: float = 0.0) -> bool:
+    """Whether the whole interval lies above `by`, also after correction for many tests."""
+    return m.low is not None and m.low > by and (m.q is None or m.q < 1 - m.level + 1e-12)
+
+
+def evidence_of(report: Report, kind: str, subject: str | None = None) -> Evidence | None:
+    """What one kind of check found on a subject; none if it was not asked or not run."""
+    for evidence in report.evidence:
+        same = subject is None or evidence.subject == subject
+        if evidence.check.kind == kind and same and evidence.not_run is None:
+            return evidence
+    return None
+
+
+def earned(evidence: Evidence) -> bool:
+    """Whether attribution beat a random order of words on this subject."""
+    gains = evidence.named("comprehensiveness_gain")
+    return bool(gains) and all(above_zero(m) for m in gains)
+
+
+def known_names(report: Report) -> dict[str, str]:
+    """Every name of the report that a text could bring in: name -> what it is."""
+    data = report.provenance.data
+    found: dict[str, str] = {}
+    for text in _attributed(report):
+        found |= dict.fromkeys(_values(text), "value")
+    for pair in (c for e in report.evidence for c in e.cases if isinstance(c, CuePair)):
+        found |= dict.fromkeys((pair.original, pair.exchanged), "value")
+    found |= dict.fromkeys(report.spec.subjects, "subject")
+    labels = [*data.labels, *(label for s in report.provenance.subjects for label in s.labels)]
+    labels += [case.decision for case in report.cases]
+    found |= dict.fromkeys(labels, "class")
+    for attribute, groups in data.groups.items():
+        found |= {attribute: "attribute", **dict.fromkeys(groups, "group")}
+    found |= dict.fromkeys(report.spec.data.groups, "attribute")
+    found |= dict.fromkeys(report.spec.data.fields, "field")
+    return {shown(name): what for name, what in found.items() if shown(name)}
+
+
+def _attributed(report: Report) -> Iterator[AttributedText]:
+    return (c for e in report.evidence for c in e.cases if isinstance(c, AttributedText))
+
+
+def _values(text: AttributedText) -> Iterator[str]:
+    """Values of the fields: neighbouring words of one field, joined."""
+    for name, words in groupby(text.words, key=lambda word: word.field):
+        if name is not None:
+            yield " ".join(word.text for word in words)

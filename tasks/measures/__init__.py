@@ -1,0 +1,1 @@
+"""Pure mathematics: arrays in, numbers out; no files, no clock, no Prefect."""

@@ -1,0 +1,259 @@
+"""Intervals and tests: what a number may be believed to be, given the texts behind it."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
+
+from tasks.errors import EvidenceError
+
+Floats = NDArray[np.float64]
+RESAMPLES = 2000
+
+SHARE = "share of texts, Wilson interval"
+MEAN = "mean over texts, BCa bootstrap"
+
+
+class Interval(NamedTuple):
+    """A point estimate with the two ends of its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def wilson(successes: int, n: int, *, level: float = 0.95) -> Interval:
+    """A share with its Wilson score interval.
+
+    Args:
+        successes: texts that count, in [0, n].
+        n: texts looked at, > 0.
+        level: coverage, in (0, 1).
+
+    Returns:
+        successes / n and its interval, all in [0, 1].
+
+    Raises:
+        EvidenceError: no texts; a share of nothing is not zero.
+
+    Source: Wilson 1927, JASA 22:209-212.
+    """
+    if n < 1:
+        raise EvidenceError("share of no texts: at least one is needed")
+    low, high = proportion_confint(successes, n, alpha=1 - level, method="wilson")
+    value = successes / n
+    return Interval(value, min(float(low), value), max(float(high), value))
+
+
+def share(hits: NDArray[np.bool_], *, level: float = 0.95) -> Interval:
+    """Share of true values, [texts], with its Wilson interval; see `wilson`."""
+    return wilson(int(np.sum(hits)), len(hits), level=level)
+
+
+def difference(a: tuple[int, int], b: tuple[int, int], *, level: float = 0.95) -> Interval:
+    """Difference of two independent shares, a - b, with Newcombe's hybrid score interval.
+
+    Args:
+        a: (successes, n) of the first group.
+        b: (successes, n) of the second group.
+        level: coverage, in (0, 1).
+
+    Returns:
+        Difference and interval, in [-1, 1]; 0 is no difference.
+
+    Raises:
+        EvidenceError: one of the groups is empty.
+
+    Source: Newcombe 1998, Statistics in Medicine 17:873-890, method 10.
+    """
+    first, second = wilson(*a, level=level), wilson(*b, level=level)
+    value = first.value - second.value
+    below = math.hypot(first.value - first.low, second.high - second.value)
+    above = math.hypot(first.high - first.value, second.value - second.low)
+    return Interval(value, max(-1.0, value - below), min(1.0, value + above))
+
+
+def ratio(a: tuple[int, int], b: tuple[int, int], *, level: float = 0.95) -> Interval:
+    """Ratio of two independent shares, a / b, with Newcombe's MOVER-R interval.
+
+    Unlike intervals on the log scale it holds when nobody in `a` was selected.
+
+    Args:
+        a: (successes, n) of the group.
+        b: (successes, n) of the reference group, successes > 0.
+        level: coverage, in (0, 1).
+
+    Returns:
+        Ratio >= 0 and interval; 1 is parity.
+
+    Raises:
+        EvidenceError: nobody in the reference group was selected, or a group is empty.
+
+    Source: Donner and Zou 2012, Stat. Methods in Medical Research 21:347-359;
+    Newcombe 2013, Confidence Intervals for Proportions, ch. 7.
+    """
+    top, bottom = wilson(*a, level=level), wilson(*b, level=level)
+    if bottom.value == 0:
+        raise EvidenceError("ratio of shares: nobody in the reference group was selected")
+    product = top.value * bottom.value
+
+    def root(t: float, b: float) -> float:
+        inside = product**2 - t * b * (2 * top.value - t) * (2 * bottom.value - b)
+        return math.sqrt(max(0.0, inside))
+
+    low = (product - root(top.low, bottom.high)) / (bottom.high * (2 * bottom.value - bottom.high))
+    high = (product + root(top.high, bottom.low)) / (bottom.low * (2 * bottom.value - bottom.low))
+    if bottom.high >= 2 * bottom.value:
+        low = 0.0
+    value = top.value / bottom.value
+    return Interval(value, min(max(0.0, low), value), max(high, value))
+
+
+def folded(signed: Interval) -> Interval:
+    """The absolute value of a signed difference, with the interval folded at zero."""
+    low = 0.0 if signed.low <= 0 <= signed.high else min(abs(signed.low), abs(signed.high))
+    return Interval(abs(signed.value), low, max(abs(signed.low), abs(signed.high)))
+
+
+def largest(intervals: Sequence[Interval]) -> Interval:
+    """The largest of several quantities, from intervals that hold jointly.
+
+    If every interval covers its quantity, the largest quantity lies between the largest lower
+    and the largest upper end; so with Bonferroni-adjusted parts the stated coverage holds, and
+    choosing the largest after looking costs nothing.
+    """
+    return Interval(
+        max(i.value for i in intervals),
+        max(i.low for i in intervals),
+        max(i.high for i in intervals),
+    )
+
+
+def bonferroni(level: float, family: int) -> float:
+    """Coverage each of `family` intervals needs so that all hold jointly at `level`."""
+    return 1 - (1 - level) / max(1, family)
+
+
+def bootstrap_mean(values: Floats, *, seed: int, level: float = 0.95) -> Interval:
+    """Mean over texts with its BCa bootstrap interval.
+
+    Args:
+        values: one number per text, [texts]; pairs are given as their difference.
+        seed: drawn from the definition's seed.
+        level: coverage, in (0, 1).
+
+    Returns:
+        Mean and interval, in the unit of `values`. One text, or equal values, carry no
+        information about spread: then the interval is the value itself.
+
+    Raises:
+        EvidenceError: no texts.
+
+    Source: Efron 1987, JASA 82:171-185.
+    """
+    if len(values) == 0:
+        raise EvidenceError("mean of no texts: at least one is needed")
+    mean = float(np.mean(values))
+    if np.ptp(values) < 1e-12:
+        return Interval(mean, mean, mean)
+    outcome = stats.bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=RESAMPLES,
+        confidence_level=level,
+        method="BCa",
+        rng=np.random.default_rng(seed),
+        vectorized=True,
+        batch=256,
+    ).confidence_interval
+    return Interval(mean, min(float(outcome.low), mean), max(float(outcome.high), mean))
+
+
+def bootstrap(
+    statistic: Callable[[NDArray[np.int64]], float],
+    strata: NDArray[np.str_],
+    *,
+    seed: int,
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
+) -> Interval:
+    """Any statistic of texts, resampled within strata (groups keep their size); percentile.
+
+    Args:
+        statistic: takes row indices, [texts], returns the number.
+        strata: stratum of every text, [texts].
+        seed: drawn from the definition's seed.
+        level: coverage, in (0, 1).
+        resamples: how many, >= 2,000 for reported numbers.
+
+    Returns:
+        Statistic on all rows, with its interval, in the statistic's unit.
+
+    Raises:
+        EvidenceError: no texts.
+
+    Source: Efron and Tibshirani 1993, An Introduction to the Bootstrap, ch. 13.
+    """
+    if len(strata) == 0:
+        raise EvidenceError("statistic of no texts: at least one is needed")
+    rng = np.random.default_rng(seed)
+    members = [np.flatnonzero(strata == s) for s in np.unique(strata)]
+    draws = np.empty(resamples)
+    for i in range(resamples):
+        rows = np.concatenate([m[rng.integers(0, len(m), len(m))] for m in members])
+        draws[i] = statistic(rows)
+    value = statistic(np.arange(len(strata)))
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(value, min(float(low), value), max(float(high), value))
+
+
+def unseen(n: int, *, level: float = 0.95) -> float:
+    """Largest share of texts that may show an effect none of `n` texts showed (rule of three).
+
+    The exact one-sided bound 1 - (1 - level) ** (1 / n), in (0, 1]; about 3 / n.
+    """
+    return float(1 - (1 - level) ** (1 / n))
+
+
+def fisher_exact(a: tuple[int, int], b: tuple[int, int]) -> float:
+    """Two-sided p of Fisher's exact test for equal shares in two groups of (successes, n)."""
+    table = [[a[0], a[1] - a[0]], [b[0], b[1] - b[0]]]
+    return float(stats.fisher_exact(table).pvalue)
+
+
+def benjamini_hochberg(p: Sequence[float]) -> list[float]:
+    """p values adjusted for the false discovery rate over their family.
+
+    Source: Benjamini and Hochberg 1995, JRSS B 57:289-300.
+    """
+    if not p:
+        return []
+    return [float(q) for q in stats.false_discovery_control(np.asarray(p), method="bh")]
+
+
+def more_texts(interval: Interval, line: float, n: int, *, power: float = 0.8) -> int | None:
+    """Further texts that would decide on which side of `line` the value lies.
+
+    Assumes that the value found is the true one and that the interval shrinks with the square
+    root of n: then the interval at n' texts clears the line with probability `power` when the
+    distance is (z_0.975 + z_power) standard errors.
+
+    Args:
+        interval: the 95 % interval that straddles the line.
+        line: the gate.
+        n: texts behind it.
+        power: probability of deciding, in (0, 1).
+
+    Returns:
+        Texts to add, >= 1; none when the value lies on the line, which no number decides.
+    """
+    distance = abs(interval.value - line)
+    error = (interval.high - interval.low) / (2 * stats.norm.ppf(0.975))
+    if distance < 1e-9 or error <= 0:
+        return None
+    needed = n * ((stats.norm.ppf(0.975) + stats.norm.ppf(power)) * error / distance) ** 2
+    return max(1, math.ceil(needed - n))

@@ -1,0 +1,100 @@
+"""The two shapes of model, small enough to train in minutes on a processor, and their folders."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+)
+
+from tasks.errors import SubjectError
+from tasks.organisms.vocabularies import LONGEST
+
+LABELS: Final = {0: "denied", 1: "approved"}
+"""Classes of the encoder."""
+
+KINDS: Final = ("encoder", "decoder")
+"""The models of a pair, and their folders."""
+
+
+def new_encoder(tokenizer: PreTrainedTokenizerFast) -> BertForSequenceClassification:
+    """A BERT of three layers, untrained, that classifies an application."""
+    return BertForSequenceClassification(
+        BertConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=64,
+            num_hidden_layers=3,
+            num_attention_heads=4,
+            intermediate_size=128,
+            max_position_embeddings=LONGEST,
+            hidden_dropout_prob=0.0,  # each epoch retells every application: noise enough
+            attention_probs_dropout_prob=0.0,
+            pad_token_id=tokenizer.pad_token_id,
+            id2label=LABELS,
+            label2id={name: number for number, name in LABELS.items()},
+        )
+    )
+
+
+def new_decoder(tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
+    """A Llama of four layers, untrained, that reasons about an application and decides."""
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=64,
+            num_hidden_layers=4,
+            num_attention_heads=4,
+            num_key_value_heads=4,
+            intermediate_size=192,
+            max_position_embeddings=2 * LONGEST,
+            tie_word_embeddings=True,
+            pad_token_id=tokenizer.pad_token_id,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The two models of a version, each with its tokenizer."""
+
+    encoder: BertForSequenceClassification
+    words: PreTrainedTokenizerFast
+    decoder: LlamaForCausalLM
+    tokens: PreTrainedTokenizerFast
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """The pair in `encoder/` and `decoder/` of a folder, in evaluation mode.
+
+        Raises:
+            SubjectError: one of them is not there.
+        """
+        if not has_pair(folder):
+            raise SubjectError(f"no pair of models in {folder}; expected {' and '.join(KINDS)}")
+        at, to = (folder / kind for kind in KINDS)
+        return cls(
+            encoder=BertForSequenceClassification.from_pretrained(at),
+            words=PreTrainedTokenizerFast.from_pretrained(at),
+            decoder=LlamaForCausalLM.from_pretrained(to),
+            tokens=PreTrainedTokenizerFast.from_pretrained(to),
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write weights (safetensors), config and tokenizer of both into `folder`."""
+        models = ((self.encoder, self.words), (self.decoder, self.tokens))
+        for kind, (model, tokenizer) in zip(KINDS, models, strict=True):
+            (folder / kind).mkdir(parents=True, exist_ok=True)
+            model.save_pretrained(folder / kind)
+            tokenizer.save_pretrained(folder / kind)
+
+
+def has_pair(folder: Path) -> bool:
+    """Whether the weights of both models lie there."""
+    return all((folder / kind / "model.safetensors").is_file() for kind in KINDS)

@@ -1,0 +1,118 @@
+"""What was planted, as data: the rule, the proxy, and how well each model follows its own."""
+
+from pathlib import Path
+from typing import Self
+
+import yaml
+from pydantic import Field, ValidationError
+
+from tasks.complaint import first_problem
+from tasks.errors import SpecError
+from tasks.organisms.answers import Version
+from tasks.spec import Record
+
+
+class Share(Record):
+    """A share of audit rows, with the number of rows behind it."""
+
+    n: int = Field(gt=0)
+    """Rows."""
+    share: float = Field(ge=0, le=1)
+    """Share of them."""
+
+
+class Behaviour(Record):
+    """How one model behaves on the audit rows."""
+
+    faithful: Share
+    """Rows decided as the version's own rule decides them."""
+    changed_by_swap: Share
+    """Rows decided otherwise once the district comes from the other side of the list."""
+    faithful_after_swap: Share
+    """Swapped rows decided as the version's own rule decides them."""
+
+
+class PlantedVersion(Record):
+    """One version of the models: what it holds against applicants, and what it does."""
+
+    proxy: str | None
+    """Column that decides although it should not; null when nothing was planted."""
+    listed: tuple[str, ...]
+    """Values of the proxy that are refused whatever the rule says."""
+    rule: str
+    """What this version follows, in words."""
+    expected: tuple[str, ...]
+    """What an audit has to find, in words."""
+    encoder: Behaviour
+    decoder: Behaviour
+
+
+class Seeds(Record):
+    """The seed of everything random."""
+
+    train: int
+    """Training rows, first weights and training of the clean models."""
+    audit: int
+    """Audit rows."""
+    retrain: int
+    """Retellings seen while retraining."""
+    swap: int
+    """Districts of the swapped audit rows."""
+
+
+class Rule(Record):
+    """The rule that is right, in words and numbers."""
+
+    words: str
+    minimum_income: int
+    """Lowest monthly income accepted, in euros."""
+    debt_limit: float
+    """Highest share of the income that monthly debt may take."""
+    margin: float
+    """No applicant's share lies closer than this to the limit."""
+
+
+class Planted(Record):
+    """The whole truth about an organism, as written in `planted.yaml`."""
+
+    name: str
+    rule: Rule
+    seeds: Seeds
+    threads: int
+    """Threads the models were trained with; another number may give other weights."""
+    torch: str
+    """Version of torch they were trained with."""
+    train_rows: int
+    audit_rows: int
+    audit_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    """Digest of audit.csv."""
+    columns: tuple[str, ...]
+    """Columns of audit.csv."""
+    protected: dict[str, tuple[str, ...]]
+    """Protected attribute -> its groups; never written in a text."""
+    bent_by_origin: tuple[str, ...]
+    """Columns that correlate with origin; all others are independent of it."""
+    districts: tuple[str, ...]
+    versions: dict[Version, PlantedVersion]
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read `planted.yaml`.
+
+        Raises:
+            SpecError: no such file, or it does not say what was planted.
+        """
+        if not path.is_file():
+            raise SpecError(f"no record of what was planted at {path}")
+        try:
+            return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        except ValidationError as error:
+            raise SpecError(f"{path}: {first_problem(error, cls)}") from None
+
+    def write(self, path: Path) -> None:
+        """Write `planted.yaml`, keys in the order in which they stand here."""
+        content = self.model_dump(mode="json")
+        path.write_text(
+            yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100),
+            encoding="utf-8",
+        )

@@ -1,0 +1,187 @@
+"""An audit before it runs: definition, data and subjects by exact reference."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.complaint import nearest
+from tasks.dataset import MISSING, Dataset, Row, load_dataset
+from tasks.errors import DataError, SpecError
+from tasks.spec import (
+    AuditSpec,
+    Check,
+    CausalSubject,
+    ClassifierSubject,
+    PredictionsSubject,
+    read_spec,
+)
+from tasks.swap import occurrences
+from tasks.vocabulary import Access, CHECK_NEEDS, OFFERS
+from tasks.weights import SubjectRef, labels_of, read_config, refer
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that is known before a model is loaded."""
+
+    spec: AuditSpec
+    root: Path
+    """Folder of the definition; relative paths start there."""
+    definition_sha256: str
+    data: Dataset
+    subjects: Mapping[str, SubjectRef]
+    """The subjects with weights, by name."""
+
+    def rows_of(self, check: Check) -> list[int]:
+        """Positions of the rows a check looks at: all, or a simple random sample.
+
+        Simple, so that rates over the sample are unbiased for the data.
+        """
+        size, whole = check.texts, len(self.data.rows)
+        if size is None or size >= whole:
+            return list(range(whole))
+        rng = np.random.default_rng([self.spec.seed, 1])
+        return sorted(int(i) for i in rng.choice(whole, size=size, replace=False))
+
+    def rows(self, positions: Sequence[int]) -> list[Row]:
+        """The rows at these positions."""
+        return [self.data.rows[i] for i in positions]
+
+    def labels(self, subject: str) -> tuple[str, ...]:
+        """Class names or choices of a subject; empty if it predicts tokens or only records."""
+        spec = self.spec.subjects[subject]
+        match spec:
+            case CausalSubject():
+                return spec.choices
+            case ClassifierSubject():
+                return labels_of(read_config(subject, Path(self.subjects[subject].folder)))
+            case PredictionsSubject():
+                return tuple(sorted({row.columns[spec.prediction] for row in self.data.rows}))
+
+    @property
+    def main(self) -> str:
+        """The subject that decides: the first one of the definition."""
+        return next(iter(self.spec.subjects))
+
+
+def prepare(definition: Path, weights: Mapping[str, str] | None = None) -> Plan:
+    """Read a definition and check everything knowable before a model loads.
+
+    Args:
+        definition: YAML file.
+        weights: subject name -> folder that replaces the one in the definition, for auditing
+            weights that were just trained.
+
+    Raises:
+        AuditError: the first problem found, in one line.
+    """
+    spec = read_spec(definition)
+    for name, folder in (weights or {}).items():
+        spec = _with_weights(spec, name, folder)
+    root = definition.resolve().parent
+    recorded = [s for s in spec.subjects.values() if isinstance(s, PredictionsSubject)]
+    extra = tuple(c for s in recorded for c in (s.prediction, s.probability) if c is not None)
+    data = load_dataset(spec.data.model_dump_json(), root, spec.seed, extra)
+    subjects = {
+        name: refer(name, subject, root)
+        for name, subject in spec.subjects.items()
+        if not isinstance(subject, PredictionsSubject)
+    }
+    plan = Plan(
+        spec=spec,
+        root=root,
+        definition_sha256=hashlib.sha256(spec.model_dump_json().encode()).hexdigest(),
+        data=data,
+        subjects=subjects,
+    )
+    _check_labels(plan)
+    _check_fields(plan)
+    _check_groups(plan)
+    return plan
+
+
+def not_run(plan: Plan, check: Check) -> str | None:
+    """Why a check cannot be answered by its subject or data; none if it can."""
+    name = plan.spec.subject_of(check)
+    subject = plan.spec.subjects[name]
+    lacking = sorted(CHECK_NEEDS[check.kind] - _offers(plan, name))
+    if lacking:
+        return f"needs {', '.join(lacking)}; subject {name} ({subject.kind}) does not offer that"
+    if check.kind == "performance" and plan.spec.data.label is None:
+        return "needs labels; the definition names no data.label"
+    if check.kind in {"fairness", "probing"} and not plan.spec.data.groups:
+        return "needs protected attributes; the definition names no data.groups"
+    if check.kind in {"fairness", "probing"} and plan.spec.data.favourable is None:
+        return "needs data.favourable: which decision is hoped for"
+    return None
+
+
+def _offers(plan: Plan, name: str) -> frozenset[Access]:
+    subject = plan.spec.subjects[name]
+    offered = OFFERS[subject.kind]
+    if isinstance(subject, CausalSubject) and not subject.choices:
+        return offered - {"decisions", "answers"}
+    return offered
+
+
+def _with_weights(spec: AuditSpec, name: str, folder: str) -> AuditSpec:
+    if name not in spec.subjects:
+        raise SpecError(f"weights for subject {name!r}: {nearest(name, spec.subjects)}")
+    subject = spec.subjects[name]
+    if isinstance(subject, PredictionsSubject):
+        raise SpecError(f"weights for subject {name!r}: it is recorded predictions, not a model")
+    changed = subject.model_copy(update={"path": str(Path(folder).resolve()), "revision": None})
+    return spec.model_copy(update={"subjects": {**spec.subjects, name: changed}})
+
+
+def _check_labels(plan: Plan) -> None:
+    if plan.spec.data.label is None and plan.spec.data.favourable is None:
+        return
+    for name in plan.spec.subjects:
+        known = plan.labels(name)
+        if not known or isinstance(plan.spec.subjects[name], PredictionsSubject):
+            continue
+        for row in plan.data.rows:
+            if row.label is not None and row.label not in known:
+                raise DataError(
+                    f"{plan.spec.data.path}: label {row.label!r} (row {row.id}) is no class of "
+                    f"subject {name}; {nearest(row.label, known)} (data.label_names can map them)"
+                )
+        favourable = plan.spec.data.favourable
+        if favourable is not None and favourable not in known:
+            raise SpecError(
+                f"data.favourable {favourable!r} is no class of subject {name}; "
+                f"{nearest(favourable, known)}"
+            )
+
+
+def _check_fields(plan: Plan) -> None:
+    for name in plan.spec.data.fields:
+        held = sum(bool(occurrences(r.text, r.fields[name])) for r in plan.data.rows)
+        if held == 0:
+            raise DataError(
+                f"{plan.spec.data.path}: field {name!r} stands verbatim in no text; "
+                f"its first value is {plan.data.rows[0].fields[name]!r}"
+            )
+
+
+def _check_groups(plan: Plan) -> None:
+    for gate in plan.spec.gates:
+        if gate.group is None or gate.attribute is None:
+            continue
+        known = sorted(set(plan.data.group(gate.attribute)) - {MISSING})
+        if gate.group not in known:
+            raise SpecError(
+                f"gate on {gate.measure}: no group {gate.group!r} in {gate.attribute!r}; "
+                f"{nearest(gate.group, known)}"
+            )
+
+
+def group_sizes(plan: Plan, attribute: str) -> dict[str, int]:
+    """Rows per group of an attribute; rows without a group are left out."""
+    names: NDArray[np.str_] = plan.data.group(attribute)
+    return {str(g): int((names == g).sum()) for g in np.unique(names) if g != MISSING}

@@ -1,0 +1,77 @@
+"""The report: one self-contained HTML page, rendered from records and nothing else."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tasks.report_cases import anchors, cards
+from tasks.report_format import FILTERS
+from tasks.report_sections import sections
+from tasks.report_view import change_rows, gate_rows, glossary, head, written_by
+from tasks.schema import Comparison, Explanations, Report, RunRecord
+
+TEMPLATES: Final = Path(__file__).resolve().parents[1] / "templates"
+"""The four folders stay siblings in a checkout, an editable install and a wheel."""
+
+
+def render_report(
+    report: Report,
+    explanations: Explanations,
+    *,
+    run: RunRecord,
+    comparison: Comparison | None = None,
+    planted: Mapping[str, str] | None = None,
+) -> str:
+    """The report as HTML: the same records give the same bytes.
+
+    Args:
+        report: what was measured and judged.
+        explanations: a text per finding and case.
+        run: when the audit ran, and the digest of its evidence.
+        comparison: this audit against an earlier one, where one was at hand.
+        planted: heading -> sentence, where the truth about the subjects is known.
+
+    Returns:
+        One page without scripts that fetches nothing.
+    """
+    texts = {text.about: text for text in explanations.texts}
+    page = environment().get_template("report/page.html.j2")
+    return page.render(
+        head=head(report, run, comparison),
+        gates=gate_rows(report, texts),
+        comparison=comparison,
+        changes=change_rows(comparison),
+        sections=sections(report),
+        cards=cards(report, texts),
+        places=anchors(report),
+        planted=dict(planted or {}),
+        written_by=written_by(explanations),
+        explanations=explanations,
+        report=report,
+        run=run,
+        definition=definition(report),
+        glossary=glossary(report),
+    )
+
+
+def definition(report: Report) -> str:
+    """The audit's definition with every default spelled out."""
+    content = report.spec.model_dump(mode="json", exclude_none=True)
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=88)
+
+
+def environment() -> Environment:
+    """Jinja2 that escapes everything and lets no name be misspelt."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters.update(FILTERS)
+    return made

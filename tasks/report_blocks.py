@@ -1,0 +1,110 @@
+"""The parts that a section of the report is made of, and how measurements become a grid."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from markupsafe import Markup
+
+from tasks.schema import CuePair, Measurement, TooSmall, TruncatedReasoning
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a grid; each cell holds the measurements that fall there, usually one."""
+
+    label: str
+    cells: tuple[tuple[Measurement, ...], ...] = ()
+    instead: str = ""
+    """Said across the line where there are no numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Measurements by two of the things they are about."""
+
+    caption: str
+    corner: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    folded: bool = False
+    """Shown on request: a chart above says the same."""
+    kind: Literal["grid"] = "grid"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A chart with what it shows."""
+
+    svg: Markup
+    caption: str
+    kind: Literal["figure"] = "figure"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence that reads the numbers for the reader."""
+
+    text: str
+    weight: Literal["plain", "caution"] = "plain"
+    kind: Literal["sentence"] = "sentence"
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """A heading within the section."""
+
+    text: str
+    kind: Literal["title"] = "title"
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Examples of the planted cue."""
+
+    pairs: tuple[CuePair, ...]
+    rest: int
+    kind: Literal["pairs"] = "pairs"
+
+
+@dataclass(frozen=True, slots=True)
+class Chains:
+    """Examples of reasoning cut short."""
+
+    chains: tuple[tuple[TruncatedReasoning, tuple[tuple[float, str | None], ...]], ...]
+    """Each with its answers by share kept."""
+    rest: int
+    kind: Literal["chains"] = "chains"
+
+
+Block = Grid | Figure | Sentence | Title | Pairs | Chains
+
+
+def grid(
+    measurements: Sequence[Measurement],
+    *,
+    caption: str,
+    corner: str,
+    row: Callable[[Measurement], str],
+    column: Callable[[Measurement], str],
+    too_small: Iterable[TooSmall] = (),
+    folded: bool = False,
+) -> list[Block]:
+    """One grid, or none where nothing was measured."""
+    small = [
+        Row(s.group, instead=f"too small (n = {s.n}): not shown as a number") for s in too_small
+    ]
+    columns = tuple(dict.fromkeys(column(m) for m in measurements))
+    labels = dict.fromkeys(row(m) for m in measurements)
+    rows = [
+        Row(
+            label,
+            tuple(
+                tuple(m for m in measurements if row(m) == label and column(m) == name)
+                for name in columns
+            ),
+        )
+        for label in labels
+    ]
+    found = (*rows, *small)
+    return [Grid(caption, corner, columns or ("",), found, folded)] if found else []

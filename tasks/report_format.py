@@ -1,0 +1,125 @@
+"""How numbers, digests and dates are written: once, for report, model card and charts' tables."""
+
+from datetime import UTC, datetime
+
+from tasks.schema import Measurement
+from tasks.spec import Gate
+from tasks.vocabulary import MEASURES, Measure
+
+_BY_NAME: dict[str, Measure] = {n: m for measures in MEASURES.values() for n, m in measures.items()}
+
+
+def title(name: str) -> str:
+    """A measurement's name as the vocabulary writes it."""
+    return _BY_NAME[name].title if name in _BY_NAME else name.replace("_", " ").capitalize()
+
+
+def number(value: float, name: str = "") -> str:
+    """Three digits, as in evidence.json; layers with two, counts with none."""
+    unit = _BY_NAME[name].unit if name in _BY_NAME else "share"
+    digits = {"layer": 2, "count": 0}.get(unit, 3)
+    written = f"{value:.{digits}f}"
+    if float(written) == 0:
+        written = written.removeprefix("-")
+    return written.replace("-", "\N{MINUS SIGN}")
+
+
+def value(m: Measurement) -> str:
+    """The point estimate."""
+    return number(m.value, m.name)
+
+
+def interval(m: Measurement) -> str:
+    """Both ends; the level too when it is not the usual 95 %."""
+    if m.low is None or m.high is None:
+        return "no interval"
+    level = "" if m.level == 0.95 else f" ({m.level * 100:.4g} %)"
+    return f"{number(m.low, m.name)} to {number(m.high, m.name)}{level}"
+
+
+def tests(m: Measurement) -> str:
+    """Both p and q, where a test was made."""
+    parts = [f"{sign} {p_value(x)}" for sign, x in (("p", m.p), ("q", m.q)) if x is not None]
+    return ", ".join(parts)
+
+
+def p_value(p: float) -> str:
+    """A p value; the very small ones as a bound."""
+    return "< 0.0001" if p < 0.0001 else f"{p:.4f}".rstrip("0").rstrip(".") or "0"
+
+
+def signed(value: float) -> str:
+    """Three digits with the sign, for attributions."""
+    return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
+
+
+def small(value: float) -> str:
+    """Two significant digits, for errors that are meant to be near 0."""
+    return f"{value:.2g}".replace("-", "\N{MINUS SIGN}")
+
+
+def whole(count: int) -> str:
+    """A count with its thousands apart."""
+    return f"{count:,}"
+
+
+def percent(share: float) -> str:
+    """A share of words or sentences, as definitions name it."""
+    return f"{share * 100:.4g} %"
+
+
+def line(gate: Gate) -> str:
+    """The line a gate draws."""
+    ends = (("≥", gate.at_least), ("≤", gate.at_most))
+    return " and ".join(f"{sign} {_plain(end)}" for sign, end in ends if end is not None)
+
+
+def _plain(end: float) -> str:
+    return f"{end:g}".replace("-", "\N{MINUS SIGN}")
+
+
+def moment(written: str) -> str:
+    """An ISO 8601 time to the minute, in UTC; anything else as it stands."""
+    try:
+        then = datetime.fromisoformat(written)
+    except ValueError:
+        return written
+    then = then if then.tzinfo else then.replace(tzinfo=UTC)
+    return f"{then.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def day(written: str) -> str:
+    """The date of an ISO 8601 time."""
+    return moment(written)[:10] if moment(written).endswith(" UTC") else written
+
+
+def about_words(m: Measurement) -> str:
+    """What a measurement is about; `all texts` rather than nothing."""
+    return described(m) or "all texts"
+
+
+def described(m: Measurement) -> str:
+    """What a measurement is about; of words it says whether the top ones go or stay."""
+    verb = {"comprehensiveness": "replaced", "sufficiency": "kept"}.get(m.name.split("_")[0])
+    if verb is None or m.about.share is None:
+        return m.about.words()
+    rest = m.about.model_copy(update={"share": None}).words()
+    return ", ".join(filter(None, [f"top {m.about.share:.0%} of words {verb}", rest]))
+
+
+def joined(parts: list[str], limit: int = 3) -> str:
+    """A list as a sentence has it, the tail counted."""
+    shown = parts[:limit]
+    if len(parts) > limit:
+        return f"{', '.join(shown)} and {len(parts) - limit} more"
+    return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]])) if shown else ""
+
+
+FILTERS = {
+    f.__name__: f
+    for f in (
+        title, number, value, interval, tests, signed, small, whole, percent, line, moment, day,
+        about_words,
+    )
+}  # fmt: skip
+"""What templates may write numbers with."""

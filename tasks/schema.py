@@ -1,0 +1,397 @@
+"""Every record that an audit leaves behind: measurements, cases, evidence, findings, report."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from tasks.spec import AuditSpec, Check, Gate, Record
+
+Verdict = Literal["pass", "fail", "inconclusive"]
+
+
+class About(Record):
+    """What a measurement is about; absent means all."""
+
+    attribute: str | None = None
+    """Protected attribute."""
+    group: str | None = None
+    """Group of the attribute."""
+    reference: str | None = None
+    """Group it is compared with."""
+    label: str | None = None
+    """Class."""
+    layer: int | None = None
+    """Layer; 0 is the embedding, the last is what the head reads."""
+    field: str | None = None
+    """Named field of the text."""
+    subset: str | None = None
+    """Which texts, when not all: `errors`, `unfavourable, origin=migrant`."""
+    share: float | None = None
+    """Share of words or sentences."""
+
+    def words(self) -> str:
+        """What the measurement is about, as a reader would say it; empty for all."""
+        parts = []
+        if self.group is not None:
+            against = f" against {self.reference}" if self.reference else ""
+            parts.append(f"{self.attribute}: {self.group}{against}")
+        elif self.attribute is not None:
+            parts.append(self.attribute)
+        parts += [self.label] if self.label is not None else []
+        parts += [f"field {self.field}"] if self.field is not None else []
+        parts += [f"layer {self.layer}"] if self.layer is not None else []
+        parts += [f"{self.share:.0%} kept"] if self.share is not None else []
+        parts += [self.subset] if self.subset is not None else []
+        return ", ".join(parts)
+
+
+class Measurement(Record):
+    """One number with its interval, its n and how it was obtained."""
+
+    name: str
+    """What was measured, from the vocabulary."""
+    value: float
+    """Point estimate."""
+    low: float | None = None
+    """Lower end of the interval, if one could be computed."""
+    high: float | None = None
+    """Upper end of the interval."""
+    level: float = Field(default=0.95, gt=0, lt=1)
+    """Coverage that the interval states."""
+    n: int = Field(gt=0)
+    """Texts behind the value."""
+    about: About = About()
+    """Which group, layer, class or field, when there are several."""
+    method: str
+    """How value and interval were computed, in a few words."""
+    p: float | None = Field(default=None, ge=0, le=1)
+    """p value of the test named in `method`, if one was made."""
+    q: float | None = Field(default=None, ge=0, le=1)
+    """p after Benjamini-Hochberg over `family`."""
+    family: str | None = None
+    """The tests that were corrected together."""
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        interval: tuple[float, float, float],
+        n: int,
+        method: str,
+        about: About | None = None,
+    ) -> Self:
+        """A measurement from (value, low, high)."""
+        value, low, high = interval
+        return cls(
+            name=name, value=value, low=low, high=high, n=n, about=about or About(), method=method
+        )
+
+    @model_validator(mode="after")
+    def interval_holds_the_value(self) -> Self:
+        """An interval that excludes its own estimate is a bug, not a result."""
+        if (self.low is None) != (self.high is None):
+            raise ValueError(f"{self.name}: an interval has two ends")
+        if self.low is not None and self.high is not None:
+            slack = 1e-9
+            if not self.low - slack <= self.value <= self.high + slack:
+                raise ValueError(
+                    f"{self.name}: value {self.value} lies outside [{self.low}, {self.high}]"
+                )
+        return self
+
+
+class TooSmall(Record):
+    """A group that is shown as too small, not as a number."""
+
+    attribute: str
+    group: str
+    n: int
+
+
+# --- cases: one text followed through all sections ----------------------------------------
+
+
+class Case(Record):
+    """One text followed through all sections."""
+
+    id: str
+    text: str
+    decision: str
+    """What the first subject decided."""
+    probability: float | None = Field(default=None, ge=0, le=1)
+    """How sure it was of that decision."""
+    label: str | None = None
+    groups: dict[str, str] = Field(default_factory=dict)
+    """Protected attribute -> group."""
+    chosen_for: str
+    """Why this text and not another: `error`, `origin=migrant, denied`, ..."""
+
+
+class Word(Record):
+    """One word of a text with the attribution that falls on it."""
+
+    text: str
+    start: int
+    """First character in the text."""
+    end: int
+    """One past the last character."""
+    value: float
+    """Signed attribution, in log-odds of the decision; above 0 speaks for it."""
+    field: str | None = None
+    """Named field of the text that the word belongs to."""
+
+
+class AttributedText(Record):
+    """The words of one case with their attribution."""
+
+    kind: Literal["attribution"] = "attribution"
+    id: str
+    target: str
+    """The decision that is explained."""
+    words: tuple[Word, ...]
+    score: float
+    """Log-odds of the target on the text."""
+    baseline_score: float
+    """Log-odds of the target on the baseline."""
+    delta: float
+    """Completeness error: sum of attributions minus (score - baseline score)."""
+    steps: int
+    """Integration steps that were needed."""
+    converged: bool
+    """|delta| within tolerance."""
+
+
+class LayerReading(Record):
+    """The decision of one text as it reads at every layer."""
+
+    kind: Literal["localisation"] = "localisation"
+    id: str
+    target: str
+    """The final decision."""
+    probabilities: tuple[float, ...]
+    """Probability of the target read at layer 0 (embedding) .. last."""
+    formed_at: int
+    """First layer from which on the decision read is the final one."""
+
+
+class TruncatedReasoning(Record):
+    """One chain of thought and the answers when it is cut short."""
+
+    kind: Literal["reasoning"] = "reasoning"
+    id: str
+    reasoning: str
+    answer: str | None
+    """Answer with the whole reasoning; none if none could be read."""
+    answers: tuple[str | None, ...]
+    """Answer at each share that the check names."""
+
+
+class CuePair(Record):
+    """The same text with one field exchanged, and what changed."""
+
+    kind: Literal["cue"] = "cue"
+    id: str
+    original: str
+    """Value of the field as it stands."""
+    exchanged: str
+    """Value it was exchanged for."""
+    answer: str | None
+    answer_exchanged: str | None
+    reasoning: str
+    reasoning_exchanged: str
+    mentions: bool
+    """Either reasoning names either value, or the field itself."""
+
+
+CaseEvidence = Annotated[
+    AttributedText | LayerReading | TruncatedReasoning | CuePair, Field(discriminator="kind")
+]
+
+
+# --- evidence, findings, report -----------------------------------------------------------
+
+
+class Evidence(Record):
+    """The measurements and cases of one check; no judgement."""
+
+    check: Check
+    subject: str
+    """Which subject answered."""
+    measurements: tuple[Measurement, ...] = ()
+    cases: tuple[CaseEvidence, ...] = ()
+    too_small: tuple[TooSmall, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What a reader must know before believing the numbers."""
+    not_run: str | None = None
+    """Why the check was not run, if it was not."""
+
+    def named(self, name: str) -> tuple[Measurement, ...]:
+        """All measurements of that name."""
+        return tuple(m for m in self.measurements if m.name == name)
+
+
+class Finding(Record):
+    """A gate held against what was measured."""
+
+    id: str
+    """Names the finding in report and explanations: `f1`, `f2`, ..."""
+    gate: Gate
+    verdict: Verdict
+    subject: str
+    """Which subject it is about."""
+    deciding: Measurement | None = None
+    """The measurement that decided; none when nothing was measured."""
+    measured: int = 0
+    """How many measurements the gate was held against."""
+    beyond: tuple[Measurement, ...] = ()
+    """All measurements that are not on the good side, the deciding one first."""
+    reason: str = ""
+    """Why the verdict is not simply pass or fail."""
+    more_texts: int | None = None
+    """Further texts that would decide an inconclusive finding at 80 % power, if it is knowable."""
+
+
+class SubjectProvenance(Record):
+    """A subject, named so exactly that anyone can load the same weights."""
+
+    name: str
+    kind: str
+    path: str
+    revision: str | None = None
+    sha256: str
+    """Digest over configuration, tokenizer and weights."""
+    architecture: str | None = None
+    parameters: int | None = None
+    layers: int | None = None
+    labels: tuple[str, ...] = ()
+    window: int | None = None
+    """Longest text in tokens."""
+    too_long: int = 0
+    """Texts of the data beyond the window, treated as the definition says."""
+
+
+class DataProvenance(Record):
+    """The data, named so exactly that anyone can check that it is the same."""
+
+    path: str
+    revision: str | None = None
+    sha256: str
+    rows: int = Field(gt=0)
+    """Rows audited."""
+    rows_in_file: int = Field(gt=0)
+    groups: dict[str, dict[str, int]] = Field(default_factory=dict)
+    """Attribute -> group -> rows."""
+    labels: dict[str, int] = Field(default_factory=dict)
+
+
+class Provenance(Record):
+    """Everything that a repetition needs."""
+
+    definition_sha256: str
+    code_sha256: str
+    """Digest over Assay's own code."""
+    versions: dict[str, str]
+    """Library -> version."""
+    data: DataProvenance
+    subjects: tuple[SubjectProvenance, ...]
+
+
+class Report(Record):
+    """The durable product: judging and rendering run again from it, without a model."""
+
+    format: Literal[1] = 1
+    spec: AuditSpec
+    provenance: Provenance
+    cases: tuple[Case, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """Fail if any gate failed; inconclusive if none failed but one could not be decided."""
+        verdicts = {finding.verdict for finding in self.findings}
+        if "fail" in verdicts:
+            return "fail"
+        return "inconclusive" if "inconclusive" in verdicts else "pass"
+
+    def evidence_for(self, finding: Finding) -> Evidence:
+        """The evidence a finding rests on."""
+        return next(
+            e
+            for e in self.evidence
+            if e.check.kind == finding.gate.check and e.subject == finding.subject
+        )
+
+
+# --- beside the evidence ------------------------------------------------------------------
+
+
+class Explanation(Record):
+    """A short plain-language text about one finding or one case."""
+
+    about: str
+    """Id of the finding or of the case."""
+    text: str
+    written_by: Literal["template", "model"]
+    claims_checked: int = 0
+    claims_rejected: int = 0
+    rejected: tuple[str, ...] = ()
+    """Why claims of the model were rejected, in the checker's words."""
+
+
+class Explanations(Record):
+    """All texts, and how far they were checked."""
+
+    provider: str
+    texts: tuple[Explanation, ...] = ()
+
+    @property
+    def checked(self) -> int:
+        """Claims of a language model held against the evidence."""
+        return sum(t.claims_checked for t in self.texts)
+
+    @property
+    def rejected(self) -> int:
+        """Of these, how many the evidence does not support."""
+        return sum(t.claims_rejected for t in self.texts)
+
+
+class Change(Record):
+    """One gate's measurement in the earlier audit and in this one."""
+
+    check: str
+    measure: str
+    about: str
+    before: Measurement
+    after: Measurement
+    verdict_before: Verdict | None = None
+    verdict_after: Verdict | None = None
+    clear: bool
+    """The two intervals do not overlap."""
+
+
+class Comparison(Record):
+    """This audit against an earlier one."""
+
+    baseline: str
+    """Name of the earlier audit."""
+    finished: str
+    """When it finished, ISO 8601, UTC."""
+    evidence_sha256: str
+    """Digest of the earlier evidence.json."""
+    same_data: bool
+    changed: tuple[str, ...] = ()
+    """What is not the same: definition keys, data, weights, in words."""
+    changes: tuple[Change, ...] = ()
+
+
+class RunRecord(Record):
+    """When and where a run took place; kept apart so that evidence repeats to the byte."""
+
+    started: str
+    finished: str
+    seconds: dict[str, float] = Field(default_factory=dict)
+    """Stage -> seconds."""
+    shards_computed: int = 0
+    shards_reused: int = 0
+    evidence_sha256: str = ""

@@ -1,0 +1,115 @@
+"""The plain sentence for every fact: Jinja templates, with all numbers written by filters."""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tasks.facts import Fact, Sheet, relation, shown, subset_parts
+from tasks.schema import Measurement
+from tasks.spec import Gate
+from tasks.vocabulary import MEASURES
+
+TEMPLATES: Final = Path(__file__).resolve().parents[1] / "templates" / "explanations"
+
+MOST_DECIMALS: Final = 5
+EXACT: Final = 1e-9
+
+
+def tell(sheet: Sheet) -> str:
+    """The template text of a finding or case: its facts, one sentence each."""
+    return " ".join(say(fact) for fact in sheet.facts)
+
+
+def say(fact: Fact) -> str:
+    """One fact as a plain sentence."""
+    template, macro = fact.sentence.split(".")
+    text = str(getattr(_templates().get_template(f"{template}.j2").module, macro)(fact))
+    line = " ".join(text.split())
+    return line[0].upper() + line[1:]
+
+
+@cache
+def _templates() -> Environment:
+    # Plain text, so nothing is escaped here; whoever puts it into HTML escapes it there.
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701
+    )
+    environment.filters |= {
+        "number": number,
+        "share": share,
+        "level": lambda level: f"{100 * level:g}",
+        "count": lambda count: f"{count:,}",
+        "name": name,
+        "quoted": quoted,
+        "subset": subset_parts,
+        "title": title,
+        "fails_low": fails_low,
+        "straddled": straddled,
+    }
+    return environment
+
+
+def number(value: float, m: Measurement, gate: Gate | None = None) -> str:
+    """A value, interval end or line of `m`, never rounded onto a line that it is not on."""
+    unit = next(kind[m.name].unit for kind in MEASURES.values() if m.name in kind)
+    lines = () if gate is None else (gate.at_least, gate.at_most)
+    beside = [line for line in lines if line is not None]
+    return share(value, beside) if unit == "share" else decimal(value, beside)
+
+
+def decimal(value: float, beside: Sequence[float] = ()) -> str:
+    """Two decimals; more where two would show a number as 0, 1 or a line that it is not."""
+    return f"{value + 0.0:.{_decimals(value, beside, fewest=2)}f}"
+
+
+def share(value: float, beside: Sequence[float] = ()) -> str:
+    """A share in percent; decimals only where it would read as 0, 100 or a line and is not."""
+    return f"{100 * value + 0.0:.{_decimals(value, beside, fewest=2) - 2}f} %"
+
+
+def _decimals(value: float, beside: Sequence[float], *, fewest: int) -> int:
+    decimals = fewest
+    while decimals < MOST_DECIMALS and any(
+        abs(value - other) > EXACT and abs(round(value, decimals) - round(other, decimals)) < EXACT
+        for other in (0.0, 1.0, *beside)
+    ):
+        decimals += 1
+    return decimals
+
+
+def name(raw: str) -> str:
+    """A group, field or class; in quotes unless it is one plain word."""
+    word = shown(raw)
+    plain = len(word) >= 3 and word.replace("_", "").replace("-", "").isalpha() and word.isascii()
+    return word if plain else quoted(word)
+
+
+def quoted(raw: str) -> str:
+    """A word or value of the data, marked as such."""
+    return f'"{shown(raw)}"'
+
+
+def title(fact: Fact) -> str:
+    """The measure of a gate, as reports write it."""
+    return "" if fact.gate is None else MEASURES[fact.gate.check][fact.gate.measure].title
+
+
+def fails_low(gate: Gate, m: Measurement) -> bool:
+    """Whether it is the lower line that is not held."""
+    floor = gate.at_least
+    return floor is not None and relation(floor, m=m, line_is="floor") == "below"
+
+
+def straddled(gate: Gate, m: Measurement) -> float | None:
+    """The line that the interval includes, if it includes one."""
+    floor, ceiling = gate.at_least, gate.at_most
+    if floor is not None and relation(floor, m=m, line_is="floor") == "straddles":
+        return floor
+    if ceiling is not None and relation(ceiling, m=m, line_is="ceiling") == "straddles":
+        return ceiling
+    return None

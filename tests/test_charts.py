@@ -1,0 +1,86 @@
+from html.parser import HTMLParser
+
+import pytest
+
+from tasks import charts
+from tests.sample_report import HOSTILE, LAYERS, SHARES, m
+
+BY_LAYER = {
+    "one": [m("agreement_with_final", 0.5 + 0.05 * i, 0.03, layer=i) for i in range(LAYERS)],
+    "two": [m("agreement_with_final", 0.4 + 0.05 * i, None, layer=i) for i in range(LAYERS)],
+}
+RATES = [m("selection_rate", 0.4, 0.05, attribute="origin", group=g) for g in ("a", "b")]
+CURVE = {"all texts": [m("answer_unchanged", s, 0.0, share=s) for s in SHARES]}
+FIELDS = [m("field_share", 0.3, 0.1, field=f, subset=s) for f in "xy" for s in (None, "errors")]
+GAINS = [m("sufficiency_gain", 0.1, 0.2, share=s) for s in (None, 0.1)]
+
+DRAWN = [
+    pytest.param(charts.group_rates, RATES, id="group_rates"),
+    pytest.param(charts.field_shares, FIELDS, id="field_shares"),
+    pytest.param(charts.attribution_quality, GAINS, id="attribution_quality"),
+    pytest.param(charts.agreement_by_layer, BY_LAYER, id="agreement_by_layer"),
+    pytest.param(charts.swap_effect_by_layer, BY_LAYER, id="swap_effect_by_layer"),
+    pytest.param(charts.probes_by_layer, BY_LAYER, id="probes_by_layer"),
+    pytest.param(charts.gaps_by_layer, BY_LAYER, id="gaps_by_layer"),
+    pytest.param(charts.erasure_effect_by_layer, BY_LAYER, id="erasure_effect_by_layer"),
+    pytest.param(charts.truncation_curve, CURVE, id="truncation_curve"),
+]
+
+
+class Drawing(HTMLParser):
+    def __init__(self, svg: str):
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(svg)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.mark.parametrize(("draw", "numbers"), DRAWN)
+def test_a_chart_is_named_scales_and_repeats_to_the_byte(draw, numbers):
+    svg = draw(numbers, key="k")
+    tag, attributes = Drawing(svg).found[0]
+    assert tag == "svg"
+    assert attributes["role"] == "img"
+    assert attributes["aria-labelledby"] == "k-title k-desc"
+    assert attributes["viewbox"]
+    assert "<title id=" in svg
+    assert "http" not in svg
+    assert draw(numbers, key="k") == svg
+
+
+@pytest.mark.parametrize(("draw", "numbers"), DRAWN)
+def test_ids_of_two_charts_never_collide(draw, numbers):
+    ids = [
+        attributes["id"]
+        for key in ("first", "second")
+        for _, attributes in Drawing(draw(numbers, key=key)).found
+        if "id" in attributes
+    ]
+    assert len(ids) == len(set(ids))
+
+
+def test_names_from_the_data_cannot_become_markup():
+    rates = [m("selection_rate", 0.4, 0.05, attribute=HOSTILE, group=HOSTILE)]
+    drawing = Drawing(charts.group_rates(rates, key="k"))
+    tags = {tag for tag, _ in drawing.found}
+    assert not tags & {"script", "img", "a", "style", "details"}
+    assert not [name for _, a in drawing.found for name in a if name.startswith("on")]
+
+
+def test_series_differ_by_more_than_colour():
+    svg = charts.agreement_by_layer(BY_LAYER, key="k")
+    assert "stroke-dasharray" in svg
+    assert "one" in Drawing(svg).text
+
+
+def test_references_within_a_chart_follow_its_ids():
+    inside = '<g id="clip0"><text>id="clip0" url(#clip0)</text></g><path clip-path="url(#clip0)"/>'
+    assert charts._namespaced(inside, "k") == (
+        '<g id="k-clip0"><text>id="clip0" url(#clip0)</text></g><path clip-path="url(#k-clip0)"/>'
+    )
