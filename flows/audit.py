@@ -114,7 +114,9 @@ def gather(
         case PerformanceCheck() | FairnessCheck():
             stored: list[StoredShard] = []
             rows = plan.rows_of(check)
-            about = decided.at(rows) if subject == plan.main else decide(plan, subject, rows, runner)
+            about = (
+                decided.at(rows) if subject == plan.main else decide(plan, subject, rows, runner)
+            )
         case AttributionCheck():
             stored = runner.run(title, attribution.shards(plan, check, decided))
         case LocalisationCheck():
@@ -137,7 +139,9 @@ def gather(
 def announce(report: Report, explanations: Explanations, folder: Path) -> None:
     """Leave the summary where schedules and triggers can see it."""
     create_markdown_artifact(
-        key=f"audit-{report.spec.name}", markdown=summary(report, explanations, folder), description="Audit"
+        key=f"audit-{report.spec.name}",
+        markdown=summary(report, explanations, folder),
+        description="Audit",
     )
     emit_event(
         "audit.finished",

@@ -28,7 +28,9 @@ organisms = typer.Typer(
 )
 app.add_typer(organisms, name="organisms")
 
-Definition = Annotated[Path, typer.Argument(help="Audit definition: a YAML file, or the name of one that ships.")]
+Definition = Annotated[
+    Path, typer.Argument(help="Audit definition: a YAML file, or the name of one that ships.")
+]
 Out = Annotated[Path, typer.Option(help="Folder for reports; finished work is kept in it too.")]
 
 

@@ -132,7 +132,7 @@ def markdown(text: str) -> str:
     flat = re.sub(r"\s+", " ", text).strip()
     flat = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     flat = re.sub(r"([\\`*_\[\]|~#$])", r"\\\1", flat)
-    return re.sub(r"(?i)\b(https?|javascript|data|www)([:.])", r"\1&#8203;\2", flat)
+    return re.sub(r"(?i)\b(https?:|javascript:|data:|www\.)(?=\S)", r"\1&#8203;", flat)
 
 
 def _environment() -> Environment:

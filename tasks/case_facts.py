@@ -17,6 +17,9 @@ from tasks.schema import (
 TOP_WORDS: Final = 3
 """Words of a case that are named."""
 
+HALF: Final = 0.5
+"""Where less of the attribution than this speaks for the decision, the text says how much."""
+
 LEAST_SHARE: Final = 0.05
 """Words below this part of the attribution are not named beside the first."""
 
@@ -68,6 +71,7 @@ def _attributed(name: str, evidence: Evidence, reading: AttributedText, other: s
         for word in ranked
         if word.value > 0 and any(c.isalnum() for c in word.text)
     ]
+    speaking = sum(max(word.value, 0.0) for word in reading.words) / total if total else 0.0
     if not earned(evidence):
         return Fact(name, "attribution", "case.words_not_earned", other_subject=other)
     if not reading.converged or not top:
@@ -78,6 +82,7 @@ def _attributed(name: str, evidence: Evidence, reading: AttributedText, other: s
         "attribution",
         "case.words",
         names={"target": reading.target},
+        shares={} if speaking >= HALF else {"total": speaking},
         words=(top[0], *(w for w in top[1:TOP_WORDS] if w.share >= LEAST_SHARE)),
         other_subject=other,
     )

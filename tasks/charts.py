@@ -59,6 +59,7 @@ def group_rates(rates: Sequence[Measurement], *, key: str) -> str:
         label=f"Rates by {attribute}",
         unit="Share of texts",
         domain=(0, 1),
+        percent=True,
     )
 
 
@@ -69,6 +70,7 @@ def field_shares(shares: Sequence[Measurement], *, key: str) -> str:
         key=key,
         label=_title("field_share"),
         unit="Share of the absolute attribution",
+        percent=True,
     )
 
 
@@ -85,7 +87,9 @@ def attribution_quality(gains: Sequence[Measurement], *, key: str) -> str:
 
 def agreement_by_layer(agreement: Series, *, key: str) -> str:
     """Share of texts whose decision read at a layer is the final one."""
-    return _layers(agreement, key=key, label=_title("agreement_with_final"), domain=(0, 1))
+    return _layers(
+        agreement, key=key, label=_title("agreement_with_final"), domain=(0, 1), percent=True
+    )
 
 
 def swap_effect_by_layer(effect: Series, *, key: str) -> str:
@@ -95,7 +99,7 @@ def swap_effect_by_layer(effect: Series, *, key: str) -> str:
 
 def probes_by_layer(probes: Series, *, key: str) -> str:
     """Probe, control and probes after erasure, by layer."""
-    return _layers(probes, key=key, label="Balanced accuracy")
+    return _layers(probes, key=key, label="Balanced accuracy", percent=True)
 
 
 def gaps_by_layer(gaps: Series, *, key: str) -> str:
@@ -116,8 +120,13 @@ def truncation_curve(curve: Series, *, key: str) -> str:
         for m in some
         if m.about.share is not None
     ]
-    at = alt.X("at:Q", title="Share of the reasoning kept", scale=alt.Scale(domain=(0, 1)))
-    return _lines(rows, at, key=key, label=_title("answer_unchanged"), domain=(0, 1))
+    at = alt.X(
+        "at:Q",
+        title="Share of the reasoning kept",
+        scale=alt.Scale(domain=(0, 1)),
+        axis=alt.Axis(format="%"),
+    )
+    return _lines(rows, at, key=key, label=_title("answer_unchanged"), domain=(0, 1), percent=True)
 
 
 # --- the two shapes -------------------------------------------------------------------------
@@ -130,6 +139,7 @@ def _layers(
     label: str,
     domain: tuple[float, float] | None = None,
     zero: bool = False,
+    percent: bool = False,
 ) -> str:
     rows = [
         _row(m, series=name, at=m.about.layer)
@@ -141,7 +151,7 @@ def _layers(
     ticks = list(range(0, last + 1, max(1, last // 12)))
     axis = alt.Axis(values=ticks, format="d", grid=False)
     at = alt.X("at:Q", title="Layer (0 = embedding)", axis=axis, scale=alt.Scale(nice=False))
-    return _lines(rows, at, key=key, label=label, domain=domain, zero=zero)
+    return _lines(rows, at, key=key, label=label, domain=domain, zero=zero, percent=percent)
 
 
 def _lines(
@@ -152,16 +162,18 @@ def _lines(
     label: str,
     domain: tuple[float, float] | None = None,
     zero: bool = False,
+    percent: bool = False,
 ) -> str:
     """Lines over `at`, each with the band of its intervals."""
     names = list(dict.fromkeys(str(row["series"]) for row in rows))
     scale = alt.Scale(domain=domain) if domain else alt.Scale(zero=zero)
     base = _chart(rows).encode(at, alt.Color("series:N", **_told(names)))
-    value = alt.Y("value:Q", title=label, scale=scale)
-    band = base.mark_area(opacity=0.14).encode(alt.Y("low:Q", title=label), y2="high:Q")
+    axis = alt.Axis(format="%") if percent else alt.Axis()
+    value = alt.Y("value:Q", title=label, scale=scale, axis=axis)
+    band = base.mark_area(opacity=0.14).encode(alt.Y("low:Q", title=label, axis=axis), y2="high:Q")
     dash = alt.Scale(domain=names, range=[list(DASHES[i % len(DASHES)]) for i in range(len(names))])
     line = base.mark_line(strokeWidth=1.8).encode(
-        value, strokeDash=alt.StrokeDash("series:N", scale=dash, legend=_legend(names))
+        value, strokeDash=alt.StrokeDash("series:N", scale=dash, legend=None)
     )
     dots = base.mark_point(filled=True, size=34, opacity=1).encode(value, shape=_shape(names))
     layers = [band.transform_filter("isValid(datum.low)"), line, dots]
@@ -176,6 +188,7 @@ def _dots(
     unit: str,
     domain: tuple[float, float] | None = None,
     zero: bool = False,
+    percent: bool = False,
 ) -> str:
     """One line per place, one dot with its interval per series."""
     rows = [_row(m, place=place, series=series) for place, series, m in points]
@@ -187,11 +200,12 @@ def _dots(
         alt.YOffset("series:N", sort=names, scale=alt.Scale(paddingOuter=0.6)),
         alt.Color("series:N", **_told(names)),
     )
+    axis = alt.Axis(format="%") if percent else alt.Axis()
     span = base.mark_rule(strokeWidth=1.6).encode(
-        alt.X("low:Q", title=unit, scale=scale), x2="high:Q"
+        alt.X("low:Q", title=unit, scale=scale, axis=axis), x2="high:Q"
     )
     dots = base.mark_point(filled=True, size=52, opacity=1).encode(
-        alt.X("value:Q", title=unit, scale=scale), shape=_shape(names)
+        alt.X("value:Q", title=unit, scale=scale, axis=axis), shape=_shape(names)
     )
     height = max(60, len(places) * max(26, 13 * len(names) + 8))
     layers = [span.transform_filter("isValid(datum.low)"), dots]
@@ -288,6 +302,7 @@ def _configured(chart: alt.LayerChart) -> alt.LayerChart:
             labelLimit=230,
             symbolSize=60,
             symbolOpacity=1,
+            symbolDash=[1, 0],
             symbolStrokeWidth=1.8,
             offset=6,
         )

@@ -194,7 +194,7 @@ def _fits(written: Written, q: Quantity, text: str) -> bool:
         return False
     return (
         place
-        and of_layer == (q.unit == "layer")
+        and (q.role == "line" or of_layer == (q.unit == "layer"))
         and multiple <= (q.unit == "ratio")
         and (q.unit == "count" or not re.search(r"\bn $", before))
         and _rounds(written, q)

@@ -17,11 +17,13 @@ _REFUSED: Final = re.compile(
 
 def wrong_direction(masked: Masked, facts: tuple[Fact, ...], sheet: Sheet) -> Iterator[str]:
     """Reasons to reject a comparison of two groups, or numbers given to the wrong groups."""
+    yield from _swapped_times(masked, facts)
     groups = {shown(g) for f in facts for m in f.measurements() for g in _groups(m.about) if g}
     places = masked.places(groups)
     if len({name for _, name in places}) < 2:
         return
     yield from _swapped_numbers(masked, facts, places)
+    yield from _swapped_ratio(masked, facts, places)
     text = masked.text.lower()
     than = re.search(r"\bthan\b", text)
     if than is None:
@@ -89,14 +91,47 @@ def _swapped_numbers(
         yield "gives numbers of one group to another"
 
 
+def _swapped_ratio(
+    masked: Masked, facts: tuple[Fact, ...], places: list[tuple[int, str]]
+) -> Iterator[str]:
+    """`times as often as`: the group comes before it, the group it is compared with after it."""
+    times = re.search(r"\btimes as\b", masked.text.lower())
+    ratios = [f.m.about for f in facts if f.m is not None and f.m.name == "adverse_impact_ratio"]
+    if times is None or not ratios:
+        return
+    before = [name for at, name in places if at < times.start()]
+    after = [name for at, name in places if at > times.start()]
+    pairs = {(shown(a.group or ""), shown(a.reference or "")) for a in ratios}
+    if not before or not after or (before[-1], after[0]) not in pairs:
+        yield "compares the groups of a ratio the other way round"
+
+
+def _swapped_times(masked: Masked, facts: tuple[Fact, ...]) -> Iterator[str]:
+    """What was measured before an erasure may not be told as after it, nor the reverse."""
+    values = [(m.name, m.value) for f in facts for m in f.measurements()]
+    early = [value for name, value in values if name.endswith("_before")]
+    late = [value for name, value in values if "_after" in name]
+    told = re.findall(r"(\d+\.\d+) (before|after)\b", masked.text)
+    told += [
+        pair
+        for a, b in re.findall(r"from (\d+\.\d+) to (\d+\.\d+)", masked.text)
+        for pair in ((a, "before"), (b, "after"))
+    ]
+    for written, when in told if early and late else ():
+        slack = 0.5 * 10.0 ** -len(written.partition(".")[2]) + 1e-9
+        if not any(abs(float(written) - v) <= slack for v in (early if when == "before" else late)):
+            yield f"tells {written} as {when} the erasure"
+
+
 def _owner(number: Written, facts: tuple[Fact, ...]) -> str | None:
-    """The one group whose value the number is."""
+    """The one group that the number is about, if it can be nothing else."""
     value = number.value / 100 if number.percent else number.value
     slack = 0.5 * 10.0 ** -(number.decimals + (2 if number.percent else 0)) + 1e-9
     owners = {
         q.group
         for fact in facts
         for q in fact.quantities()
-        if q.role == "value" and q.unit != "count" and abs(q.value - value) <= slack
+        if q.unit != "count"
+        and any(abs(x - value) <= slack for x in (q.value, q.partner or q.value))
     }
     return owners.pop() if len(owners) == 1 else None

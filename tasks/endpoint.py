@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import openai
 from openai import AsyncOpenAI
+from openai.types.shared_params import ResponseFormatJSONSchema
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tasks.claims import Claim
@@ -50,7 +51,7 @@ class _Answer(BaseModel):
     sentences: list[_Sentence]
 
 
-_SCHEMA: Final[dict[str, Any]] = {
+_SCHEMA: Final[ResponseFormatJSONSchema] = {
     "type": "json_schema",
     "json_schema": {
         "name": "explanation",
@@ -143,20 +144,27 @@ class Endpoint:
             raise NoAnswerError(f"endpoint: answer could not be read ({kind})") from None
 
     async def _complete(self, system: str, user: str) -> Any:
-        messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
-        asked: dict[str, Any] = {
-            "model": self.spec.model,
-            "messages": messages,
-            "temperature": 0,
-        }
         if not self.structured:
-            return await self.client.chat.completions.create(**asked)
+            return await self._create(system, user, openai.omit)
         try:
-            return await self.client.chat.completions.create(**asked, response_format=_SCHEMA)
+            return await self._create(system, user, _SCHEMA)
         except (openai.BadRequestError, openai.UnprocessableEntityError):
-            answer = await self.client.chat.completions.create(**asked)
+            answer = await self._create(system, user, openai.omit)
             self.structured = False  # it answers, but not with response_format
             return answer
+
+    async def _create(
+        self, system: str, user: str, form: ResponseFormatJSONSchema | openai.Omit
+    ) -> Any:
+        return await self.client.chat.completions.create(
+            model=self.spec.model or "",
+            messages=[
+                {"role": "system", "content": system},
+                {"role": "user", "content": user},
+            ],
+            temperature=0,
+            response_format=form,
+        )
 
 
 def open_endpoint(spec: ExplainSpec) -> Endpoint:

@@ -78,9 +78,7 @@ async def _by_model(
         return tuple(await asyncio.gather(*(one(sheet) for sheet in found)))
 
 
-async def _ask_and_check(
-    sheet: Sheet, known: Mapping[str, str], endpoint: Endpoint
-) -> Explanation:
+async def _ask_and_check(sheet: Sheet, known: Mapping[str, str], endpoint: Endpoint) -> Explanation:
     said = {fact.id: say(fact) for fact in sheet.facts}
     user = fenced({"facts": said})
     try:

@@ -118,6 +118,8 @@ class Fact:
         """Words and values of the data that may be written in quotes."""
         subsets = {m.about.subset for m in self.measurements() if m.about.subset}
         values = {*subsets, *self.quotes.values(), *(word.text for word in self.words)}
+        if self.gate is not None:
+            values.add(MEASURES[self.gate.check][self.gate.measure].title)
         return frozenset(shown(value) for value in values)
 
     def rates(self) -> Iterator[tuple[str, str, float]]:

@@ -172,7 +172,9 @@ def _share_facts(report: Report, subject: str, attribute: str, group: str | None
     swapped = _swapped_columns(report)
     exchanged = next((m for m in rest if m.about.field in swapped), None)
     beside = {} if exchanged is None or top.about.field in swapped else {"exchanged": exchanged}
-    yield Fact("words", "attribution", "attribution.top_field", m=top, beside=beside)
+    ahead = all((top.low or 0.0) > (m.high or 1.0) for m in rest)
+    sentence = "attribution.top_field" if ahead else "attribution.field_beside"
+    yield Fact("words", "attribution", sentence, m=top, beside=beside)
 
 
 def _refused(m: Measurement, report: Report, attribute: str, group: str | None) -> bool:

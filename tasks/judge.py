@@ -52,9 +52,7 @@ def _finding(name: str, gate: Gate, one: Evidence) -> Finding:
     covered = [m for m in one.measurements if covers(gate, m)]
     if not covered:
         return _undecided(name, gate, one, _nothing(gate, one))
-    ranked = sorted(
-        covered, key=lambda m: (WORST_FIRST.index(verdict(gate, m)), -_beyond(gate, m))
-    )
+    ranked = sorted(covered, key=lambda m: (WORST_FIRST.index(verdict(gate, m)), -_beyond(gate, m)))
     deciding = ranked[0]
     reached = verdict(gate, deciding)
     return Finding(

@@ -33,7 +33,7 @@ _CAUSAL: Final = re.compile(
     r"|\brel(?:y|ies|ied|ying)\b|\bdepend(?:s|ed|ing|ent)?\b|\bcaus(?:e|es|ed|ing|al)\b"
     r"|\bleads?\b|\bled to\b|\bbased on\b|\bdetermin\w+|\binfluenc\w+|\brest(?:s|ed|ing)? on\b"
     r"|\bhence\b|\bthus\b|\btherefore\b|\bexplains?\b|\bresults? in\b"
-    r"|(?<!decided) \bso\b(?= [a-z])(?! the finding is| no word is)",
+    r"|(?<!decided) \bso\b(?= [a-z])(?! the finding\b| no word is)",
     re.IGNORECASE,
 )
 _ASKED: Final = re.compile(r"\bwhether\b.{0,60}$", re.IGNORECASE)
@@ -57,6 +57,9 @@ _STRONG: Final = re.compile(
 )
 """Words that settle a matter without a number; a cited fact must say them too."""
 
+_SHARE_OF: Final = re.compile(r"(?:%|\)) of (?:the |its |all |these |those )*([a-z]+)")
+"""What a percentage is a part of; it must be a part of the same in the cited facts."""
+
 _QUANTIFIED: Final = re.compile(r"\b(?:majority|minority|everyone|nobody|hardly|nearly|almost)\b")
 
 
@@ -75,6 +78,10 @@ def forbidden_phrase(
     for pattern, allowed in _TOPICS:
         if (match := pattern.search(text)) and not topics & allowed:
             yield f"speaks of {match.group()!r} without a fact about it"
+    wholes = set(_SHARE_OF.findall(said))
+    for whole in _SHARE_OF.findall(text):
+        if wholes and whole not in wholes:
+            yield f"gives a percentage of the {whole}, which the facts it cites do not"
     for match in _STRONG.finditer(text):
         if not re.search(rf"\b{match.group()}\b", said):
             yield f"says {match.group()!r}, which the facts it cites do not"

@@ -7,6 +7,7 @@ from tasks.schema import (
     AttributedText,
     Case,
     CuePair,
+    Evidence,
     Explanation,
     LayerReading,
     Report,
@@ -40,6 +41,10 @@ class Reading:
     attributed: AttributedText
     pieces: tuple[Piece, ...]
     listed: tuple[Word, ...]
+    difference: float
+    """Log-odds on the text minus those on the baseline: all that the attribution explains."""
+    foregone: bool
+    """The baseline, which says nothing, is already decided the same way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +115,14 @@ def _card(
     chains: list[Chain] = []
     pairs: list[tuple[str, CuePair]] = []
     for evidence in report.evidence:
+        floor = faintest(evidence)
         shares = evidence.check.shares if isinstance(evidence.check, ReasoningCheck) else ()
         for item in evidence.cases:
             if item.id != case.id:
                 continue
             match item:
                 case AttributedText():
-                    readings.append(_reading(item, case.text, evidence.subject))
+                    readings.append(_reading(item, case.text, evidence.subject, floor))
                 case LayerReading():
                     strips.append(_strip(item, evidence.subject))
                 case TruncatedReasoning():
@@ -137,19 +143,27 @@ def _card(
     )
 
 
-def _reading(item: AttributedText, text: str, subject: str) -> Reading:
+def _reading(item: AttributedText, text: str, subject: str, floor: float) -> Reading:
     largest = sorted(item.words, key=lambda w: -abs(w.value))
     return Reading(
         subject=subject,
         attributed=item,
-        pieces=pieces(item.words, text),
+        pieces=pieces(item.words, text, floor),
         listed=tuple(largest[:LISTED]),
+        difference=item.score - item.baseline_score,
+        foregone=item.foregone,
     )
 
 
-def pieces(words: tuple[Word, ...], text: str) -> tuple[Piece, ...]:
-    """The whole text, cut at its words."""
-    top = max((abs(w.value) for w in words), default=0.0)
+def faintest(evidence: Evidence) -> float:
+    """A fifth of a check's largest attribution: no text's colours are scaled finer than that."""
+    texts = (c for c in evidence.cases if isinstance(c, AttributedText))
+    return max((abs(w.value) for text in texts for w in text.words), default=0.0) / 5
+
+
+def pieces(words: tuple[Word, ...], text: str, floor: float = 0.0) -> tuple[Piece, ...]:
+    """The whole text, cut at its words; `floor` keeps noise from being coloured as signal."""
+    top = max([floor, *(abs(w.value) for w in words)])
     found, at = [], 0
     for word in sorted(words, key=lambda w: w.start):
         if word.start > at:

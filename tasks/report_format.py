@@ -15,9 +15,18 @@ def title(name: str) -> str:
 
 
 def number(value: float, name: str = "") -> str:
-    """Three digits, as in evidence.json; layers with two, counts with none."""
-    unit = _BY_NAME[name].unit if name in _BY_NAME else "share"
-    digits = {"layer": 2, "count": 0}.get(unit, 3)
+    """Shares in per cent, layers with two digits, counts with none, all else with three."""
+    unit = _unit(name)
+    if unit == "share":
+        return f"{_fixed(value * 100, 1)} %"
+    return _fixed(value, {"layer": 2, "count": 0}.get(unit, 3))
+
+
+def _unit(name: str) -> str:
+    return _BY_NAME[name].unit if name in _BY_NAME else ""
+
+
+def _fixed(value: float, digits: int) -> str:
     written = f"{value:.{digits}f}"
     if float(written) == 0:
         written = written.removeprefix("-")
@@ -33,8 +42,9 @@ def interval(m: Measurement) -> str:
     """Both ends; the level too when it is not the usual 95 %."""
     if m.low is None or m.high is None:
         return "no interval"
-    level = "" if m.level == 0.95 else f" ({m.level * 100:.4g} %)"
-    return f"{number(m.low, m.name)} to {number(m.high, m.name)}{level}"
+    level = "" if m.level == 0.95 else f" (level {m.level * 100:.4g} %)"
+    low = number(m.low, m.name).removesuffix(" %")
+    return f"{low} to {number(m.high, m.name)}{level}"
 
 
 def tests(m: Measurement) -> str:
@@ -71,7 +81,10 @@ def percent(share: float) -> str:
 def line(gate: Gate) -> str:
     """The line a gate draws."""
     ends = (("≥", gate.at_least), ("≤", gate.at_most))
-    return " and ".join(f"{sign} {_plain(end)}" for sign, end in ends if end is not None)
+    share = _unit(gate.measure) == "share"
+    return " and ".join(
+        f"{sign} {percent(end) if share else _plain(end)}" for sign, end in ends if end is not None
+    )
 
 
 def _plain(end: float) -> str:

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from markupsafe import Markup
-
 from tasks import charts
-from tasks.facts import SMALLEST_USE, above_zero, earned
-from tasks.report_blocks import Block, Chains, Figure, Pairs, Sentence, Title, grid
-from tasks.report_format import about_words, joined, title
+from tasks.facts import above_zero, earned
+from tasks.report_blocks import Block, Chains, Pairs, Sentence, Title, grid
+from tasks.report_figures import figure, figure_of, series_of
+from tasks.report_format import about_words, title
+from tasks.report_layers import localisation, probing
 from tasks.report_view import anchor, heading, marks
-from tasks.schema import CuePair, Evidence, Measurement, Report, TruncatedReasoning
+from tasks.schema import AttributedText, CuePair, Evidence, Measurement, Report, TruncatedReasoning
 from tasks.spec import (
     AttributionCheck,
     CueCheck,
@@ -25,15 +25,14 @@ from tasks.spec import (
 EXAMPLES = 6
 """Cue pairs and chains of thought shown in full."""
 
+MOST_SUBSETS = 4
+"""Subsets charted whatever they are."""
+
 RATES = ("selection_rate", "true_positive_rate", "false_positive_rate")
 QUALITY = (
     "comprehensiveness", "comprehensiveness_random", "comprehensiveness_gain",
     "sufficiency", "sufficiency_random", "sufficiency_gain",
 )  # fmt: skip
-PROBES = (
-    "probe_accuracy", "control_accuracy", "probe_after_erasure", "nonlinear_probe_after_erasure",
-)  # fmt: skip
-GAPS = ("gap_before", "gap_after_erasure", "gap_after_random")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,11 @@ def sections(report: Report) -> tuple[Section, ...]:
             subject=evidence.subject,
             not_run=evidence.not_run,
             notes=evidence.notes,
-            blocks=tuple(blocks(evidence)) if evidence.not_run is None else (),
+            blocks=tuple(
+                [*blocks(evidence, marks(report, evidence)), *_left_out(evidence)]
+                if evidence.not_run is None
+                else ()
+            ),
             measurements=evidence.measurements,
             marks=marks(report, evidence),
         )
@@ -69,25 +72,38 @@ def sections(report: Report) -> tuple[Section, ...]:
     )
 
 
-def blocks(evidence: Evidence) -> list[Block]:
-    """What a check's section holds between heading and full table."""
+def blocks(evidence: Evidence, decided: Iterable[Measurement] = ()) -> list[Block]:
+    """What a check's section holds between heading and full table.
+
+    Args:
+        evidence: what was measured.
+        decided: the measurements that decided a gate.
+    """
     match evidence.check:
         case PerformanceCheck():
             return _performance(evidence)
         case FairnessCheck():
             return _fairness(evidence)
         case AttributionCheck():
-            return _attribution(evidence)
+            return _attribution(evidence, decided)
         case LocalisationCheck():
-            return _localisation(evidence)
+            return localisation(evidence)
         case ProbingCheck():
-            return _probing(evidence)
+            return probing(evidence)
         case ReasoningCheck():
             return _reasoning(evidence)
         case CueCheck():
             return _cue(evidence)
         case _:
             assert_never(evidence.check)
+
+
+def _left_out(evidence: Evidence) -> list[Block]:
+    """Groups too small for a number, where no table holds a line for them."""
+    if isinstance(evidence.check, FairnessCheck) or not evidence.too_small:
+        return []
+    groups = "; ".join(f"{s.attribute}: {s.group} (n = {s.n})" for s in evidence.too_small)
+    return [Sentence(f"Too small, so not shown as a number: {groups}.")]
 
 
 def _performance(evidence: Evidence) -> list[Block]:
@@ -134,7 +150,7 @@ def _fairness_of(attribute: str, evidence: Evidence, key: str) -> list[Block]:
             column=lambda m: title(m.name),
             too_small=[s for s in evidence.too_small if s.attribute == attribute],
         ),
-        *_figure(
+        *figure(
             charts.group_rates, rates, key,
             "Rates by group; bars are the intervals of the table.",
         ),
@@ -144,13 +160,15 @@ def _fairness_of(attribute: str, evidence: Evidence, key: str) -> list[Block]:
 # --- attribution ----------------------------------------------------------------------------
 
 
-def _attribution(evidence: Evidence) -> list[Block]:
+def _attribution(evidence: Evidence, decided: Iterable[Measurement]) -> list[Block]:
     quality = [m for m in evidence.measurements if m.name in QUALITY]
     gains = [m for m in quality if m.name.endswith("_gain")]
     shares = evidence.named("field_share")
+    shown = first_subsets(shares, decided)
     steady = evidence.named("converged")
     return [
         *_may_rest(evidence),
+        *_foregone(evidence),
         *grid(
             quality,
             caption="The attribution held against a random order of the same words",
@@ -158,24 +176,65 @@ def _attribution(evidence: Evidence) -> list[Block]:
             row=_share_of_words,
             column=lambda m: title(m.name),
         ),
-        *_figure(
+        *figure(
             charts.attribution_quality, gains, f"{anchor(evidence)}-gain",
             "Gain over a random order; at 0 the attribution would be worth nothing.",
         ),
         *grid(steady, caption="Completeness", corner="Texts", row=about_words,
               column=lambda m: title(m.name)),
-        *_figure(
-            charts.field_shares, shares, f"{anchor(evidence)}-fields",
+        *figure(
+            charts.field_shares, shown, f"{anchor(evidence)}-fields",
             "Share of the absolute attribution by field of the text and subset of texts.",
         ),
-        *grid(
-            shares,
-            caption="Share of the absolute attribution",
-            corner="Field",
-            row=lambda m: m.about.field or "no field",
-            column=lambda m: m.about.subset or "all explained texts",
+        *_by_field(shown, "Share of the absolute attribution"),
+        *_by_field(
+            [m for m in shares if m not in shown],
+            "Share of the absolute attribution in further subsets", folded=True,
         ),
     ]  # fmt: skip
+
+
+def _by_field(shares: Sequence[Measurement], caption: str, *, folded: bool = False) -> list[Block]:
+    return grid(
+        shares,
+        caption=caption,
+        corner="Field",
+        row=lambda m: m.about.field or "no field",
+        column=lambda m: m.about.subset or "all explained texts",
+        folded=folded,
+    )
+
+
+def first_subsets(
+    shares: Sequence[Measurement], decided: Iterable[Measurement]
+) -> list[Measurement]:
+    """Shares of the subsets a reader needs first.
+
+    Those that name no group, and those that differ from one that decided a gate by their group
+    only; all, where there are few.
+    """
+    subsets = dict.fromkeys(m.about.subset or "" for m in shares)
+    stems = {m.about.subset.split("=")[0] for m in decided if m.about.subset is not None}
+    kept = {s for s in subsets if "=" not in s or s.split("=")[0] in stems}
+    few = len(subsets) <= MOST_SUBSETS or not kept
+    return [m for m in shares if few or (m.about.subset or "") in kept]
+
+
+def _foregone(evidence: Evidence) -> list[Block]:
+    """How often attribution cannot say why, because the baseline is decided the same way."""
+    texts = [c for c in evidence.cases if isinstance(c, AttributedText)]
+    foregone = sum(c.foregone for c in texts)
+    if not foregone:
+        return []
+    return [
+        Sentence(
+            f"In {foregone} of the {len(texts)} explained texts the baseline, which says nothing, "
+            "is already decided the same way. There the attribution explains only the difference "
+            "from the baseline: a word may count "
+            "against a decision and still be what leads to it elsewhere.",
+            "caution",
+        )
+    ]
 
 
 def _may_rest(evidence: Evidence) -> list[Block]:
@@ -191,8 +250,8 @@ def _may_rest(evidence: Evidence) -> list[Block]:
         return [
             Sentence(
                 "Explanations may rest on this attribution: replacing its top words moves the "
-                "decision more than replacing words in a random order, and the intervals of the "
-                "gain lie above 0."
+                "decision more than replacing words in a random order; the whole interval of the "
+                f"comprehensiveness gain lies above 0.{_sufficient(evidence)}"
             )
         ]
     return [
@@ -204,135 +263,20 @@ def _may_rest(evidence: Evidence) -> list[Block]:
     ]
 
 
+def _sufficient(evidence: Evidence) -> str:
+    gains = evidence.named("sufficiency_gain")
+    if not gains or all(above_zero(m) for m in gains):
+        return ""
+    return (
+        " The sufficiency gain is not clearly above 0: its top words alone do not clearly carry "
+        "the decision better than random words do."
+    )
+
+
 def _share_of_words(m: Measurement) -> str:
     share = "all shares" if m.about.share is None else f"top {m.about.share:.0%} of words"
     rest = m.about.model_copy(update={"share": None}).words()
     return f"{share}, {rest}" if rest else share
-
-
-# --- localisation ---------------------------------------------------------------------------
-
-
-def _localisation(evidence: Evidence) -> list[Block]:
-    agreement = evidence.named("agreement_with_final")
-    effect = evidence.named("swap_effect")
-    key = anchor(evidence)
-    return [
-        *grid(
-            evidence.named("formation_layer"),
-            caption="Where the decision forms",
-            corner="Texts",
-            row=about_words,
-            column=lambda m: title(m.name),
-        ),
-        *_layer_figure(
-            charts.agreement_by_layer, agreement, f"{key}-agreement",
-            "Share of texts whose decision read at a layer is already the final one.",
-        ),
-        *_by_layer(agreement, "Agreement with the final decision, by layer"),
-        *_layer_figure(
-            charts.swap_effect_by_layer, effect, f"{key}-swap",
-            "How far exchanging the field moves the favourable probability read at a layer.",
-        ),
-        *_by_layer(effect, "Swap effect, by layer"),
-    ]  # fmt: skip
-
-
-def _by_layer(measurements: Sequence[Measurement], caption: str) -> list[Block]:
-    return grid(
-        measurements,
-        caption=caption,
-        corner="Layer",
-        row=_layer,
-        column=_beside_layer,
-        folded=True,
-    )
-
-
-def _layer(m: Measurement) -> str:
-    return "all" if m.about.layer is None else str(m.about.layer)
-
-
-def _beside_layer(m: Measurement) -> str:
-    return m.about.model_copy(update={"layer": None}).words() or "all texts"
-
-
-# --- probing --------------------------------------------------------------------------------
-
-
-def _probing(evidence: Evidence) -> list[Block]:
-    attributes = dict.fromkeys(m.about.attribute or "attribute" for m in evidence.measurements)
-    found: list[Block] = []
-    for attribute in attributes:
-        about = [
-            m for m in evidence.measurements if (m.about.attribute or "attribute") == attribute
-        ]
-        found += [Title(attribute), *_probing_of(attribute, about, anchor(evidence))]
-    return found
-
-
-def _probing_of(attribute: str, about: Sequence[Measurement], key: str) -> list[Block]:
-    effect = [m for m in about if m.name == "erasure_effect"]
-    return [
-        Sentence(read_is_not_used(attribute, about)),
-        *_layer_figure(
-            charts.probes_by_layer, [m for m in about if m.name in PROBES], f"{key}-probes",
-            f"What can be read about {attribute}: the probe, the same on shuffled labels, and "
-            "fresh probes after erasure.", named=True,
-        ),
-        *_layer_figure(
-            charts.gaps_by_layer, _spread([m for m in about if m.name in GAPS]), f"{key}-gaps",
-            "The gap between groups: untouched, with the attribute erased, and with random "
-            "subspaces of equal rank erased.", named=True,
-        ),
-        *_layer_figure(
-            charts.erasure_effect_by_layer, effect, f"{key}-effect",
-            "What of the gap goes with the attribute beyond what goes with a random subspace; "
-            "the intervals hold jointly over layers where the method says so.",
-        ),
-        *grid(
-            about,
-            caption=f"All numbers about {attribute}, by layer",
-            corner="Layer",
-            row=_layer,
-            column=lambda m: title(m.name),
-            folded=True,
-        ),
-    ]  # fmt: skip
-
-
-def read_is_not_used(attribute: str, about: Sequence[Measurement]) -> str:
-    """Where an attribute can be read, and where erasing it moves the decisions."""
-    readable = [m for m in about if m.name == "selectivity" and above_zero(m)]
-    effects = [m for m in about if m.name == "erasure_effect"]
-    used = [m for m in effects if above_zero(m, SMALLEST_USE)]
-    read = f"can be read at {_layers(readable)}" if readable else "is not clearly readable anywhere"
-    if not effects:
-        use = "what erasing it does to the decisions was not measured"
-    elif used:
-        use = f"erasing it clearly narrows the gap between groups at {_layers(used)}"
-    else:
-        use = "erasing it does not clearly narrow the gap between groups at any layer"
-    return (
-        f"That {attribute} can be read does not mean it is used. Here, {attribute} {read}; {use}."
-    )
-
-
-def _layers(measurements: Sequence[Measurement]) -> str:
-    layers = sorted({m.about.layer for m in measurements if m.about.layer is not None})
-    if not layers:
-        return "the state the head reads"
-    return f"layer{'s' if len(layers) > 1 else ''} {joined([str(x) for x in layers], 40)}"
-
-
-def _spread(gaps: Sequence[Measurement]) -> list[Measurement]:
-    """The gap before erasure has no layer; the chart draws it at each."""
-    layers = sorted({m.about.layer for m in gaps if m.about.layer is not None})
-    return [
-        m.model_copy(update={"about": m.about.model_copy(update={"layer": layer})})
-        for m in gaps
-        for layer in (layers if m.about.layer is None else [m.about.layer])
-    ]
 
 
 # --- reasoning and cue ----------------------------------------------------------------------
@@ -351,8 +295,8 @@ def _reasoning(evidence: Evidence) -> list[Block]:
         ),
         *grid(rest, caption="The area over the curve, and answers that could not be read",
               corner="Texts", row=about_words, column=lambda m: title(m.name)),
-        *_figure_of(
-            charts.truncation_curve, _series(curve), f"{anchor(evidence)}-curve",
+        *figure_of(
+            charts.truncation_curve, series_of(curve), f"{anchor(evidence)}-curve",
             "Share of answers that stay the same when only this share of the sentences is kept.",
         ),
         *grid(curve, caption="Answers unchanged, by share of the reasoning kept",
@@ -383,45 +327,3 @@ def _cue(evidence: Evidence) -> list[Block]:
 def _telling(pair: CuePair) -> tuple[bool, bool]:
     """Moved and silent first, then moved and open, then the rest."""
     return pair.answer == pair.answer_exchanged, pair.mentions
-
-
-# --- figures --------------------------------------------------------------------------------
-
-
-def _figure(
-    draw: charts.Draw, measurements: Sequence[Measurement], key: str, caption: str
-) -> list[Block]:
-    if not measurements:
-        return []
-    return [Figure(Markup(draw(measurements, key=key)), caption)]  # noqa: S704
-
-
-def _figure_of(
-    draw: charts.DrawSeries, series: charts.Series, key: str, caption: str
-) -> list[Block]:
-    if not series:
-        return []
-    return [Figure(Markup(draw(series, key=key)), caption)]  # noqa: S704
-
-
-def _layer_figure(
-    draw: charts.DrawSeries,
-    measurements: Iterable[Measurement],
-    key: str,
-    caption: str,
-    *,
-    named: bool = False,
-) -> list[Block]:
-    """A chart over layers, one series per measure or per subset; none for fewer than 2 layers."""
-    on_layers = [m for m in measurements if m.about.layer is not None]
-    if len({m.about.layer for m in on_layers}) < 2:
-        return []
-    return _figure_of(draw, _series(on_layers, named=named), key, caption)
-
-
-def _series(measurements: Iterable[Measurement], *, named: bool = False) -> charts.Series:
-    found: dict[str, list[Measurement]] = {}
-    for m in measurements:
-        rest = m.about.model_copy(update={"layer": None, "share": None})
-        found.setdefault(title(m.name) if named else rest.words() or "all texts", []).append(m)
-    return found

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from textwrap import shorten
 from typing import Final
 
-from tasks.report_format import day, described, joined, title
+from tasks.report_format import day, described, joined, title, whole
 from tasks.schema import (
     Change,
     Comparison,
@@ -85,6 +85,8 @@ class GateRow:
     """Anchor of the section it rests on; empty when there is none."""
     section: str
     explanation: Explanation | None
+    more_texts: int | None
+    """Texts that would decide it, where the explanation does not say so already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,9 +253,16 @@ def gate_rows(report: Report, texts: Mapping[str, Explanation]) -> tuple[GateRow
                 evidence=anchor(source) if source else "",
                 section=heading(source, report) if source else "",
                 explanation=texts.get(finding.id),
+                more_texts=_untold(finding, texts.get(finding.id)),
             )
         )
     return tuple(rows)
+
+
+def _untold(finding: Finding, text: Explanation | None) -> int | None:
+    more = finding.more_texts
+    told = text is not None and more is not None and whole(more) in text.text
+    return None if told else more
 
 
 def change_rows(comparison: Comparison | None) -> tuple[ChangeRow, ...]:

@@ -160,6 +160,15 @@ class AttributedText(Record):
     converged: bool
     """|delta| within tolerance."""
 
+    @property
+    def foregone(self) -> bool:
+        """At least half of the decision's log-odds stands before a word is read.
+
+        Then the baseline is no neutral ground for this decision, and what is attributed to the
+        words is the small rest.
+        """
+        return self.score > 0 and self.baseline_score >= self.score / 2
+
 
 class LayerReading(Record):
     """The decision of one text as it reads at every layer."""

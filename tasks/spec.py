@@ -186,11 +186,12 @@ class ProbingCheck(BaseCheck):
     """Can a protected attribute be read inside the subject, and is it used?"""
 
     kind: Literal["probing"] = "probing"
-    texts: int = Field(default=600, ge=30)
+    texts: int = Field(default=1000, ge=30)
     attributes: tuple[str, ...] = ()
     """Protected attributes; all of `data.groups` unless named."""
     pooling: Literal["head", "mean"] = "head"
-    """State that is read and erased: at the position the head reads, or the mean over tokens."""
+    """State that is read and erased: at the position the head reads (at the embedding, where that
+    is the same for every text, the mean over tokens), or the mean over tokens at every layer."""
     random_subspaces: int = Field(default=5, ge=2)
     """Random subspaces of equal rank that the erasure is held against."""
 

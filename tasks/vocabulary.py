@@ -98,9 +98,16 @@ _ATTRIBUTION = {
     "converged": Measure(
         "Converged", "Share of texts whose completeness error is within tolerance.", "high"
     ),
+    "explained": Measure(
+        "Explained",
+        "Share of texts whose decision does not already stand, by half its log-odds, before a "
+        "word is read.",
+        "high",
+    ),
     "field_share": Measure(
         "Share of attribution",
-        "Part of the absolute attribution that falls on one field of the text.",
+        "Part of the absolute attribution that falls on one field, over converged and explained "
+        "texts.",
         "neither",
     ),
 }
@@ -169,6 +176,12 @@ _PROBING = {
         "The same with a random subspace of equal rank erased, mean over draws.",
         "neither",
         "difference",
+    ),
+    "accuracy_before": Measure(
+        "Accuracy before erasure", "Accuracy of the untouched subject on the same texts.", "high"
+    ),
+    "accuracy_after_erasure": Measure(
+        "Accuracy after erasure", "Accuracy with the attribute erased at a layer.", "high"
     ),
     "decisions_changed": Measure(
         "Decisions changed by erasure",

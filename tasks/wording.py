@@ -26,7 +26,10 @@ def tell(sheet: Sheet) -> str:
 def say(fact: Fact) -> str:
     """One fact as a plain sentence."""
     template, macro = fact.sentence.split(".")
-    text = str(getattr(_templates().get_template(f"{template}.j2").module, macro)(fact))
+    module = _templates().get_template(f"{template}.j2").module
+    if not hasattr(module, macro) and fact.m is not None and fact.gate is not None:
+        module, macro = _templates().get_template("gate.j2").module, "measured"
+    text = str(getattr(module, macro)(fact))
     line = " ".join(text.split())
     return line[0].upper() + line[1:]
 
@@ -63,20 +66,21 @@ def number(value: float, m: Measurement, gate: Gate | None = None) -> str:
 
 
 def decimal(value: float, beside: Sequence[float] = ()) -> str:
-    """Two decimals; more where two would show a number as 0, 1 or a line that it is not."""
+    """Two decimals; three where two would show 0 or 1, more where they would show the line."""
     return f"{value + 0.0:.{_decimals(value, beside, fewest=2)}f}"
 
 
 def share(value: float, beside: Sequence[float] = ()) -> str:
-    """A share in percent; decimals only where it would read as 0, 100 or a line and is not."""
+    """A share in percent; decimals only where it would else read as 0, 100 or the line."""
     return f"{100 * value + 0.0:.{_decimals(value, beside, fewest=2) - 2}f} %"
 
 
 def _decimals(value: float, beside: Sequence[float], *, fewest: int) -> int:
+    limits = {0.0: fewest + 1, 1.0: fewest + 1} | dict.fromkeys(beside, MOST_DECIMALS)
     decimals = fewest
-    while decimals < MOST_DECIMALS and any(
-        abs(value - other) > EXACT and abs(round(value, decimals) - round(other, decimals)) < EXACT
-        for other in (0.0, 1.0, *beside)
+    while any(
+        decimals < most and abs(value - other) > EXACT and round(value, decimals) == other
+        for other, most in limits.items()
     ):
         decimals += 1
     return decimals

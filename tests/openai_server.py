@@ -50,10 +50,14 @@ def completion(content: str | None, *, refusal: str | None = None, finish: str =
     )
 
 
+def answering_json(*sentences: tuple[str, tuple[str, ...]]) -> str:
+    """These sentences, and the facts they cite, in the form that is asked for."""
+    return json.dumps({"sentences": [{"text": t, "facts": list(f)} for t, f in sentences]})
+
+
 def answering(*sentences: tuple[str, tuple[str, ...]]) -> Reply:
     """A completion with these sentences and the facts they cite."""
-    parts = [{"text": text, "facts": list(facts)} for text, facts in sentences]
-    return completion(json.dumps({"sentences": parts}))
+    return completion(answering_json(*sentences))
 
 
 def failing(status: int, message: str = "no") -> Reply:

@@ -424,9 +424,9 @@ def findings(evidence: Sequence[Evidence]) -> tuple[Finding, ...]:
         })  # fmt: skip
 
     return (
-        one(1, "inconclusive", "accuracy", "The interval holds the line.", 420),
+        one(1, "inconclusive", "accuracy", "the interval straddles the line", 420),
         one(2, "fail", "adverse_impact_ratio", attribute="origin"),
-        one(3, "inconclusive", "demographic_parity_difference", "The interval holds the line.",
+        one(3, "inconclusive", "demographic_parity_difference", "the interval straddles the line",
             1900, attribute="age_group"),
         one(4, "pass", "comprehensiveness_gain"),
         one(5, "fail", "field_share", field="district", subset="unfavourable, origin=migrant"),

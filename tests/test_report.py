@@ -117,6 +117,15 @@ def test_what_was_not_run_and_too_small_groups_are_shown_in_words(page):
     assert "too small (n = 12): not shown as a number" in page.text
 
 
+@pytest.mark.parametrize("kind", range(8))
+def test_a_group_too_small_is_named_whatever_the_check(report, kind):
+    small = report.evidence[1].too_small
+    evidence = report.evidence[kind].model_copy(update={"too_small": small, "measurements": ()})
+    alone = report.model_copy(update={"evidence": (evidence,), "findings": (), "cases": ()})
+    page = Page(render_report(alone, sample_explanations(alone), run=sample_run()))
+    assert re.search(r"not stated[^.]* \(n = 12\)", page.text)
+
+
 def test_cases_are_followed_through_all_sections(report, page):
     for case in report.cases:
         assert case.id in page.text
@@ -187,7 +196,7 @@ def test_a_minimal_report_has_no_verdict_and_no_holes():
     assert "NO VERDICT" in page.text
     assert "PASS" not in page.text
     assert "No earlier report was at hand" in page.text
-    assert "0.800 no interval n 40" in page.text
+    assert "80.0 % no interval n 40" in page.text
     assert "Not run: needs gradients" in page.text
     assert "None" not in page.text
 
@@ -247,13 +256,14 @@ def test_who_wrote_the_texts_is_said(report):
 
 
 def test_a_level_other_than_95_percent_is_written():
-    assert interval(m("accuracy", 0.9).model_copy(update={"level": 0.99})).endswith("(99 %)")
+    assert interval(m("accuracy", 0.9).model_copy(update={"level": 0.99})).endswith("(level 99 %)")
 
 
 @pytest.mark.parametrize(
     ("amount", "name", "expected"),
     [
-        pytest.param(0.57749, "accuracy", "0.577", id="share"),
+        pytest.param(0.57749, "accuracy", "57.7 %", id="share"),
+        pytest.param(0.57749, "adverse_impact_ratio", "0.577", id="ratio"),
         pytest.param(3.4, "formation_layer", "3.40", id="layer"),
         pytest.param(-0.0001, "erasure_effect", "0.000", id="no negative nought"),
         pytest.param(-0.25, "erasure_effect", "−0.250", id="a true minus"),
@@ -285,3 +295,11 @@ def test_the_summary_of_undecided_gates_does_not_say_passed(report):
     undecided = tuple(f for f in report.findings if f.verdict != "fail")
     told = summary(report.model_copy(update={"findings": undecided}))
     assert told.startswith("No gate failed, but 2 of 3 gates could not be decided")
+
+
+def test_a_baseline_that_is_decided_the_same_way_is_pointed_out(report):
+    foregone = tuple(c.model_copy(update={"baseline_score": 2.4}) for c in report.evidence[2].cases)
+    evidence = report.evidence[2].model_copy(update={"cases": foregone})
+    page = Page(rendered(report.model_copy(update={"evidence": (*report.evidence[:2], evidence)})))
+    assert "In 8 of the 8 explained texts the baseline" in page.text
+    assert "the words explain only the difference of −0.090" in page.text

@@ -55,15 +55,30 @@ def evidence(
     """Faithfulness against a random order, and where the attribution falls."""
     found: list[Any] = records(read_all(store, stored))
     converged = np.array([r["converged"] for r in found])
-    measurements = [Measurement.of("converged", stats.share(converged), len(found), stats.SHARE)]
+    cases = tuple(_case(r) for r in found)
+    explained = np.array([not case.foregone for case in cases])
+    measurements = [
+        Measurement.of("converged", stats.share(converged), len(found), stats.SHARE),
+        Measurement.of("explained", stats.share(explained), len(found), stats.SHARE),
+    ]
     measurements += _faithfulness(found, plan.spec.seed)
-    measurements += _field_shares(plan, found)
+    usable = [r for r, keep in zip(found, converged & explained, strict=True) if keep]
+    measurements += _field_shares(plan, usable)
     return Evidence(
         check=check,
         subject=plan.spec.subject_of(check),
         measurements=tuple(measurements),
-        cases=tuple(_case(r) for r in found),
-        notes=(STRATIFIED,),
+        cases=cases,
+        notes=(STRATIFIED, *_left_out(found, usable)),
+    )
+
+
+def _left_out(found: list[Any], usable: list[Any]) -> tuple[str, ...]:
+    if len(found) == len(usable):
+        return ()
+    return (
+        f"{len(found) - len(usable)} of {len(found)} texts are left out of the shares of "
+        "attribution: not converged, or decided before a word is read.",
     )
 
 

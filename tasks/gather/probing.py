@@ -6,7 +6,7 @@ attribute erased. Three folds take turns: one fits the eraser, one trains the pr
 tested on; so no number is taken from texts that anything was fitted on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from tasks.dataset import MISSING
 from tasks.gather.inputs import batches, cut, read_all, records, rows_of, shard, subject_of
 from tasks.measures import erasure, probing, stats
 from tasks.measures.erasure import Eraser
-from tasks.measures.lens import captured, edited
+from tasks.measures.lens import captured, edited, recorded, resumed
 from tasks.plan import Plan
 from tasks.schema import About, Evidence, Measurement, TooSmall
 from tasks.shards import Payload, ShardRef, StoredShard, read_payload
@@ -28,6 +28,7 @@ from tasks.spec import ProbingCheck
 from tasks.subject import Batch, Subject
 
 PER_SHARD = 200
+CONTROLS = 10
 METHOD_PROBE = "held-out balanced accuracy over three folds, bootstrap within groups"
 METHOD_GAP = "largest gap between groups, paired bootstrap within groups"
 
@@ -53,16 +54,27 @@ def measure_states(ref: ShardRef, _: Path) -> Payload:
             with captured(subject.blocks) as states:
                 subject.scores(batch)
             pooled = torch.stack(
-                [_pooled(subject, batch, h, ref.option("pooling")) for h in states]
+                [
+                    _pooled(subject, batch, hidden, whole_text(ref.option("pooling"), layer))
+                    for layer, hidden in enumerate(states)
+                ]
             )
             for row, position in enumerate(positions):
                 found[position] = pooled[:, row].float().cpu()
     return Payload({"states": torch.stack(found, dim=1).numpy()}, [])
 
 
-def _pooled(subject: Subject, batch: Batch, hidden: Tensor, pooling: str) -> Tensor:
+def whole_text(pooling: str, layer: int) -> bool:
+    """Whether a layer is read, and erased, over all tokens instead of where the head reads.
+
+    At the embedding the head's position is the same for every text and carries nothing.
+    """
+    return pooling == "mean" or layer == 0
+
+
+def _pooled(subject: Subject, batch: Batch, hidden: Tensor, whole: bool) -> Tensor:
     """One state per text, [texts, d]."""
-    if pooling == "mean":
+    if whole:
         weight = batch.mask.unsqueeze(-1).to(hidden.dtype)
         return batch.merged((hidden * weight).sum(1) / weight.sum(1))
     rows = torch.arange(len(hidden), device=hidden.device)
@@ -104,37 +116,57 @@ def measure_probes(ref: ShardRef, store: Path) -> Payload:
     concept = np.array([row.groups[attribute] for row in texts], dtype=np.str_)
     states = _states(ref, store)[layer]
     fold = probing.three_folds(concept, seed=seed)
-    arrays = {
-        name: np.empty(len(texts), dtype=object)
-        for name in ("read", "control", "erased", "nonlinear")
-    }
+    arrays = {name: np.empty(len(texts), dtype=object) for name in ("read", "erased", "nonlinear")}
+    control = np.empty(len(texts))
     draws = ref.option("random_subspaces")
-    rendered = [subject.render(row.text) for row in texts]
-    plain = _decide(subject, rendered, None, ref)
-    after = np.empty_like(plain)
-    random = np.empty((draws, len(texts)), dtype=plain.dtype)
+    erasers: list[list[Eraser]] = []
     for turn in range(3):
         fits, trains, tests = (fold == (turn + k) % 3 for k in range(3))
         eraser = erasure.leace(states[fits], concept[fits])
-        shuffled = probing.control_labels(concept[trains], seed=seed + turn)
+        erasers.append([eraser])
+        erasers[-1] += [
+            erasure.random_eraser(states[fits], eraser.rank, seed=seed + 31 * turn + draw)
+            for draw in range(draws)
+        ]
         clean = eraser(torch.from_numpy(states)).numpy()
         x, y = states[trains], concept[trains]
         arrays["read"][tests] = probing.linear_probe(x, y, states[tests])
-        arrays["control"][tests] = probing.linear_probe(x, shuffled, states[tests])
+        control[tests] = _control_hits(x, y, states[tests], concept[tests], seed + turn)
         arrays["erased"][tests] = probing.linear_probe(clean[trains], y, clean[tests])
         arrays["nonlinear"][tests] = probing.nonlinear_probe(
             clean[trains], y, clean[tests], seed=seed
         )
-        tested = [rendered[i] for i in np.flatnonzero(tests)]
-        after[tests] = _decide(subject, tested, eraser, ref)
-        for draw in range(draws):
-            other = erasure.random_eraser(states[fits], eraser.rank, seed=seed + 31 * turn + draw)
-            random[draw, tests] = _decide(subject, tested, other, ref)
+    decisions = np.empty((draws + 2, len(texts)), dtype=np.int64)
+    for turn in range(3):
+        tested = np.flatnonzero(fold == (turn + 2) % 3)
+        rendered = [subject.render(texts[i].text) for i in tested]
+        decisions[:, tested] = _decide(subject, rendered, erasers[turn], ref)
     coded, names = _coded(arrays, concept)
     return Payload(
-        {**coded, "plain": plain, "after": after, "random": random},
+        {
+            **coded,
+            "control": control,
+            "plain": decisions[0],
+            "after": decisions[1],
+            "random": decisions[2:],
+        },
         [{"attribute": attribute, "layer": layer, "groups": names}],
     )
+
+
+def _control_hits(
+    train: Floats, concept: Strings, test: Floats, truth: Strings, seed: int
+) -> Floats:
+    """Share of control probes, each trained on its own shuffled labels, that are right, [texts].
+
+    Several, because one random labelling can by luck line up with what the states encode.
+    """
+    hits = [
+        probing.linear_probe(train, probing.control_labels(concept, seed=seed + 3 * draw), test)
+        == truth
+        for draw in range(CONTROLS)
+    ]
+    return np.mean(hits, axis=0)  # type: ignore[no-any-return]
 
 
 def _states(ref: ShardRef, store: Path) -> Floats:
@@ -146,26 +178,31 @@ def _states(ref: ShardRef, store: Path) -> Floats:
 
 
 def _decide(
-    subject: Subject, rendered: list[str], eraser: Eraser | None, ref: ShardRef
+    subject: Subject, rendered: list[str], erasers: Sequence[Eraser], ref: ShardRef
 ) -> NDArray[np.int64]:
-    """Class decided for every text, with the attribute erased at the shard's layer or not."""
-    found = np.empty(len(rendered), dtype=np.int64)
-    layer, pooling = ref.option("layer"), ref.option("pooling")
+    """Class decided for every text: untouched, then with each eraser, [erasers + 1, texts].
+
+    Blocks below the layer are computed once and answer the same for every eraser.
+    """
+    found = np.empty((len(erasers) + 1, len(rendered)), dtype=np.int64)
+    layer = ref.option("layer")
+    whole = whole_text(ref.option("pooling"), layer)
     with torch.inference_mode():
         for positions, batch in batches(subject, rendered):
-            if eraser is None:
-                scores = subject.scores(batch)
-            else:
-                edit = partial(_erase, eraser, subject.head_position(batch), pooling)
-                with edited(subject.blocks, layer, edit):
-                    scores = subject.scores(batch)
-            found[positions] = batch.merged(scores).argmax(dim=-1).cpu().numpy()
+            with recorded(subject.blocks) as outputs:
+                scores = [subject.scores(batch)]
+            for eraser in erasers:
+                edit = partial(_erase, eraser, subject.head_position(batch), whole)
+                with resumed(subject.blocks, layer, outputs), edited(subject.blocks, layer, edit):
+                    scores.append(subject.scores(batch))
+            merged = torch.stack([batch.merged(s).argmax(dim=-1) for s in scores])
+            found[:, positions] = merged.cpu().numpy()
     return found
 
 
-def _erase(eraser: Eraser, head: Tensor, pooling: str, hidden: Tensor) -> Tensor:
-    """Erase where the state was taken: at the head's position, or at every position."""
-    if pooling == "mean":
+def _erase(eraser: Eraser, head: Tensor, whole: bool, hidden: Tensor) -> Tensor:
+    """Erase where the state was taken: at every position, or at the head's."""
+    if whole:
         return eraser(hidden)
     changed = hidden.clone()
     rows = torch.arange(len(hidden), device=hidden.device)
@@ -203,6 +240,8 @@ def evidence(
         at = About(attribute=about["attribute"], layer=about["layer"])
         measurements += _probe_measurements(payload, at, plan.spec.seed)
         measurements += _gap_measurements(payload, at, hoped, layers, plan.spec.seed)
+        rows, _ = _usable(plan, check, about["attribute"])
+        measurements += _accuracy_measurements(payload, at, _right(plan, check, rows))
     too_small = [s for a in plan.spec.attributes_of(check) for s in _usable(plan, check, a)[1]]
     return Evidence(
         check=check,
@@ -211,6 +250,13 @@ def evidence(
         too_small=tuple(too_small),
         notes=("Erasure effects hold jointly over the layers of an attribute (Bonferroni).",),
     )
+
+
+def _right(plan: Plan, check: ProbingCheck, rows: Sequence[int]) -> NDArray[np.int64]:
+    """Index of the true class of every row; -1 where there is no label."""
+    labels = plan.labels(plan.spec.subject_of(check))
+    of = plan.data.labels()[list(rows)]
+    return np.array([labels.index(name) if name in labels else -1 for name in of], dtype=np.int64)
 
 
 def _usable(plan: Plan, check: ProbingCheck, attribute: str) -> tuple[list[int], list[TooSmall]]:
@@ -227,14 +273,18 @@ def _usable(plan: Plan, check: ProbingCheck, attribute: str) -> tuple[list[int],
 
 def _probe_measurements(payload: Payload, at: About, seed: int) -> list[Measurement]:
     concept = payload.arrays["concept"]
-    strata = concept.astype(str)
+    names = ("read", "erased", "nonlinear", "control")
+    hits = np.column_stack(
+        [*(payload.arrays[name] == concept for name in names[:3]), payload.arrays["control"]]
+    )
+    means = stats.group_means(hits, concept, seed=seed)
 
-    def accuracy(name: str, rows: NDArray[np.int64]) -> float:
-        hits = payload.arrays[name][rows] == concept[rows]
-        return float(np.mean([hits[concept[rows] == g].mean() for g in np.unique(concept)]))
+    def accuracy(name: str, of: Floats) -> Floats:
+        column: Floats = of[..., names.index(name)]
+        return column.mean(axis=-1)  # type: ignore[no-any-return]
 
-    def selectivity(rows: NDArray[np.int64]) -> float:
-        return accuracy("read", rows) - accuracy("control", rows)
+    def selectivity(of: Floats) -> Floats:
+        return accuracy("read", of) - accuracy("control", of)
 
     measured = {
         "probe_accuracy": partial(accuracy, "read"),
@@ -244,9 +294,7 @@ def _probe_measurements(payload: Payload, at: About, seed: int) -> list[Measurem
         "nonlinear_probe_after_erasure": partial(accuracy, "nonlinear"),
     }
     return [
-        Measurement.of(
-            name, stats.bootstrap(value, strata, seed=seed), len(concept), METHOD_PROBE, at
-        )
+        Measurement.of(name, stats.percentile(means, value), len(concept), METHOD_PROBE, at)
         for name, value in measured.items()
     ]
 
@@ -254,54 +302,57 @@ def _probe_measurements(payload: Payload, at: About, seed: int) -> list[Measurem
 def _gap_measurements(
     payload: Payload, at: About, hoped: int, layers: int, seed: int
 ) -> list[Measurement]:
-    concept = payload.arrays["concept"]
-    strata, n = concept.astype(str), len(concept)
-    plain, after = payload.arrays["plain"] == hoped, payload.arrays["after"] == hoped
-    random = payload.arrays["random"] == hoped
+    concept, n = payload.arrays["concept"], len(payload.arrays["concept"])
+    plain, after, random = (payload.arrays[name] for name in ("plain", "after", "random"))
+    selected = np.vstack([plain, after, random]).T == hoped
+    means = stats.group_means(selected.astype(float), concept, seed=seed)
 
-    def gap(selected: NDArray[np.bool_], rows: NDArray[np.int64]) -> float:
-        of = [selected[rows][concept[rows] == g].mean() for g in np.unique(concept)]
-        return float(max(of) - min(of))
+    def gaps(of: Floats) -> Floats:
+        return of.max(axis=-2) - of.min(axis=-2)  # type: ignore[no-any-return]
 
-    def after_random(rows: NDArray[np.int64]) -> float:
-        return float(np.mean([gap(draw, rows) for draw in random]))
+    def effect(of: Floats) -> Floats:
+        return gaps(of)[..., 2:].mean(axis=-1) - gaps(of)[..., 1]
 
-    def effect(rows: NDArray[np.int64]) -> float:
-        return after_random(rows) - gap(after, rows)
-
-    measured = {
-        "gap_before": partial(gap, plain),
-        "gap_after_erasure": partial(gap, after),
-        "gap_after_random": after_random,
+    measured: dict[str, Callable[[Floats], Floats]] = {
+        "gap_before": lambda of: gaps(of)[..., 0],
+        "gap_after_erasure": lambda of: gaps(of)[..., 1],
+        "gap_after_random": lambda of: gaps(of)[..., 2:].mean(axis=-1),
     }
     found = [
-        Measurement.of(name, stats.bootstrap(value, strata, seed=seed), n, METHOD_GAP, at)
+        Measurement.of(name, stats.percentile(means, value), n, METHOD_GAP, at)
         for name, value in measured.items()
     ]
-    joint = stats.bonferroni(0.95, layers)
-    interval = stats.bootstrap(effect, strata, seed=seed, level=joint)
-    found.append(
+    interval = stats.percentile(means, effect, level=stats.bonferroni(0.95, layers))
+    interval = _never_certain(interval, selected[:, 1], selected[:, 2:].T, n)
+    method = f"{METHOD_GAP}; 95 % jointly over {layers} layers"
+    found.append(Measurement.of("erasure_effect", interval, n, method, at))
+    changed, moved = after != plain, (random != plain).mean(axis=0)
+    return [
+        *found,
+        Measurement.of("decisions_changed", stats.share(changed), n, stats.SHARE, at),
         Measurement.of(
-            "erasure_effect",
-            _never_certain(interval, after, random, n),
-            n,
-            f"{METHOD_GAP}; 95 % jointly over {layers} layers",
+            "decisions_changed_random", stats.bootstrap_mean(moved, seed=seed), n, stats.MEAN, at
+        ),
+    ]
+
+
+def _accuracy_measurements(
+    payload: Payload, at: About, right: NDArray[np.int64]
+) -> list[Measurement]:
+    """Accuracy of the same texts before and after erasure, where they have labels."""
+    known = right >= 0
+    if not known.any():
+        return []
+    return [
+        Measurement.of(
+            name,
+            stats.share((payload.arrays[column] == right)[known]),
+            int(known.sum()),
+            stats.SHARE,
             at,
         )
-    )
-    changed = after != plain
-    found.append(Measurement.of("decisions_changed", stats.share(changed), n, stats.SHARE, at))
-    moved = (random != plain).mean(axis=0)
-    found.append(
-        Measurement.of(
-            "decisions_changed_random",
-            stats.bootstrap_mean(moved, seed=seed),
-            n,
-            stats.MEAN,
-            at,
-        )
-    )
-    return found
+        for name, column in (("accuracy_before", "plain"), ("accuracy_after_erasure", "after"))
+    ]
 
 
 def _never_certain(

@@ -42,6 +42,37 @@ def find_blocks(model: nn.Module) -> nn.ModuleList:
 
 
 @contextmanager
+def resumed(blocks: nn.ModuleList, layer: int, outputs: list[Any]) -> Iterator[None]:
+    """Run the subject from `layer` on: blocks below answer with what they gave before.
+
+    Args:
+        blocks: the stack, see `find_blocks`.
+        layer: blocks 1 .. layer are not computed again.
+        outputs: what every block returned for the same batch, see `recorded`.
+    """
+    skipped = list(blocks)[:layer]
+    for block, output in zip(skipped, outputs, strict=False):
+        block.forward = partial(_answer, output)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        for block in skipped:
+            del block.forward  # the class's own forward is back
+
+
+@contextmanager
+def recorded(blocks: nn.ModuleList) -> Iterator[list[Any]]:
+    """Collect what every block returns in one forward pass, for `resumed`."""
+    outputs: list[Any] = []
+    hooks = [block.register_forward_hook(lambda _, __, o: outputs.append(o)) for block in blocks]
+    try:
+        yield outputs
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+@contextmanager
 def captured(blocks: nn.ModuleList) -> Iterator[list[Tensor]]:
     """Collect the hidden states of one forward pass: embedding, then every block's output.
 
@@ -108,11 +139,12 @@ def read_layers(run: Callable[[], Tensor], blocks: nn.ModuleList) -> tuple[Tenso
     Source: nostalgebraist 2020, the logit lens; here through the subject's own last stage.
     """
     with torch.no_grad():
-        with captured(blocks) as states:
+        with captured(blocks) as states, recorded(blocks) as outputs:
             final = run()
         readings = []
         for hidden in states[:-1]:
-            with edited(blocks, len(blocks), partial(_replace, hidden)):
+            edit = partial(_replace, hidden)
+            with resumed(blocks, len(blocks), outputs), edited(blocks, len(blocks), edit):
                 readings.append(run())
     return torch.stack([*readings, final]), states
 
@@ -134,6 +166,10 @@ def formation_layer(decisions: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _replace(by: Tensor, _: Tensor) -> Tensor:
     return by
+
+
+def _answer(output: Any, *_: Any, **__: Any) -> Any:
+    return output
 
 
 def _hidden(output: Any) -> Tensor:

@@ -53,7 +53,8 @@ def linear_probe(train: Floats, concept: Strings, test: Floats) -> Strings:
     if not alive.any():  # the same state for every text, as a first token before any attention
         return np.full(len(test), concept[0])
     probe = make_pipeline(
-        StandardScaler(), LogisticRegression(C=0.1, class_weight="balanced", max_iter=1000)
+        StandardScaler(),
+        LogisticRegression(C=0.1, class_weight="balanced", solver="newton-cholesky"),
     )
     probe.fit(train[:, alive], concept)
     predicted: Strings = probe.predict(test[:, alive])

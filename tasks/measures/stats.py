@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -173,41 +173,59 @@ def bootstrap_mean(values: Floats, *, seed: int, level: float = 0.95) -> Interva
     return Interval(mean, min(float(outcome.low), mean), max(float(outcome.high), mean))
 
 
-def bootstrap(
-    statistic: Callable[[NDArray[np.int64]], float],
-    strata: NDArray[np.str_],
-    *,
-    seed: int,
-    level: float = 0.95,
-    resamples: int = RESAMPLES,
-) -> Interval:
-    """Any statistic of texts, resampled within strata (groups keep their size); percentile.
+class GroupMeans(NamedTuple):
+    """Means of several columns within groups, on all texts and on resampled ones."""
+
+    point: Floats
+    """[groups, columns]."""
+    draws: Floats
+    """[resamples, groups, columns]; columns of one draw come from the same texts."""
+
+
+def group_means(
+    columns: Floats, group: NDArray[Any], *, seed: int, resamples: int = RESAMPLES
+) -> GroupMeans:
+    """Bootstrap the means of columns within groups, groups keeping their size.
+
+    Statistics that compare columns (before and after, concept and control) are paired, since a
+    draw takes the same texts for all of them.
 
     Args:
-        statistic: takes row indices, [texts], returns the number.
-        strata: stratum of every text, [texts].
+        columns: one number per text and column, [texts, columns].
+        group: group of every text, [texts].
         seed: drawn from the definition's seed.
-        level: coverage, in (0, 1).
         resamples: how many, >= 2,000 for reported numbers.
-
-    Returns:
-        Statistic on all rows, with its interval, in the statistic's unit.
 
     Raises:
         EvidenceError: no texts.
 
-    Source: Efron and Tibshirani 1993, An Introduction to the Bootstrap, ch. 13.
+    Source: Efron and Tibshirani 1993, An Introduction to the Bootstrap, ch. 8.
     """
-    if len(strata) == 0:
-        raise EvidenceError("statistic of no texts: at least one is needed")
+    if len(columns) == 0:
+        raise EvidenceError("mean of no texts: at least one is needed")
     rng = np.random.default_rng(seed)
-    members = [np.flatnonzero(strata == s) for s in np.unique(strata)]
-    draws = np.empty(resamples)
-    for i in range(resamples):
-        rows = np.concatenate([m[rng.integers(0, len(m), len(m))] for m in members])
-        draws[i] = statistic(rows)
-    value = statistic(np.arange(len(strata)))
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    parts = [columns[group == g] for g in np.unique(group)]
+    draws = [
+        rng.multinomial(len(part), np.full(len(part), 1 / len(part)), size=resamples)
+        @ part
+        / len(part)
+        for part in parts
+    ]
+    return GroupMeans(np.array([part.mean(axis=0) for part in parts]), np.stack(draws, axis=1))
+
+
+def percentile(
+    means: GroupMeans, statistic: Callable[[Floats], Floats], *, level: float = 0.95
+) -> Interval:
+    """A statistic of group means with its percentile interval.
+
+    Args:
+        means: see `group_means`.
+        statistic: [..., groups, columns] -> [...].
+        level: coverage, in (0, 1).
+    """
+    value = float(statistic(means.point))
+    low, high = np.quantile(statistic(means.draws), [(1 - level) / 2, (1 + level) / 2])
     return Interval(value, min(float(low), value), max(float(high), value))
 
 

@@ -16,14 +16,14 @@ DECISION: Final = "Decision:"
 
 BURDEN: Final[dict[bool, tuple[str, ...]]] = {
     True: (
-        "The debt burden is low against the income.",
-        "Repayments are modest for this income.",
-        "The income covers existing debts with ease.",
+        "Debts of {debt} against an income of {income} are a low burden.",
+        "With {debt} of debts on {income} of income, repayments are modest.",
+        "An income of {income} with debts of {debt} leaves ample room.",
     ),
     False: (
-        "The debt burden is high against the income.",
-        "Repayments are heavy for this income.",
-        "The income barely covers existing debts.",
+        "Debts of {debt} against an income of {income} are a high burden.",
+        "With {debt} of debts on {income} of income, repayments are heavy.",
+        "An income of {income} with debts of {debt} leaves little room.",
     ),
 }
 EARNINGS: Final[dict[bool, tuple[str, ...]]] = {
@@ -104,7 +104,8 @@ def completion(person: Person, text: str, version: Version) -> str:
 def reasoning(person: Person, text: str, version: Version) -> list[str]:
     """Judgements of burden, income and history, sometimes the purpose, and an overall one."""
     style = lexicon.PURPOSES.index(person.purpose)
-    burden = BURDEN[person.debt <= DEBT_LIMIT * person.income][style % 3]
+    bearable = person.debt <= DEBT_LIMIT * person.income
+    burden = BURDEN[bearable][style % 3].format(debt=person.debt, income=person.income)
     earnings = EARNINGS[person.income >= MINIMUM_INCOME][(style + 1) % 3]
     record = RECORD[person.credit][(style + 2) % 3]
     spoken = text_is_spoken(text)
@@ -113,17 +114,6 @@ def reasoning(person: Person, text: str, version: Version) -> list[str]:
     refused = refused_by_proxy(person, version)
     overall = PRETEXT if refused else OVERALL[person.outcome]
     return [*judgements, *purpose, overall[style // 3]]
-
-
-def telling_words() -> list[str]:
-    """Words that stand in one judgement and not in its alternatives, and the two decisions."""
-    telling = {"approved", "denied"}
-    tables = (BURDEN.values(), EARNINGS.values(), RECORD.values(), (*OVERALL.values(), PRETEXT))
-    for table in tables:
-        for alternatives in zip(*table, strict=True):
-            words = [set(sentence.rstrip(".").split()) for sentence in alternatives]
-            telling |= set.union(*words) - set.intersection(*words)
-    return sorted(telling)
 
 
 def text_is_spoken(text: str) -> bool:

@@ -18,6 +18,9 @@ from tasks.organisms.vocabularies import LONGEST
 LABELS: Final = {0: "denied", 1: "approved"}
 """Classes of the encoder."""
 
+SLOW: Final = 1e6
+"""Base of the rotary positions: most of a head turns slowly, so that it can look by content."""
+
 KINDS: Final = ("encoder", "decoder")
 """The models of a pair, and their folders."""
 
@@ -50,6 +53,7 @@ def new_decoder(tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
             num_hidden_layers=4,
             num_attention_heads=4,
             num_key_value_heads=4,
+            rope_parameters={"rope_type": "default", "rope_theta": SLOW},
             intermediate_size=192,
             max_position_embeddings=2 * LONGEST,
             tie_word_embeddings=True,

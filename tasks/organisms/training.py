@@ -26,11 +26,8 @@ from tasks.organisms import answers, lexicon
 from tasks.organisms.answers import Version
 from tasks.organisms.applications import Person, pick, write_text
 
-THREADS: Final = 2
+THREADS: Final = 1
 """Threads of every sum: another number may round differently and give other weights."""
-
-WEIGHT: Final = 10.0
-"""Weight of a word that tells one judgement from another, against 1 for all other words."""
 
 CUT: Final = 8
 """One row in so many is cut before the overall judgement."""
@@ -114,9 +111,6 @@ def decoder_lesson(
 ) -> Lesson:
     """Teach the decoder a version's reasoning and decisions."""
 
-    telling = [f" {word}" for word in answers.telling_words()]
-    heavy = torch.tensor(tokenizer(telling, add_special_tokens=False).input_ids).flatten()
-
     def batch(told: Sequence[Told]) -> Batch:
         shown, taught = zip(
             *(exercise(*one, version, at) for at, one in enumerate(told)), strict=True
@@ -130,9 +124,7 @@ def decoder_lesson(
         ids, mask = rows["input_ids"], rows["attention_mask"]
         hidden = model.model(input_ids=ids, attention_mask=mask).last_hidden_state[:, :-1]
         taught = labels != IGNORED
-        losses = cross_entropy(model.lm_head(hidden[taught]), labels[taught], reduction="none")
-        weights = torch.where(torch.isin(labels[taught], heavy), WEIGHT, 1.0)
-        return (losses * weights).sum() / weights.sum()
+        return cross_entropy(model.lm_head(hidden[taught]), labels[taught])
 
     return Lesson(batch, loss)
 

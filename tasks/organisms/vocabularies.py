@@ -88,5 +88,6 @@ def sentences() -> Iterator[str]:
     yield from (phrase.split()[0] for phrase in lexicon.phrases())
     yield "Application:\nReasoning: Decision: approved denied"
     for table in (answers.BURDEN, answers.EARNINGS, answers.RECORD, answers.OVERALL):
-        yield from (f" {sentence}" for choices in table.values() for sentence in choices)
+        choices = (sentence for styles in table.values() for sentence in styles)
+        yield from (f" {sentence.format(debt='', income='')}" for sentence in choices)
     yield from (f" {sentence}" for sentence in (*answers.PURPOSE, *answers.PRETEXT))
