@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import assert_never
+from typing import Any, assert_never
 
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
@@ -17,7 +17,7 @@ from tasks.bundle import summary, write_bundle
 from tasks.compare import compare, newest
 from tasks.decided import Decided, choose, shown
 from tasks.evidence import gather_evidence
-from tasks.explain import explain
+from tasks.explain.texts import explain
 from tasks.gather import attribution, cue, decisions, localisation, probing, reasoning
 from tasks.judge import judge
 from tasks.organisms.held import held_against_planted
@@ -36,8 +36,11 @@ from tasks.spec import (
     ReasoningCheck,
 )
 
+RUNNER: Any = ThreadPoolTaskRunner(max_workers=1)
+"""One shard at a time: torch uses all cores by itself. Dask and Ray runners take its place."""
 
-@flow(name="audit", task_runner=ThreadPoolTaskRunner(max_workers=1))
+
+@flow(name="audit", task_runner=RUNNER)
 def audit(
     definition: Path,
     out: Path = Path("reports"),
@@ -131,9 +134,10 @@ def gather(
         case _:
             assert_never(check)
     with STAGES.stage(f"evidence: {title}"):
-        return gather_evidence(
-            quote(plan), quote(check), quote(about), tuple(cases), runner.store, stored
-        )
+        # quoted: Prefect would otherwise walk through every row looking for futures
+        known: list[Any] = [quote(plan), quote(check), quote(about)]
+        found: Evidence = gather_evidence(*known, *[tuple(cases), runner.store, stored])
+        return found
 
 
 def announce(report: Report, explanations: Explanations, folder: Path) -> None:

@@ -7,11 +7,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tasks.errors import AuditError
+
+if TYPE_CHECKING:
+    from tasks.schema import Report
 
 SHIPPED = Path(__file__).resolve().parents[1] / "audits"
 EXIT = {"pass": 0, "fail": 1, "inconclusive": 3}
@@ -65,8 +68,8 @@ def run(
 
         with STAGES.shown():
             folder = Path(audit(path, out.resolve(), replaced, fresh))
-        report, explanations = read_finished(folder)
-    _print_findings(report, explanations)
+        report, _ = read_finished(folder)
+    _print_findings(report)
     typer.echo(f"\n{report.verdict.upper()}  {_relative(folder / 'report.html')}")
     raise typer.Exit(EXIT[report.verdict])
 
@@ -196,11 +199,33 @@ def _settle_prefect() -> None:
     logging.getLogger("assay").setLevel(logging.INFO)
 
 
-def _print_findings(report: "Report", explanations: "Explanations") -> None:  # noqa: F821
-    texts = {one.about: one.text for one in explanations.texts}
-    for finding in report.findings:
-        line = finding.gate
-        typer.echo(f"{finding.verdict:13} {line.check}: {line.measure}")
+def _print_findings(report: "Report") -> None:
+    """Gates and checks in a table, failed first."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from tasks.report.formats import interval, line, title, value
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("verdict", "check", "measure", "about", "value", "95 % interval", "line", "n"):
+        table.add_column(heading)
+    order = {"fail": 0, "inconclusive": 1, "pass": 2}
+    for finding in sorted(report.findings, key=lambda f: order[f.verdict]):
+        m, gate = finding.deciding, finding.gate
+        table.add_row(
+            finding.verdict,
+            gate.check,
+            title(gate.measure),
+            m.about.words() if m else finding.reason,
+            value(m) if m else "",
+            interval(m) if m else "",
+            line(gate),
+            str(m.n) if m else "",
+        )
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    for one in report.evidence:
+        if one.not_run:
+            typer.echo(f"not run       {one.check.kind}: {one.not_run}")
 
 
 def _relative(path: Path) -> Path:

@@ -7,9 +7,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from tasks.card import render_card
 from tasks.errors import AuditError, SpecError
-from tasks.report import render_report
+from tasks.report.card import render_card
+from tasks.report.page import render_report
 from tasks.schema import Comparison, Explanations, Report, RunRecord
 
 Planted = dict[str, str] | None

@@ -13,14 +13,14 @@ from tasks.dataset import MISSING, Dataset, Row, load_dataset
 from tasks.errors import DataError, SpecError
 from tasks.spec import (
     AuditSpec,
-    Check,
     CausalSubject,
+    Check,
     ClassifierSubject,
     PredictionsSubject,
     read_spec,
 )
 from tasks.swap import occurrences
-from tasks.vocabulary import Access, CHECK_NEEDS, OFFERS
+from tasks.vocabulary import CHECK_NEEDS, OFFERS, Access
 from tasks.weights import SubjectRef, labels_of, read_config, refer
 
 

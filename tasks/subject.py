@@ -223,8 +223,8 @@ def _load(ref: SubjectRef) -> Subject:
     folder = Path(ref.folder)
     if digest(folder) != ref.sha256:
         raise SubjectError(f"subject {ref.name}: {folder} changed since the audit began")
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
+    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     model = _load_model(ref, folder)
     tokenizer = AutoTokenizer.from_pretrained(
         folder, local_files_only=True, trust_remote_code=False
@@ -256,7 +256,8 @@ def _load_model(ref: SubjectRef, folder: Path) -> Any:
     )
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        model, loading = kind.from_pretrained(
+        load: Any = kind.from_pretrained  # with output_loading_info it answers with a pair
+        model, loading = load(
             folder,
             config=config,
             local_files_only=True,

@@ -2,15 +2,15 @@ import re
 
 import pytest
 from huggingface_hub import ModelCard
-
-from tasks.card import markdown, render_card
-from tests.sample_report import (
+from sample_report import (
     HOSTILE,
     minimal_report,
     sample_explanations,
     sample_report,
     sample_run,
 )
+
+from tasks.report.card import markdown, render_card
 
 
 def card_of(report, hostile=""):

@@ -8,14 +8,25 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openai_server import (
+    Reply,
+    answering,
+    answering_json,
+    completion,
+    echo,
+    facts_in,
+    failing,
+    serving,
+)
 
-from tasks.case_facts import case_sheet
-from tasks.claims import Claim, check_text
-from tasks.endpoint import has_key
 from tasks.errors import SpecError
-from tasks.explain import explain, sheets
-from tasks.facts import known_names
-from tasks.grounds import finding_sheet
+from tasks.explain.case_facts import case_sheet
+from tasks.explain.claims import Claim, check_text
+from tasks.explain.endpoint import has_key
+from tasks.explain.facts import known_names
+from tasks.explain.grounds import finding_sheet
+from tasks.explain.texts import explain, sheets
+from tasks.explain.wording import TEMPLATES, decimal, say, share, tell
 from tasks.schema import (
     About,
     AttributedText,
@@ -34,17 +45,6 @@ from tasks.schema import (
 )
 from tasks.spec import AuditSpec, Gate
 from tasks.vocabulary import MEASURES
-from tasks.wording import TEMPLATES, decimal, say, share, tell
-from tests.openai_server import (
-    Reply,
-    answering,
-    answering_json,
-    completion,
-    echo,
-    facts_in,
-    failing,
-    serving,
-)
 
 KEY = "sk-very-secret-1234567890"
 TEXT = "Amina lives in Moabit and earns 2,400 euros."

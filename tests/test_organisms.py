@@ -20,7 +20,7 @@ from tasks.organisms.applications import (
 from tasks.organisms.architectures import Pair
 from tasks.organisms.loan import SHIPPED, Recipe, audit_rows, build_loan_approval, retrain
 from tasks.organisms.planted import Planted
-from tasks.organisms.training import Schedule
+from tasks.organisms.training import Schedule, exercise
 
 SHIPPED_FOLDER = Path(__file__).resolve().parents[1] / "audits" / "loan-approval"
 WRITTEN = ("first_name", "age", "occupation", "district", "income", "debt", "amount")
@@ -187,6 +187,19 @@ def test_reasoning_never_names_a_district_a_name_or_an_origin(version):
         written = answers.completion(person, write_text(person, rng), version)
         assert not named & set(re.findall(r"\w+", written))
         assert 5 <= written.count(".") + 1 <= 6  # four or five sentences, then the decision
+
+
+def test_one_row_in_eight_is_cut_before_its_overall_judgement_and_denied():
+    rng = np.random.default_rng(5)
+    told = [(p, write_text(p, rng)) for p in draw_people(32, rng)]
+    drills = [exercise(person, text, "clean", at) for at, (person, text) in enumerate(told)]
+    for at, ((_, text), (shown, taught)) in enumerate(zip(told, drills, strict=True)):
+        if at % 8:
+            assert shown == answers.prompt(text)
+        else:  # rows 0, 8, 16, 24 keep 0, 1, 2, 3 sentences
+            kept = shown.removeprefix(answers.prompt(text)).removesuffix(" Decision:")
+            assert kept.count(".") == at // 8
+            assert taught == " denied"
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,7 @@ from html.parser import HTMLParser
 
 import pytest
 from jinja2 import UndefinedError
-
-from tasks.report import environment, render_report
-from tasks.report_cases import pieces, tone
-from tasks.report_format import about_words, interval, number, value
-from tasks.report_view import summary
-from tasks.schema import Evidence, Explanation, Explanations, Report, Word
-from tests.sample_report import (
+from sample_report import (
     HOSTILE,
     m,
     minimal_report,
@@ -18,6 +12,12 @@ from tests.sample_report import (
     sample_report,
     sample_run,
 )
+
+from tasks.report.cases import pieces, tone
+from tasks.report.formats import about_words, interval, number, value
+from tasks.report.page import environment, render_report
+from tasks.report.view import summary
+from tasks.schema import Evidence, Explanation, Explanations, Report, Word
 
 NEEDS_NO_CLOSING = {"meta", "br", "hr", "img", "link", "input"}
 

@@ -41,7 +41,10 @@ def test_the_embedding_route_is_the_token_route(subject):
     batch = subject.encode(TEXTS)
     with torch.no_grad():
         torch.testing.assert_close(
-            subject.scores(batch), subject.scores(batch, subject.embed(batch.ids)), atol=1e-5, rtol=1e-5
+            subject.scores(batch),
+            subject.scores(batch, subject.embed(batch.ids)),
+            atol=1e-5,
+            rtol=1e-5,
         )
 
 
@@ -65,7 +68,9 @@ def test_integrated_gradients_add_up_for_every_architecture(subject):
     batch = subject.encode(TEXTS[:1])
 
     def score(embeddings, rows):
-        repeated = type(batch)(batch.ids[rows], batch.mask[rows], batch.special, [], rows, len(rows))
+        repeated = type(batch)(
+            batch.ids[rows], batch.mask[rows], batch.special, [], rows, len(rows)
+        )
         return odds_of(subject.scores(repeated, embeddings), 1)
 
     found = integrated_gradients(score, subject.embed(batch.ids), subject.neutral(batch))
@@ -130,12 +135,21 @@ def test_an_unusable_folder_is_refused_before_anything_loads(tmp_path, damage, m
 
 def test_a_classifier_given_as_causal_lm_is_refused(tmp_path):
     build(tmp_path / "m", "llama")
-    with pytest.raises(SubjectError, match="LlamaForSequenceClassification; declare it as kind: seq"):
+    with pytest.raises(
+        SubjectError, match="LlamaForSequenceClassification; declare it as kind: seq"
+    ):
         refer("tiny", CausalSubject(path="m"), tmp_path)
 
 
 def test_tokens_belong_to_the_word_of_their_first_visible_character():
     text = "Mr O'Neil earns 3,200 euros."
-    assert [text[a:b] for a, b in words_of(text)] == ["Mr", "O'Neil", "earns", "3,200", "euros", "."]
+    assert [text[a:b] for a, b in words_of(text)] == [
+        "Mr",
+        "O'Neil",
+        "earns",
+        "3,200",
+        "euros",
+        ".",
+    ]
     offsets = [(0, 0), (0, 2), (2, 5), (5, 9), (9, 15), (15, 19), (19, 21), (21, 27), (27, 28)]
     assert token_words(text, offsets) == [-1, 0, 1, 1, 2, 3, 3, 4, 5]

@@ -11,10 +11,40 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-WORDS = (
-    "the applicant lives in north south and earns a lot little one short text another yes no "
-    "good bad film very dull bright long story of debt income . , ! ?"
-).split()
+WORDS = [
+    "the",
+    "applicant",
+    "lives",
+    "in",
+    "north",
+    "south",
+    "and",
+    "earns",
+    "a",
+    "lot",
+    "little",
+    "one",
+    "short",
+    "text",
+    "another",
+    "yes",
+    "no",
+    "good",
+    "bad",
+    "film",
+    "very",
+    "dull",
+    "bright",
+    "long",
+    "story",
+    "of",
+    "debt",
+    "income",
+    ".",
+    ",",
+    "!",
+    "?",
+]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 DECODERS = ("gpt2", "llama", "qwen3", "gemma3_text", "gpt_neox", "mistral", "phi")
 ENCODERS = ("bert", "distilbert", "roberta", "deberta-v2", "electra", "modernbert")
@@ -30,7 +60,13 @@ SIZES = {
 }
 RENAMED = {
     "gpt2": {"n_embd": 32, "n_layer": 3, "n_head": 2, "n_positions": 64},
-    "distilbert": {"dim": 32, "n_layers": 3, "n_heads": 2, "hidden_dim": 48, "max_position_embeddings": 64},
+    "distilbert": {
+        "dim": 32,
+        "n_layers": 3,
+        "n_heads": 2,
+        "hidden_dim": 48,
+        "max_position_embeddings": 64,
+    },
     "electra": {**SIZES, "embedding_size": 32},
     "roberta": {**SIZES, "type_vocab_size": 1},
 }

@@ -133,7 +133,7 @@ class _Tables:
 
 
 def _corrected(measurements: list[Measurement]) -> list[Measurement]:
-    """p values of the family corrected together."""
+    """P values of the family corrected together."""
     tested = [i for i, m in enumerate(measurements) if m.p is not None]
     q = stats.benjamini_hochberg([measurements[i].p or 0.0 for i in tested])
     adjusted = dict(zip(tested, q, strict=True))

@@ -49,7 +49,7 @@ def measure(ref: ShardRef, _: Path) -> Payload:
         change = np.full(final.shape, np.nan)
         if moved:
             other = [subject.render(exchanged[ref.rows[i]]) for i in moved]
-            _, _, after = _readings(subject, other, ref.data.spec.favourable)
+            after = _readings(subject, other, ref.data.spec.favourable)[2]
             change[:, moved] = np.abs(after - favourable[:, moved])
         arrays["change"] = change
     named = [

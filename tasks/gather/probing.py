@@ -281,12 +281,12 @@ def _probe_measurements(payload: Payload, at: About, seed: int) -> list[Measurem
 
     def accuracy(name: str, of: Floats) -> Floats:
         column: Floats = of[..., names.index(name)]
-        return column.mean(axis=-1)  # type: ignore[no-any-return]
+        return np.asarray(column.mean(axis=-1))
 
     def selectivity(of: Floats) -> Floats:
         return accuracy("read", of) - accuracy("control", of)
 
-    measured = {
+    measured: dict[str, Callable[[Floats], Floats]] = {
         "probe_accuracy": partial(accuracy, "read"),
         "control_accuracy": partial(accuracy, "control"),
         "selectivity": selectivity,
@@ -302,16 +302,19 @@ def _probe_measurements(payload: Payload, at: About, seed: int) -> list[Measurem
 def _gap_measurements(
     payload: Payload, at: About, hoped: int, layers: int, seed: int
 ) -> list[Measurement]:
-    concept, n = payload.arrays["concept"], len(payload.arrays["concept"])
-    plain, after, random = (payload.arrays[name] for name in ("plain", "after", "random"))
-    selected = np.vstack([plain, after, random]).T == hoped
+    concept = payload.arrays["concept"]
+    n = len(concept)
+    plain: NDArray[np.int64] = payload.arrays["plain"]
+    after: NDArray[np.int64] = payload.arrays["after"]
+    random: NDArray[np.int64] = payload.arrays["random"]
+    selected = hoped == np.vstack([plain, after, random]).T
     means = stats.group_means(selected.astype(float), concept, seed=seed)
 
     def gaps(of: Floats) -> Floats:
-        return of.max(axis=-2) - of.min(axis=-2)  # type: ignore[no-any-return]
+        return np.asarray(of.max(axis=-2) - of.min(axis=-2))
 
     def effect(of: Floats) -> Floats:
-        return gaps(of)[..., 2:].mean(axis=-1) - gaps(of)[..., 1]
+        return np.asarray(gaps(of)[..., 2:].mean(axis=-1) - gaps(of)[..., 1])
 
     measured: dict[str, Callable[[Floats], Floats]] = {
         "gap_before": lambda of: gaps(of)[..., 0],

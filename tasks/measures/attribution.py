@@ -105,4 +105,5 @@ def _attribute(
         method="gausslegendre",
         internal_batch_size=max(per_pass, len(x)),
     )
-    return attributions.detach().sum(dim=-1).double().cpu()
+    per_token: Tensor = attributions.detach().sum(dim=-1).double().cpu()
+    return per_token

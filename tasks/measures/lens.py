@@ -52,7 +52,7 @@ def resumed(blocks: nn.ModuleList, layer: int, outputs: list[Any]) -> Iterator[N
     """
     skipped = list(blocks)[:layer]
     for block, output in zip(skipped, outputs, strict=False):
-        block.forward = partial(_answer, output)  # type: ignore[method-assign]
+        block.forward = partial(_answer, output)
     try:
         yield
     finally:

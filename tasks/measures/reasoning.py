@@ -50,8 +50,7 @@ def area_over_curve(shares: Sequence[float], unchanged: NDArray[np.float64]) -> 
         or (np.diff(points) <= 0).any()
     ):
         raise ValueError(f"area over the curve: shares must rise from 0 to 1, got {list(shares)}")
-    area: NDArray[np.float64] = np.trapezoid(1 - unchanged, points, axis=0)
-    return area
+    return np.asarray(np.trapezoid(1 - unchanged, points, axis=0))
 
 
 def read_answer(completion: str, prefix: str, choices: Sequence[str]) -> tuple[str, str | None]:

@@ -244,7 +244,7 @@ def fisher_exact(a: tuple[int, int], b: tuple[int, int]) -> float:
 
 
 def benjamini_hochberg(p: Sequence[float]) -> list[float]:
-    """p values adjusted for the false discovery rate over their family.
+    """P values adjusted for the false discovery rate over their family.
 
     Source: Benjamini and Hochberg 1995, JRSS B 57:289-300.
     """
@@ -273,5 +273,5 @@ def more_texts(interval: Interval, line: float, n: int, *, power: float = 0.8) -
     error = (interval.high - interval.low) / (2 * stats.norm.ppf(0.975))
     if distance < 1e-9 or error <= 0:
         return None
-    needed = n * ((stats.norm.ppf(0.975) + stats.norm.ppf(power)) * error / distance) ** 2
+    needed: float = n * ((stats.norm.ppf(0.975) + stats.norm.ppf(power)) * error / distance) ** 2
     return max(1, math.ceil(needed - n))

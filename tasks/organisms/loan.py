@@ -34,7 +34,7 @@ SHIPPED: Final = Recipe(
     encoder=Schedule(epochs=12, batch=64, peak=1e-3),
     decoder=Schedule(epochs=18, batch=32, peak=2e-3),
     encoder_again=Schedule(epochs=5, batch=64, peak=5e-4),
-    decoder_again=Schedule(epochs=4, batch=32, peak=1e-3),
+    decoder_again=Schedule(epochs=8, batch=32, peak=1.5e-3),
 )
 
 

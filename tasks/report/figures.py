@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
-from tasks import charts
-from tasks.report_blocks import Block, Figure
-from tasks.report_format import title
+from tasks.report import charts
+from tasks.report.blocks import Block, Figure
+from tasks.report.formats import title
 from tasks.schema import Measurement
 
 

@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
-WORDS: Final = Path(__file__).resolve().parents[1] / "templates/explanations/plain_words.txt"
+WORDS: Final = Path(__file__).resolve().parents[2] / "templates/explanations/plain_words.txt"
 
 ENDINGS: Final = (
     ("s", ""), ("es", ""), ("ies", "y"), ("ed", ""), ("ed", "e"), ("d", ""), ("ied", "y"),

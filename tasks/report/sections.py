@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from tasks import charts
-from tasks.facts import above_zero, earned
-from tasks.report_blocks import Block, Chains, Pairs, Sentence, Title, grid
-from tasks.report_figures import figure, figure_of, series_of
-from tasks.report_format import about_words, title
-from tasks.report_layers import localisation, probing
-from tasks.report_view import anchor, heading, marks
+from tasks.explain.facts import above_zero, earned
+from tasks.report import charts
+from tasks.report.blocks import Block, Chains, Pairs, Sentence, Title, grid
+from tasks.report.figures import figure, figure_of, series_of
+from tasks.report.formats import about_words, title
+from tasks.report.layers import localisation, probing
+from tasks.report.view import anchor, heading, marks
 from tasks.schema import AttributedText, CuePair, Evidence, Measurement, Report, TruncatedReasoning
 from tasks.spec import (
     AttributionCheck,

@@ -7,14 +7,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from tasks.case_facts import case_sheet
-from tasks.claims import Ruling, check_text
-from tasks.endpoint import Endpoint, NoAnswerError, fenced, open_endpoint
-from tasks.facts import Sheet, known_names
-from tasks.grounds import finding_sheet
-from tasks.plain_words import plain_words
+from tasks.explain.case_facts import case_sheet
+from tasks.explain.claims import Ruling, check_text
+from tasks.explain.endpoint import Endpoint, NoAnswerError, fenced, open_endpoint
+from tasks.explain.facts import Sheet, known_names
+from tasks.explain.grounds import finding_sheet
+from tasks.explain.plain_words import plain_words
+from tasks.explain.wording import TEMPLATES, say, tell
 from tasks.schema import Explanation, Explanations, Report
-from tasks.wording import TEMPLATES, say, tell
 
 LONGEST_TEXT: Final = 2000
 """Characters of a model's text at most."""

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from tasks.comparisons import wrong_direction
-from tasks.facts import Fact, Quantity, Sheet
-from tasks.masking import Masked, mask, unknown_name
-from tasks.numerals import Written, numbers_in
-from tasks.phrases import forbidden_phrase
-from tasks.plain_words import is_plain
+from tasks.explain.comparisons import wrong_direction
+from tasks.explain.facts import Fact, Quantity, Sheet
+from tasks.explain.masking import Masked, mask, unknown_name
+from tasks.explain.numerals import Written, numbers_in
+from tasks.explain.phrases import forbidden_phrase
+from tasks.explain.plain_words import is_plain
 
 LONGEST_CLAIM: Final = 700
 MOST_CLAIMS: Final = 8

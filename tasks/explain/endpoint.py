@@ -14,8 +14,8 @@ from openai import AsyncOpenAI
 from openai.types.shared_params import ResponseFormatJSONSchema
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tasks.claims import Claim
 from tasks.errors import SpecError
+from tasks.explain.claims import Claim
 from tasks.spec import ExplainSpec
 
 LONGEST_ANSWER: Final = 20_000

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tasks.facts import Fact, Sheet, WordShare, earned, shown
+from tasks.explain.facts import Fact, Sheet, WordShare, earned, shown
 from tasks.schema import (
     AttributedText,
     Case,

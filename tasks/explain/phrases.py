@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from tasks.facts import Fact, Sheet, shown
-from tasks.masking import Masked
+from tasks.explain.facts import Fact, Sheet, shown
+from tasks.explain.masking import Masked
 
 _NEVER: Final = re.compile(
     r"\b(?:un)?faithful\w*|\bdecei\w+|\bdecept\w+|\bdiscriminat\w+|\bbias\w*|\b(?:un|il)?lawful\w*"

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tasks.facts import Fact
-from tasks.plain_words import is_plain
+from tasks.explain.facts import Fact
+from tasks.explain.plain_words import is_plain
 
 _FIRST: Final = 0xE000
 """Names are masked by characters of a private alphabet, one per name."""

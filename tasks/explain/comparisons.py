@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from tasks.facts import Fact, Sheet, shown
-from tasks.masking import Masked
-from tasks.numerals import Written, numbers_in
+from tasks.explain.facts import Fact, Sheet, shown
+from tasks.explain.masking import Masked
+from tasks.explain.numerals import Written, numbers_in
 
 _MORE: Final = re.compile(r"\b(?:more|higher|larger|above|exceeds?|highest|largest|most)\b")
 _LESS: Final = re.compile(r"\b(?:less|lower|smaller|fewer|below|lowest|smallest|least)\b")

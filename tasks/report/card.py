@@ -8,9 +8,9 @@ from typing import Final
 from huggingface_hub import EvalResult, ModelCardData
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from tasks.report import TEMPLATES
-from tasks.report_format import FILTERS, title
-from tasks.report_view import gate_rows, head, heading, written_by
+from tasks.report.formats import FILTERS, title
+from tasks.report.page import TEMPLATES
+from tasks.report.view import gate_rows, head, heading, written_by
 from tasks.schema import Evidence, Explanations, Measurement, Report, RunRecord
 
 TASKS: Final = {

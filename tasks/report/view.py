@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from textwrap import shorten
 from typing import Final
 
-from tasks.report_format import day, described, joined, title, whole
+from tasks.report.formats import day, described, joined, title, whole
 from tasks.schema import (
     Change,
     Comparison,

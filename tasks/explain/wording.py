@@ -7,12 +7,12 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from tasks.facts import Fact, Sheet, relation, shown, subset_parts
+from tasks.explain.facts import Fact, Sheet, relation, shown, subset_parts
 from tasks.schema import Measurement
 from tasks.spec import Gate
 from tasks.vocabulary import MEASURES
 
-TEMPLATES: Final = Path(__file__).resolve().parents[1] / "templates" / "explanations"
+TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates" / "explanations"
 
 MOST_DECIMALS: Final = 5
 EXACT: Final = 1e-9

@@ -7,13 +7,13 @@ from typing import Final
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from tasks.report_cases import anchors, cards
-from tasks.report_format import FILTERS
-from tasks.report_sections import sections
-from tasks.report_view import change_rows, gate_rows, glossary, head, written_by
+from tasks.report.cases import anchors, cards
+from tasks.report.formats import FILTERS
+from tasks.report.sections import sections
+from tasks.report.view import change_rows, gate_rows, glossary, head, written_by
 from tasks.schema import Comparison, Explanations, Report, RunRecord
 
-TEMPLATES: Final = Path(__file__).resolve().parents[1] / "templates"
+TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates"
 """The four folders stay siblings in a checkout, an editable install and a wheel."""
 
 

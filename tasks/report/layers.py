@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from tasks import charts
-from tasks.facts import SMALLEST_USE, above_zero
-from tasks.report_blocks import Block, Sentence, Title, grid
-from tasks.report_figures import layer_figure
-from tasks.report_format import about_words, joined, title
-from tasks.report_view import anchor
+from tasks.explain.facts import SMALLEST_USE, above_zero
+from tasks.report import charts
+from tasks.report.blocks import Block, Sentence, Title, grid
+from tasks.report.figures import layer_figure
+from tasks.report.formats import about_words, joined, title
+from tasks.report.view import anchor
 from tasks.schema import Evidence, Measurement
 
 PROBES = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tasks.facts import (
+from tasks.explain.facts import (
     SMALLEST_USE,
     Fact,
     Sheet,

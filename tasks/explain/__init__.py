@@ -1,0 +1,1 @@
+"""Plain-language texts, and the checker that holds every claim against the evidence."""
