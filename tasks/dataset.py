@@ -160,7 +160,7 @@ def _read_file(path: Path, shown: str) -> dict[str, list[str]]:
                 table = parquet.read_table(path)
             case _:
                 raise DataError(
-                    f"data: {shown!r} ends in {suffix!r}; readable are: .csv, .tsv, .jsonl, .parquet"
+                    f"data: {shown!r} ends in {suffix!r}; readable: .csv, .tsv, .jsonl, .parquet"
                 )
     except (pyarrow.ArrowException, UnicodeDecodeError) as error:
         problem = str(error).splitlines()[0]

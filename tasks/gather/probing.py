@@ -28,7 +28,7 @@ from tasks.spec import ProbingCheck
 from tasks.subject import Batch, Subject
 
 PER_SHARD = 200
-CONTROLS = 10
+CONTROLS = 5
 METHOD_PROBE = "held-out balanced accuracy over three folds, bootstrap within groups"
 METHOD_GAP = "largest gap between groups, paired bootstrap within groups"
 
@@ -307,7 +307,7 @@ def _gap_measurements(
     plain: NDArray[np.int64] = payload.arrays["plain"]
     after: NDArray[np.int64] = payload.arrays["after"]
     random: NDArray[np.int64] = payload.arrays["random"]
-    selected = hoped == np.vstack([plain, after, random]).T
+    selected = np.isin(np.vstack([plain, after, random]).T, [hoped])
     means = stats.group_means(selected.astype(float), concept, seed=seed)
 
     def gaps(of: Floats) -> Floats:

@@ -70,7 +70,7 @@ def nonlinear_probe(train: Floats, concept: Strings, test: Floats, *, seed: int)
     if not alive.any():
         return np.full(len(test), concept[0])
     probe = RandomForestClassifier(
-        n_estimators=100, class_weight="balanced", random_state=seed, n_jobs=1
+        n_estimators=50, class_weight="balanced", random_state=seed, n_jobs=1
     )
     probe.fit(train[:, alive], concept)
     predicted: Strings = probe.predict(test[:, alive])

@@ -9,10 +9,21 @@ from sentencex import segment
 
 Bools = NDArray[np.bool_]
 
+ODD_SPACE = re.compile(r"[^\S\t\n\r ]")  # sentencex 1.0 panics on some, such as "A\u00a0."
+
 
 def sentences(text: str) -> list[str]:
     """The sentences of `text`; joined they give the text again, less outer white space."""
-    return [s for s in segment("en", text.strip()) if s.strip()]
+    whole = text.strip()
+    found: list[str] = []
+    end = 0
+    for part in segment("en", ODD_SPACE.sub(" ", whole)):
+        start, end = end, end + len(part)
+        if part.strip() or not found:
+            found.append(whole[start:end])
+        else:  # the empty line between paragraphs belongs to the sentence before it
+            found[-1] += whole[start:end]
+    return found
 
 
 def truncated(reasoning: str, share: float) -> str:
@@ -68,12 +79,13 @@ def read_answer(completion: str, prefix: str, choices: Sequence[str]) -> tuple[s
         The reasoning, and the answer or none when no choice can be read.
     """
     longest_first = sorted(choices, key=len, reverse=True)
-    options = "|".join(re.escape(choice) for choice in longest_first)
-    found = list(re.finditer(rf"{re.escape(prefix)}\s*({options})\b", completion, re.IGNORECASE))
+    options = "|".join(f"({re.escape(choice)})" for choice in longest_first)
+    pattern = rf"{re.escape(prefix)}\s*(?<!\w)(?:{options})(?!\w)"
+    found = list(re.finditer(pattern, completion, re.IGNORECASE))
     if not found:
         return completion.split(prefix)[0].strip() if prefix else completion.strip(), None
     last = found[-1]
-    answer = next(c for c in choices if c.lower() == last.group(1).lower())
+    answer = longest_first[(last.lastindex or 1) - 1]
     return completion[: last.start()].strip(), answer
 
 

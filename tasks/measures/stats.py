@@ -105,10 +105,11 @@ def ratio(a: tuple[int, int], b: tuple[int, int], *, level: float = 0.95) -> Int
         inside = product**2 - t * b * (2 * top.value - t) * (2 * bottom.value - b)
         return math.sqrt(max(0.0, inside))
 
-    low = (product - root(top.low, bottom.high)) / (bottom.high * (2 * bottom.value - bottom.high))
+    # The published lower end, (product - root) / (b (2 bottom - b)), times (product + root) above
+    # and below: the same root without 0 / 0 where the interval of `b` reaches twice its share.
+    below = top.low * (2 * top.value - top.low)
+    low = below / (product + root(top.low, bottom.high)) if below > 0 else 0.0
     high = (product + root(top.high, bottom.low)) / (bottom.low * (2 * bottom.value - bottom.low))
-    if bottom.high >= 2 * bottom.value:
-        low = 0.0
     value = top.value / bottom.value
     return Interval(value, min(max(0.0, low), value), max(high, value))
 

@@ -32,6 +32,9 @@ THREADS: Final = 1
 CUT: Final = 8
 """One row in so many is cut before the overall judgement."""
 
+HIDDEN: Final = 4
+"""One row in so many has words masked."""
+
 IGNORED: Final = -100
 """Label of a token that is not to be predicted."""
 
@@ -92,11 +95,17 @@ def move(person: Person, rng: np.random.Generator) -> Person:
 def encoder_lesson(
     model: BertForSequenceClassification, tokenizer: PreTrainedTokenizerBase, version: Version
 ) -> Lesson:
-    """Teach the encoder a version's decisions."""
+    """Teach the encoder a version's decisions, some of them from texts with words masked.
+
+    So a text of masks is what the audit's attribution takes it for: one that says nothing, for
+    which the encoder gives the share of applicants who are approved.
+    """
+    dice = torch.Generator().manual_seed(HIDDEN)
 
     def batch(told: Sequence[Told]) -> Batch:
         texts = tokenizer([text for _, text in told], padding=True, return_tensors="pt")
         labels = [answers.decided(person, version) == "approved" for person, _ in told]
+        texts["input_ids"] = hidden_words(texts["input_ids"], tokenizer, dice)
         return {**texts, "labels": torch.tensor(labels, dtype=torch.long)}
 
     def loss(rows: Batch) -> Tensor:
@@ -104,6 +113,17 @@ def encoder_lesson(
         return value
 
     return Lesson(batch, loss)
+
+
+def hidden_words(
+    ids: Tensor, tokenizer: PreTrainedTokenizerBase, dice: torch.Generator
+) -> Tensor:
+    """The same token ids with a random share of words masked in one row of `HIDDEN`."""
+    rows, columns = ids.shape
+    share = torch.rand(rows, 1, generator=dice) * (torch.arange(rows) % HIDDEN == 0)[:, None]
+    hit = torch.rand(rows, columns, generator=dice) < share
+    hit &= ~torch.isin(ids, torch.tensor(tokenizer.all_special_ids))
+    return ids.masked_fill(hit, tokenizer.mask_token_id)
 
 
 def decoder_lesson(

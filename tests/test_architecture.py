@@ -1,0 +1,77 @@
+"""The architecture as a test: imports point one way, flows hide nothing."""
+
+import ast
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+NUMERIC = {"numpy", "torch", "sklearn", "captum", "concept_erasure", "scipy", "statsmodels"}
+RENDERING = {"jinja2", "markupsafe", "altair", "vl_convert", "huggingface_hub", "yaml", "pydantic"}
+MAY_IMPORT = {  # besides the standard library; the longest path that fits a module decides
+    "flows": {"flows", "tasks", "prefect", "typer", "rich", "httpx"},
+    "tasks": {"tasks", "numpy", "pydantic", "pyarrow", "datasets"},
+    "tasks/spec.py": {"tasks.complaint", "tasks.errors", "tasks.vocabulary", "pydantic", "yaml"},
+    "tasks/schema.py": {"tasks.spec", "pydantic"},
+    "tasks/complaint.py": {"pydantic", "pydantic_core"},
+    "tasks/weights.py": {"tasks.errors", "tasks.spec", "huggingface_hub"},
+    "tasks/subject.py": {"tasks", "torch", "transformers"},
+    "tasks/shards.py": {"tasks", "numpy", "prefect", "safetensors"},
+    "tasks/evidence.py": {"tasks", "prefect"},
+    "tasks/gather": {"tasks", "numpy", "torch"},
+    "tasks/measures": {"tasks.errors", "tasks.measures", "sentencex"} | NUMERIC,
+    "tasks/organisms": {
+        "tasks",
+        "numpy",
+        "torch",
+        "transformers",
+        "tokenizers",
+        "pydantic",
+        "yaml",
+    },
+    "tasks/explain": {"tasks", "openai", "httpx"} | RENDERING,
+    "tasks/report": {"tasks"} | RENDERING,
+}
+FLOWS = sorted(Path("flows").glob("*.py"))
+TASKS = sorted(Path("tasks").rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    """Everything `path` imports from outside the standard library, as dotted names."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: use absolute imports"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name for name in found if name.split(".")[0] not in sys.stdlib_module_names}
+
+
+@pytest.mark.parametrize("path", FLOWS + TASKS, ids=str)
+def test_imports_point_one_way(path):
+    rule = max((p for p in MAY_IMPORT if path.as_posix().startswith(p)), key=len)
+    allowed = tuple(f"{name}." for name in MAY_IMPORT[rule])
+    strays = [name for name in imports(path) if not f"{name}.".startswith(allowed)]
+    assert not strays, f"{path} may not import {sorted(strays)}"
+
+
+@pytest.mark.parametrize("path", FLOWS, ids=str)
+def test_flows_orchestrate_and_do_not_measure(path):
+    assert not [name for name in imports(path) if name.startswith("tasks.measures")]
+
+
+@pytest.mark.parametrize("path", FLOWS, ids=str)
+def test_no_flow_module_hides_another_package(path):
+    """Prefect puts flows/ first on sys.path and registers flows/audit.py as `audit`."""
+    taken = sys.stdlib_module_names | packages_distributions().keys()
+    assert path.stem not in taken | {"tasks", "templates", "audits", "tests"}
+
+
+def test_a_definition_is_read_without_a_model_library():
+    """`assay check` must answer before torch could be imported."""
+    import subprocess
+
+    code = "import sys, tasks.plan; sys.exit('torch' in sys.modules or 'prefect' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
