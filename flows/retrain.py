@@ -93,7 +93,7 @@ def retrained(pair: Path) -> Event:
 
 
 def check_server() -> None:
-    """See that somebody listens, before an hour of training.
+    """See that somebody listens, before minutes of training.
 
     Raises:
         AuditError: no server is configured, or none answers.

@@ -317,11 +317,14 @@ class Report(Record):
 
     @property
     def verdict(self) -> Verdict:
-        """Fail if any gate failed; inconclusive if none failed but one could not be decided."""
+        """Fail if any gate failed; inconclusive if none failed but one could not be decided.
+
+        Without gates nothing was judged, which is no pass either.
+        """
         verdicts = {finding.verdict for finding in self.findings}
         if "fail" in verdicts:
             return "fail"
-        return "inconclusive" if "inconclusive" in verdicts else "pass"
+        return "pass" if verdicts == {"pass"} else "inconclusive"
 
     def evidence_for(self, finding: Finding) -> Evidence:
         """The evidence a finding rests on."""

@@ -155,9 +155,7 @@ def test_a_tolerance_is_kept_to():
 def test_half_precision_scores_still_give_attributions():
     found = integrated_gradients(linear_half, X.bfloat16(), BASELINE.bfloat16(), tolerance=0.1)
     assert found.tokens.dtype == torch.float64
-    torch.testing.assert_close(
-        found.tokens, ((X - BASELINE) * WEIGHT).sum(-1), atol=0.1, rtol=0.05
-    )
+    torch.testing.assert_close(found.tokens, ((X - BASELINE) * WEIGHT).sum(-1), atol=0.1, rtol=0.05)
 
 
 def linear_half(x, _):

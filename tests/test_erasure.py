@@ -16,7 +16,9 @@ def material(k=2, *, d=12, seed=0, shift=2.0):
     concept = np.repeat(list(SIZES)[:k], list(SIZES.values())[:k])
     place = np.searchsorted(list(SIZES), concept)
     latent = rng.normal(size=(len(concept), d)) + shift * rng.normal(size=(k, d))[place]
-    mixed = latent @ rng.normal(size=(d, d)) * 10.0 ** rng.uniform(-1, 1, d) + 5 * rng.normal(size=d)
+    mixed = latent @ rng.normal(size=(d, d)) * 10.0 ** rng.uniform(-1, 1, d) + 5 * rng.normal(
+        size=d
+    )
     return mixed, concept
 
 
@@ -170,12 +172,11 @@ def test_an_eraser_keeps_type_and_shape(dtype):
 
 
 def test_an_eraser_is_the_affine_map_that_it_says_it_is():
-    x, concept = material()
+    x, _ = material()
     eraser = random_eraser(x, 2, seed=0)
     whole = torch.eye(12).double() - eraser.left @ eraser.right
     by_hand = (torch.from_numpy(x) - eraser.mean) @ whole.T + eraser.mean
     torch.testing.assert_close(eraser(torch.from_numpy(x)), by_hand)
-    assert concept.size == len(by_hand)
 
 
 def test_nothing_changes_nothing():
@@ -202,7 +203,9 @@ def test_a_random_eraser_takes_as_many_unit_variance_directions_as_its_rank(rank
 def test_leace_takes_as_many_directions_as_its_control():
     rng = np.random.default_rng(0)
     concept = rng.choice(["a", "b"], 20_000)
-    x = rng.normal(size=(20_000, 6)) @ rng.normal(size=(6, 6)) + np.outer(concept == "a", np.ones(6))
+    x = rng.normal(size=(20_000, 6)) @ rng.normal(size=(6, 6)) + np.outer(
+        concept == "a", np.ones(6)
+    )
     left = np.var(erased(leace(x, concept), x) @ whitening(x), axis=0).sum()
     assert left == pytest.approx(5, abs=0.01)
 

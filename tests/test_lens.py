@@ -255,14 +255,18 @@ def test_nothing_is_left_behind_when_the_run_breaks(subject):
     ]
     for context in contexts:
         with pytest.raises(RuntimeError, match="in the middle"), context():
-            assert not untouched(subject.blocks)
-            raise RuntimeError("in the middle")
+            broken_off(subject.blocks)
         assert untouched(subject.blocks)
     with pytest.raises(RuntimeError, match="in the middle"):
         read_layers(broken_after(subject, batch), subject.blocks)
     assert untouched(subject.blocks)
     with torch.no_grad():
         torch.testing.assert_close(subject.scores(batch), plain, atol=0, rtol=0)
+
+
+def broken_off(blocks):
+    assert not untouched(blocks)
+    raise RuntimeError("in the middle")
 
 
 def broken_after(subject, batch):

@@ -74,10 +74,7 @@ def test_three_groups_are_read_and_rare_ones_weigh_the_same():
 
 
 def test_the_scale_of_a_column_does_not_matter():
-    x, scale = planted(), 10.0 ** np.arange(-2, 14) / 1e8  # down to 1e-10 of the largest
-    alive = scale[3] / scale[-1] > 1e-6
-    assert not alive  # the planted column would be taken for round-off
-    scale = 10.0 ** np.linspace(-2, 2, 16)
+    x, scale = planted(), 10.0 ** np.linspace(-2, 2, 16)
     assert held_out(linear_probe, x * scale) == held_out(linear_probe, x)
 
 

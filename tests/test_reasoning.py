@@ -61,9 +61,7 @@ def test_sentences_joined_are_the_text(text):
 )
 def test_reasoning_is_cut_to_whole_sentences(n, kept):
     text = "".join(FIVE[:n])
-    assert [truncated(text, share) for share in SHARES] == [
-        "".join(FIVE[:k]).strip() for k in kept
-    ]
+    assert [truncated(text, share) for share in SHARES] == ["".join(FIVE[:k]).strip() for k in kept]
 
 
 # --- area over the curve ------------------------------------------------------------------
@@ -163,7 +161,8 @@ def test_choices_and_prefix_are_taken_to_the_letter():
 
 @pytest.mark.parametrize("written", ["denıed", "DENİED", "deniſed", "ﬁne"])
 def test_letters_that_only_look_alike_are_no_crash(written):
-    assert read_answer(f"Decision: {written}", "Decision:", (*CHOICES, "deniSed", "fine"))
+    choices = (*CHOICES, "deniSed", "fine")
+    assert read_answer(f"So. Decision: {written}", "Decision:", choices)[1] in {None, *choices}
 
 
 @given(st.text(max_size=40), st.sampled_from(CHOICES))

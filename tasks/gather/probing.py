@@ -28,7 +28,7 @@ from tasks.spec import ProbingCheck
 from tasks.subject import Batch, Subject
 
 PER_SHARD = 200
-CONTROLS = 5
+CONTROLS = 10
 METHOD_PROBE = "held-out balanced accuracy over three folds, bootstrap within groups"
 METHOD_GAP = "largest gap between groups, paired bootstrap within groups"
 
@@ -117,7 +117,7 @@ def measure_probes(ref: ShardRef, store: Path) -> Payload:
     states = _states(ref, store)[layer]
     fold = probing.three_folds(concept, seed=seed)
     arrays = {name: np.empty(len(texts), dtype=object) for name in ("read", "erased", "nonlinear")}
-    control = np.empty(len(texts))
+    control = np.empty((CONTROLS, len(texts)), dtype=np.bool_)
     draws = ref.option("random_subspaces")
     erasers: list[list[Eraser]] = []
     for turn in range(3):
@@ -131,7 +131,7 @@ def measure_probes(ref: ShardRef, store: Path) -> Payload:
         clean = eraser(torch.from_numpy(states)).numpy()
         x, y = states[trains], concept[trains]
         arrays["read"][tests] = probing.linear_probe(x, y, states[tests])
-        control[tests] = _control_hits(x, y, states[tests], concept[tests], seed + turn)
+        control[:, tests] = _control_hits(x, y, states[tests], concept[tests], seed + turn)
         arrays["erased"][tests] = probing.linear_probe(clean[trains], y, clean[tests])
         arrays["nonlinear"][tests] = probing.nonlinear_probe(
             clean[trains], y, clean[tests], seed=seed
@@ -156,17 +156,18 @@ def measure_probes(ref: ShardRef, store: Path) -> Payload:
 
 def _control_hits(
     train: Floats, concept: Strings, test: Floats, truth: Strings, seed: int
-) -> Floats:
-    """Share of control probes, each trained on its own shuffled labels, that are right, [texts].
+) -> NDArray[np.bool_]:
+    """Where control probes, each trained on its own shuffled labels, are right, [draws, texts].
 
     Several, because one random labelling can by luck line up with what the states encode.
     """
-    hits = [
-        probing.linear_probe(train, probing.control_labels(concept, seed=seed + 3 * draw), test)
-        == truth
-        for draw in range(CONTROLS)
-    ]
-    return np.mean(hits, axis=0)  # type: ignore[no-any-return]
+    return np.stack(
+        [
+            probing.linear_probe(train, probing.control_labels(concept, seed=seed + 3 * d), test)
+            == truth
+            for d in range(CONTROLS)
+        ]
+    )
 
 
 def _states(ref: ShardRef, store: Path) -> Floats:
@@ -273,29 +274,27 @@ def _usable(plan: Plan, check: ProbingCheck, attribute: str) -> tuple[list[int],
 
 def _probe_measurements(payload: Payload, at: About, seed: int) -> list[Measurement]:
     concept = payload.arrays["concept"]
-    names = ("read", "erased", "nonlinear", "control")
-    hits = np.column_stack(
-        [*(payload.arrays[name] == concept for name in names[:3]), payload.arrays["control"]]
-    )
-    means = stats.group_means(hits, concept, seed=seed)
-
-    def accuracy(name: str, of: Floats) -> Floats:
-        column: Floats = of[..., names.index(name)]
-        return np.asarray(column.mean(axis=-1))
-
-    def selectivity(of: Floats) -> Floats:
-        return accuracy("read", of) - accuracy("control", of)
-
-    measured: dict[str, Callable[[Floats], Floats]] = {
-        "probe_accuracy": partial(accuracy, "read"),
-        "control_accuracy": partial(accuracy, "control"),
-        "selectivity": selectivity,
-        "probe_after_erasure": partial(accuracy, "erased"),
-        "nonlinear_probe_after_erasure": partial(accuracy, "nonlinear"),
+    names = ("read", "erased", "nonlinear")
+    hits = [payload.arrays[name] == concept for name in names]
+    columns = np.vstack([*hits, payload.arrays["control"]]).T.astype(float)
+    means = stats.group_means(columns, concept, seed=seed)
+    drawn, accuracy = means.draws.mean(axis=-2), means.point.mean(axis=0)
+    controls = accuracy[len(names) :]
+    # a control's luck is that of its labelling, so labellings are drawn anew with the texts
+    weight = np.random.default_rng(seed).multinomial(
+        len(controls), np.full(len(controls), 1 / len(controls)), size=len(drawn)
+    ) / len(controls)
+    by_luck, control = (drawn[:, len(names) :] * weight).sum(axis=1), float(controls.mean())
+    measured = {
+        "probe_accuracy": (accuracy[0], drawn[:, 0]),
+        "control_accuracy": (control, by_luck),
+        "selectivity": (accuracy[0] - control, drawn[:, 0] - by_luck),
+        "probe_after_erasure": (accuracy[1], drawn[:, 1]),
+        "nonlinear_probe_after_erasure": (accuracy[2], drawn[:, 2]),
     }
     return [
-        Measurement.of(name, stats.percentile(means, value), len(concept), METHOD_PROBE, at)
-        for name, value in measured.items()
+        Measurement.of(name, stats.spread(float(point), draws), len(concept), METHOD_PROBE, at)
+        for name, (point, draws) in measured.items()
     ]
 
 

@@ -225,8 +225,12 @@ def percentile(
         statistic: [..., groups, columns] -> [...].
         level: coverage, in (0, 1).
     """
-    value = float(statistic(means.point))
-    low, high = np.quantile(statistic(means.draws), [(1 - level) / 2, (1 + level) / 2])
+    return spread(float(statistic(means.point)), statistic(means.draws), level=level)
+
+
+def spread(value: float, draws: Floats, *, level: float = 0.95) -> Interval:
+    """A value with the percentile interval of its bootstrap draws, [resamples]."""
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     return Interval(value, min(float(low), value), max(float(high), value))
 
 

@@ -45,11 +45,20 @@ def _stages(report: Report, planted: Planted, version: PlantedVersion) -> dict[s
     found = {}
     for kind in dict.fromkeys(f.gate.check for f in report.findings):
         findings = [f for f in report.findings if f.gate.check == kind]
-        wrong = [f for f in findings if f.verdict != _expected(f, planted, version)]
-        verdicts = ", ".join(f"{f.gate.measure} {f.verdict}" for f in findings)
-        agrees = "as planted" if not wrong else "NOT as planted"
+        off = [f.verdict for f in findings if f.verdict != _expected(f, planted, version)]
+        agrees = "as planted"
+        if off:
+            undecided = set(off) == {"inconclusive"}
+            agrees = "as planted where it is decided" if undecided else "NOT as planted"
+        verdicts = ", ".join(f"{_about(f)} {f.verdict}" for f in findings)
         found[f"Found by {kind}"] = f"{agrees}: {verdicts}."
     return found
+
+
+def _about(finding: Finding) -> str:
+    gate = finding.gate
+    named = gate.attribute or gate.field
+    return f"{gate.measure} ({named})" if named else gate.measure
 
 
 def _expected(finding: Finding, planted: Planted, version: PlantedVersion) -> str:

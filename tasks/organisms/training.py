@@ -115,9 +115,7 @@ def encoder_lesson(
     return Lesson(batch, loss)
 
 
-def hidden_words(
-    ids: Tensor, tokenizer: PreTrainedTokenizerBase, dice: torch.Generator
-) -> Tensor:
+def hidden_words(ids: Tensor, tokenizer: PreTrainedTokenizerBase, dice: torch.Generator) -> Tensor:
     """The same token ids with a random share of words masked in one row of `HIDDEN`."""
     rows, columns = ids.shape
     share = torch.rand(rows, 1, generator=dice) * (torch.arange(rows) % HIDDEN == 0)[:, None]

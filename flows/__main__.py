@@ -1,0 +1,5 @@
+"""`python -m flows` is `assay`."""
+
+from flows.cli import app
+
+app()

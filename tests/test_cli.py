@@ -1,0 +1,182 @@
+"""The command line: exact exit codes, one line per error, nothing half-written."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from small import write_small_audit
+from tiny import build
+from typer.testing import CliRunner
+
+from flows.cli import app
+
+
+def invoke(*words):
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return write_small_audit(tmp_path_factory.mktemp("small"))
+
+
+def test_check_lists_what_will_run(small):
+    outcome = invoke("check", small)
+    assert outcome.exit_code == 0
+    assert outcome.output.splitlines()[-1] == "small: 96 rows, 5 checks, 2 gates"
+
+
+def test_list_names_the_shipped_audits():
+    names = [line.split()[0] for line in invoke("list").output.splitlines()]
+    assert names == ["loan-approval", "loan-approval-retrained"]
+
+
+def test_a_shipped_audit_is_found_by_its_name():
+    assert invoke("check", "loan-approval").exit_code == 0
+
+
+def test_schema_describes_definitions():
+    import json
+
+    assert set(json.loads(invoke("schema").output)["required"]) >= {"name", "subjects", "checks"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        pytest.param(
+            ("check", "nowhere.yaml"),
+            "error: no audit definition at nowhere.yaml; `assay list` shows those that ship here",
+            id="no definition",
+        ),
+        pytest.param(
+            ("render", "tests"),
+            "error: no evidence.json in tests; `assay run` leaves one in each run's folder",
+            id="nothing to render",
+        ),
+        pytest.param(
+            ("run", "loan-approval", "--weights", "decider"),
+            "error: --weights decider: expected SUBJECT=FOLDER",
+            id="weights without a folder",
+        ),
+        pytest.param(
+            ("run", "loan-approval", "--weights", "decidr=x"),
+            "error: weights for subject 'decidr': did you mean 'decider'? there are: decider, reasoner",
+            id="weights of nobody",
+        ),
+        pytest.param(
+            ("run", "loan-approval", "--out", "README.md"),
+            "error: --out README.md is a file; name a folder",
+            id="out is a file",
+        ),
+    ],
+)
+def test_wrong_input_is_one_line_and_exit_2(words, message):
+    outcome = invoke(*words)
+    assert outcome.exit_code == 2
+    assert outcome.output.strip() == message
+
+
+def spoil(folder):
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(folder / "model.safetensors")
+    weights["classifier.weight"][0, 0] = float("nan")
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def test_nan_weights_stop_a_run_before_anything_is_written(tmp_path):
+    path = write_small_audit(tmp_path)
+    spoil(tmp_path / "classifier")
+    outcome = invoke("run", path, "--out", tmp_path / "reports")
+    assert outcome.exit_code == 2
+    assert "weight classifier.weight" in outcome.output
+    assert "holds NaN" in outcome.output
+    assert not (tmp_path / "reports").exists()
+
+
+def test_a_text_too_long_stops_a_run_where_the_definition_says_so(tmp_path):
+    import yaml
+
+    path = write_small_audit(tmp_path)
+    content = yaml.safe_load(path.read_text())
+    content["subjects"]["decider"]["too_long"] = "reject"
+    path.write_text(yaml.safe_dump(content))
+    data = tmp_path / "data.csv"
+    data.write_text(data.read_text() + f"long,in north {'good ' * 90},yes,a,north\n")
+    outcome = invoke("run", path, "--out", tmp_path / "reports")
+    assert outcome.exit_code == 2
+    assert "1 texts are longer than its window of 60 tokens, first: row long" in outcome.output
+
+
+def command(path, out):
+    return [sys.executable, "-m", "flows", "run", str(path), "--out", str(out)]
+
+
+def wait_for(condition, seconds=240):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.05)
+
+
+def start(path, out, home):
+    env = os.environ | {"PREFECT_HOME": str(home)}
+    return subprocess.Popen(
+        command(path, out),
+        env=env,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+@pytest.fixture
+def slow_small(tmp_path):
+    """A small audit with enough shards to be caught in the middle."""
+    checks = [{"kind": "attribution", "texts": 80, "tolerance": 1e-9, "max_steps": 128}]
+    return write_small_audit(tmp_path, checks=checks, gates=[])
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
+def test_a_run_that_was_stopped_goes_on_where_it_was(slow_small, tmp_path, how):
+    out, done = tmp_path / "reports", tmp_path / "reports" / ".shards" / "results"
+    process = start(slow_small, out, tmp_path / "home")
+    try:
+        wait_for(lambda: len(list(done.glob("attribution-*"))) >= 3)
+        process.send_signal(how)
+        _, said = process.communicate(timeout=120)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)  # the private server it left behind
+    if how == signal.SIGINT:
+        assert process.returncode == 2
+        assert said.strip().splitlines()[-1].startswith("error: interrupted; no report was written")
+    finished = len(list(done.glob("attribution-*")))
+    assert not list((out / "small").glob("*")) if (out / "small").exists() else True
+    again = start(slow_small, out, tmp_path / "home")
+    try:
+        again.communicate(timeout=240)
+    finally:
+        if again.poll() is None:
+            os.killpg(again.pid, signal.SIGKILL)
+    record = next((out / "small").glob("*/run.json")).read_text()
+    import json
+
+    computed, reused = json.loads(record)["shards_computed"], json.loads(record)["shards_reused"]
+    assert reused >= finished  # all that was finished, decisions included
+    assert computed + reused == 11  # ten of attribution, one of decisions
+    assert computed <= 10 - finished + 1
+
+
+def test_weights_given_at_the_start_are_the_ones_audited(small, tmp_path):
+    from tasks.plan import prepare
+
+    other = build(tmp_path / "other", "bert", seed=9)
+    plan, given = prepare(small), prepare(small, {"decider": str(other)})
+    assert given.subjects["decider"].sha256 != plan.subjects["decider"].sha256
+    assert Path(given.subjects["decider"].folder) == other
