@@ -8,6 +8,7 @@ from typing import Any, assert_never
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 from prefect.events import emit_event
+from prefect.states import Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 
@@ -46,6 +47,7 @@ def audit(
     out: Path = Path("reports"),
     weights: dict[str, str] | None = None,
     fresh: bool = False,
+    must_pass: bool = False,
 ) -> str:
     """Gather the evidence a definition asks for, judge it against its gates, write the report.
 
@@ -55,6 +57,8 @@ def audit(
         weights: subject name -> folder that replaces the definition's, to audit weights that
             were just trained.
         fresh: measure every shard anew, whatever is kept.
+        must_pass: end the run as failed, `GateFailed`, unless every gate passed; for
+            deployments, where nobody sees an exit code.
 
     Returns:
         Folder of the finished report.
@@ -93,6 +97,9 @@ def audit(
             held_against_planted(report, plan.root),
         )
     announce(report, explanations, folder)
+    if must_pass and report.verdict != "pass":
+        # Prefect takes a state for the outcome of the run
+        return Failed(name="GateFailed", message=f"{report.verdict}: {folder}")  # type: ignore[return-value]
     return str(folder)
 
 
@@ -149,6 +156,9 @@ def announce(report: Report, explanations: Explanations, folder: Path) -> None:
     )
     emit_event(
         "audit.finished",
-        resource={"prefect.resource.id": f"audit.{report.spec.name}"},
-        payload={"verdict": report.verdict, "report": str(folder)},
+        resource={
+            "prefect.resource.id": f"audit.{report.spec.name}",
+            "assay.verdict": report.verdict,  # triggers match labels, not payloads
+        },
+        payload={"verdict": report.verdict, "report": str(folder.resolve())},
     )

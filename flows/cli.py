@@ -102,7 +102,7 @@ def list_() -> None:
     with one_line():
         from tasks.spec import read_spec
 
-        for path in sorted(SHIPPED.glob("*.yaml")):
+        for path in sorted(SHIPPED.glob("*.yaml"), key=lambda path: path.stem):
             typer.echo(f"{path.stem:28} {read_spec(path).title}")
 
 
@@ -202,7 +202,6 @@ def _settle_libraries() -> None:
     }.items():
         os.environ.setdefault(name, value)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("assay").setLevel(logging.INFO)
 
 
 def _print_findings(report: "Report") -> None:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 LOG = logging.getLogger("assay")
+LOG.setLevel(logging.INFO)
 
 
 class Stages:

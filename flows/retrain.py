@@ -29,7 +29,7 @@ FOLDERS = {"decider": "encoder", "reasoner": "decoder"}
 
 
 @flow(name="retrain")
-def retrain(out: Path = Path("models/loan-approval"), seed: int = 2026) -> str:
+def retrain(out: Path = Path("models/loan-approval"), seed: int = 7) -> str:
     """Train the shipped clean pair further, and tell Prefect of the new weights.
 
     Args:
@@ -132,7 +132,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder for retrained pairs.")] = Path(
         "models/loan-approval"
     ),
-    seed: Annotated[int, typer.Option(help="Seed the clean pair was built with.")] = 2026,
+    seed: Annotated[int, typer.Option(help="Seed the clean pair was built with.")] = 7,
 ) -> None:
     """Retrain the loan-approval pair; the deployment that waits for it audits the new weights."""
     with one_line():

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tasks.judge import covers
 from tasks.schema import Change, Comparison, Finding, Measurement, Report, RunRecord
+from tasks.spec import SubjectSpec
 
 
 def newest(out: Path, audit: str) -> Path | None:
@@ -46,9 +47,16 @@ def _differences(before: Report, now: Report) -> list[str]:
             found.append(f"subject {subject.name} is new")
         elif earlier[subject.name] != subject.sha256:
             found.append(f"the weights of {subject.name}")
-    for key in ("checks", "gates", "seed"):
+    found += [f"subject {name} is gone" for name in earlier if name not in now.spec.subjects]
+    for key in ("data", "checks", "gates", "seed"):
         if getattr(before.spec, key) != getattr(now.spec, key):
             found.append(f"the definition's {key}")
+    found += [
+        f"how subject {name} is read"
+        for name, subject in now.spec.subjects.items()
+        if name in before.spec.subjects
+        and _reading(subject) != _reading(before.spec.subjects[name])
+    ]
     if before.provenance.code_sha256 != now.provenance.code_sha256:
         found.append("the code of Assay")
     found += [
@@ -57,6 +65,10 @@ def _differences(before: Report, now: Report) -> list[str]:
         if before.provenance.versions.get(name) != version
     ]
     return found
+
+
+def _reading(subject: SubjectSpec) -> dict[str, object]:
+    return subject.model_dump(exclude={"path", "revision"})
 
 
 def _change(before: Report, finding: Finding) -> Change | None:
@@ -82,7 +94,6 @@ def _change(before: Report, finding: Finding) -> Change | None:
 
 def _same(before: Report, finding: Finding, after: Measurement) -> Measurement | None:
     """The earlier measurement about the same thing; reference groups may have moved."""
-    place = {"reference": None, "group": None}
     candidates = [
         m
         for e in before.evidence
@@ -90,13 +101,12 @@ def _same(before: Report, finding: Finding, after: Measurement) -> Measurement |
         for m in e.measurements
         if covers(finding.gate, m)
     ]
-    exact = [m for m in candidates if m.about == after.about]
-    loose = [
-        m
-        for m in candidates
-        if m.about.model_copy(update=place) == after.about.model_copy(update=place)
-    ]
-    return next(iter(exact or loose), None)
+    for left_out in ({}, {"reference": None}, {"reference": None, "group": None}):
+        wanted = after.about.model_copy(update=left_out)
+        same = [m for m in candidates if m.about.model_copy(update=left_out) == wanted]
+        if len(same) == 1:
+            return same[0]
+    return None
 
 
 def _apart(a: Measurement, b: Measurement) -> bool:

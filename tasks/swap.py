@@ -49,7 +49,7 @@ def exchange(rows: Sequence[Row], swap: Swap, *, seed: int) -> list[Exchanged]:
         donors[group] = sorted(
             row.fields[swap.column]
             for row in rows
-            if row.groups[swap.across] not in {group, MISSING} and row.fields[swap.column]
+            if row.groups[swap.across] not in {group, MISSING} and row.fields[swap.column].strip()
         )
     found = []
     for position, row in enumerate(rows):

@@ -172,10 +172,27 @@ def german_table() -> Table:
     ]
 
 
-GERMAN_FIELDS = (
-    "amount duration purpose rate age job employment foreign_worker checking savings history "
-    "existing instalments debtors property housing residence dependants telephone"
-).split()
+GERMAN_FIELDS = [
+    "amount",
+    "duration",
+    "purpose",
+    "rate",
+    "age",
+    "job",
+    "employment",
+    "foreign_worker",
+    "checking",
+    "savings",
+    "history",
+    "existing",
+    "instalments",
+    "debtors",
+    "property",
+    "housing",
+    "residence",
+    "dependants",
+    "telephone",
+]
 
 
 def split(table: Table, share: float, seed: int = SEED) -> tuple[Table, Table]:

@@ -124,7 +124,8 @@ def rows(folder, text):
         pytest.param("", "the file is empty, not even a header", id="empty file"),
         pytest.param("id,text,label,side,place\n", "no rows below the header", id="no rows"),
         pytest.param(
-            "id,text,label,side,place\n1,in north,yes,a,north\n2,in south,no,a,south\n3,in north,no,b,north\n",
+            "id,text,label,side,place\n1,in north,yes,a,north\n2,in south,no,a,south\n"
+            "3,in north,no,b,north\n",
             "group 'b' of 'side' has one member; groups: a (2), b (1)",
             id="a group of one",
         ),

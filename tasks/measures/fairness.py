@@ -75,14 +75,16 @@ def adverse_impact_ratio(of: Mapping[str, Count], reference: str) -> dict[str, I
         reference: the group to divide by.
 
     Returns:
-        Ratio >= 0 with its MOVER-R interval for every group but the reference.
+        Ratio >= 0 with its MOVER-R interval for every group but the reference; with several
+        groups the intervals hold jointly (Bonferroni).
 
     Raises:
         EvidenceError: nobody in the reference group was selected.
 
     Source: 29 CFR 1607.4(D), Uniform Guidelines on Employee Selection Procedures.
     """
-    return {g: ratio(c, of[reference]) for g, c in of.items() if g != reference}
+    level = bonferroni(0.95, len(of) - 1)
+    return {g: ratio(c, of[reference], level=level) for g, c in of.items() if g != reference}
 
 
 def selection_p(of: Mapping[str, Count], reference: str) -> dict[str, float]:

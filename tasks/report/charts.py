@@ -107,6 +107,11 @@ def gaps_by_layer(gaps: Series, *, key: str) -> str:
     return _layers(gaps, key=key, label="Gap between groups", zero=True)
 
 
+def accuracy_by_layer(accuracy: Series, *, key: str) -> str:
+    """Accuracy of the same texts before and after erasure, by layer of the erasure."""
+    return _layers(accuracy, key=key, label="Accuracy", percent=True)
+
+
 def erasure_effect_by_layer(effect: Series, *, key: str) -> str:
     """How much of the gap goes with the attribute, by layer."""
     return _layers(effect, key=key, label=_title("erasure_effect"), zero=True)

@@ -13,6 +13,7 @@ from tasks.schema import Evidence, Measurement
 PROBES = (
     "probe_accuracy", "control_accuracy", "probe_after_erasure", "nonlinear_probe_after_erasure",
 )  # fmt: skip
+ACCURACIES = ("accuracy_before", "accuracy_after_erasure")
 GAPS = ("gap_before", "gap_after_erasure", "gap_after_random")
 
 
@@ -92,6 +93,12 @@ def _probing_of(attribute: str, about: Sequence[Measurement], key: str) -> list[
             charts.gaps_by_layer, _spread([m for m in about if m.name in GAPS]), f"{key}-gaps",
             "The gap between groups: untouched, with the attribute erased, and with random "
             "subspaces of equal rank erased.", named=True,
+        ),
+        *layer_figure(
+            charts.accuracy_by_layer, [m for m in about if m.name in ACCURACIES],
+            f"{key}-accuracy",
+            "Accuracy untouched, and with the attribute erased: whether what goes with the gap "
+            "is the rule or the harm.", named=True,
         ),
         *layer_figure(
             charts.erasure_effect_by_layer, effect, f"{key}-effect",

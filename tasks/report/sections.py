@@ -165,7 +165,7 @@ def _attribution(evidence: Evidence, decided: Iterable[Measurement]) -> list[Blo
     gains = [m for m in quality if m.name.endswith("_gain")]
     shares = evidence.named("field_share")
     shown = first_subsets(shares, decided)
-    steady = evidence.named("converged")
+    steady = [*evidence.named("converged"), *evidence.named("explained")]
     return [
         *_may_rest(evidence),
         *_foregone(evidence),
@@ -180,7 +180,7 @@ def _attribution(evidence: Evidence, decided: Iterable[Measurement]) -> list[Blo
             charts.attribution_quality, gains, f"{anchor(evidence)}-gain",
             "Gain over a random order; at 0 the attribution would be worth nothing.",
         ),
-        *grid(steady, caption="Completeness", corner="Texts", row=about_words,
+        *grid(steady, caption="How far it can be believed", corner="Texts", row=about_words,
               column=lambda m: title(m.name)),
         *figure(
             charts.field_shares, shown, f"{anchor(evidence)}-fields",
