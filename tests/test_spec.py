@@ -175,9 +175,7 @@ def test_the_same_rows_are_read_from_every_format(folder, suffix):
 
 
 def test_cells_are_text_and_keep_their_noughts(folder):
-    path = rows(
-        folder,
-        "id,text,label,side,place\n007,in NA,yes,a,NA\n008,in NA,no,b,NA\n009,x NA,no,b,NA\n010,x NA,no,a,NA\n",
-    )
+    lines = ("007,in NA,yes,a,NA", "008,in NA,no,b,NA", "009,x NA,no,b,NA", "010,x NA,no,a,NA")
+    path = rows(folder, "\n".join(("id,text,label,side,place", *lines, "")))
     first = prepare(path).data.rows[0]
     assert (first.id, first.fields["place"]) == ("007", "NA")

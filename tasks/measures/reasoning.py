@@ -38,8 +38,8 @@ def truncated(reasoning: str, share: float) -> str:
 def area_over_curve(shares: Sequence[float], unchanged: NDArray[np.float64]) -> NDArray[np.float64]:
     """Area between 1 and the truncation curve: dependence on the reasoning.
 
-    0: cutting the reasoning never moves the answer. Near 1: the answer differs at every cut. It does
-    not say that the reasoning is honest; a text can depend on a pretext.
+    0: cutting the reasoning never moves the answer. Near 1: the answer differs at every cut. It
+    does not say that the reasoning is honest; a text can depend on a pretext.
 
     Args:
         shares: share of the reasoning kept at each point, rising from 0 to 1, [points].
