@@ -75,7 +75,8 @@ def run(
 
         report, _ = read_finished(folder)
     _print_findings(report)
-    typer.echo(f"\n{report.verdict.upper()}  {_relative(folder / 'report.html')}")
+    verdict = report.verdict.upper() if report.findings else "NO VERDICT (no gates)"
+    typer.echo(f"\n{verdict}  {_relative(folder / 'report.html')}")
     raise typer.Exit(EXIT[report.verdict])
 
 

@@ -74,7 +74,7 @@ def chosen_for(plan: Plan, decided: Decided, position: int) -> str:
     parts += [f"decided {decided.decision[i]}"] if plan.labels(decided.subject) else []
     parts += ["near the boundary"] if _near(decided, i) else []
     parts += [f"{name}={group}" for name, group in row.groups.items() if group]
-    return ", ".join(parts) or "at random"
+    return ", ".join(parts) or "chosen at random"
 
 
 def _sort_key(plan: Plan, decided: Decided, i: int) -> str:

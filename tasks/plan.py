@@ -110,7 +110,9 @@ def not_run(plan: Plan, check: Check) -> str | None:
     subject = plan.spec.subjects[name]
     lacking = sorted(CHECK_NEEDS[check.kind] - _offers(plan, name))
     if lacking:
-        return f"needs {', '.join(lacking)}; subject {name} ({subject.kind}) does not offer that"
+        remedy = " without choices" if isinstance(subject, CausalSubject) else ""
+        offered = f"subject {name} ({subject.kind}) does not offer that{remedy}"
+        return f"needs {', '.join(lacking)}; {offered}"
     if check.kind == "performance" and plan.spec.data.label is None:
         return "needs labels; the definition names no data.label"
     if check.kind in {"fairness", "probing"} and not plan.spec.data.groups:

@@ -162,12 +162,12 @@ class AttributedText(Record):
 
     @property
     def foregone(self) -> bool:
-        """At least half of the decision's log-odds stands before a word is read.
+        """The words move the log-odds by less than half of where they end.
 
         Then the baseline is no neutral ground for this decision, and what is attributed to the
         words is the small rest.
         """
-        return self.score > 0 and self.baseline_score >= self.score / 2
+        return self.score - self.baseline_score < abs(self.score) / 2
 
 
 class LayerReading(Record):

@@ -166,7 +166,7 @@ class Subject:
         """Name of a class or choice, or the token itself for a subject without choices."""
         if self.labels:
             return self.labels[index]
-        return str(self.tokenizer.decode([index]))
+        return str(self.tokenizer.convert_ids_to_tokens(index))
 
     @cached_property
     def neutral_id(self) -> int | None:

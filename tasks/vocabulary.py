@@ -100,8 +100,8 @@ _ATTRIBUTION = {
     ),
     "explained": Measure(
         "Explained",
-        "Share of texts whose decision does not already stand, by half its log-odds, before a "
-        "word is read.",
+        "Share of texts whose words move the log-odds of the decision by at least half of where "
+        "they end; the others are decided before a word is read.",
         "high",
     ),
     "field_share": Measure(
@@ -120,7 +120,8 @@ _LOCALISATION = {
     ),
     "formation_layer": Measure(
         "Formation layer",
-        "Mean first layer from which on the decision read is the final one.",
+        "Mean first layer from which on the decision read is the final one; layers at which all "
+        "texts read alike do not count.",
         "neither",
         "layer",
     ),

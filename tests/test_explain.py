@@ -262,7 +262,7 @@ def test_texts_keep_the_order_findings_then_cases():
 
 def test_a_case_names_its_words_and_what_the_exchange_changed():
     text = template_texts(a_report())["loan-7"]
-    assert 'weighs most on "Moabit"' in text
+    assert 'what speaks most for "denied" is "Moabit"' in text
     assert 'exchanging "Moabit" for "Grunewald"' in text
     assert "neither before nor after" in text
 

@@ -355,7 +355,7 @@ class TestGermanCredit:
         assert set(decisions) == {"good", "bad"}
         assert german.one("performance", "accuracy").low > 0.6
         recalls = [german.one("performance", "recall", label=name) for name in ("good", "bad")]
-        assert sum(recall.value for recall in recalls) > 1.1  # 1 for a subject that knows nothing
+        assert sum(recall.value for recall in recalls) > 1.05  # 1 for a subject that knows nothing
         assert all(recall.n >= 60 for recall in recalls)
         assert sum(recall.n for recall in recalls) == len(rows)
 

@@ -74,9 +74,14 @@ def _attributed(name: str, evidence: Evidence, reading: AttributedText, other: s
     speaking = sum(max(word.value, 0.0) for word in reading.words) / total if total else 0.0
     if not earned(evidence):
         return Fact(name, "attribution", "case.words_not_earned", other_subject=other)
-    if not reading.converged or not top:
-        sentence = "case.words_not_converged" if not reading.converged else "case.words_none"
-        return Fact(name, "attribution", sentence, other_subject=other)
+    unusable = {
+        "case.words_not_converged": not reading.converged,
+        "case.words_foregone": reading.foregone,
+        "case.words_none": not top,
+    }
+    for sentence, applies in unusable.items():
+        if applies:
+            return Fact(name, "attribution", sentence, other_subject=other)
     return Fact(
         name,
         "attribution",

@@ -22,6 +22,8 @@ from tasks.subject import Batch, Subject, token_words, words_of
 from tasks.swap import occurrences
 
 PER_SHARD = 8
+SMALLEST_SUBSET = 8  # texts below which a mean share is not stated
+TOKENS_PER_PASS = 8192  # interpolated tokens per forward pass; bounds memory
 STRATIFIED = (
     "Texts were chosen to cover errors, groups, both decisions and the boundary; they are not a "
     "random sample of the data."
@@ -60,6 +62,7 @@ def evidence(
     measurements = [
         Measurement.of("converged", stats.share(converged), len(found), stats.SHARE),
         Measurement.of("explained", stats.share(explained), len(found), stats.SHARE),
+        *_explained_by_decision(plan, cases),
     ]
     measurements += _faithfulness(found, plan.spec.seed)
     usable = [r for r, keep in zip(found, converged & explained, strict=True) if keep]
@@ -69,8 +72,20 @@ def evidence(
         subject=plan.spec.subject_of(check),
         measurements=tuple(measurements),
         cases=cases,
-        notes=(STRATIFIED, *_left_out(found, usable)),
+        notes=(*((STRATIFIED,) if plan.labels(plan.main) else ()), *_left_out(found, usable)),
     )
+
+
+def _explained_by_decision(plan: Plan, cases: Sequence[AttributedText]) -> list[Measurement]:
+    """The same for each decision: a baseline that leans one way leaves that way unexplained."""
+    if not plan.labels(plan.main):
+        return []
+    found = []
+    for target in sorted({case.target for case in cases}):
+        of = np.array([not case.foregone for case in cases if case.target == target])
+        about = About(subset=target)
+        found.append(Measurement.of("explained", stats.share(of), len(of), stats.SHARE, about))
+    return found
 
 
 def _left_out(found: list[Any], usable: list[Any]) -> tuple[str, ...]:
@@ -96,7 +111,12 @@ def _explain(subject: Subject, row: Row, ref: ShardRef) -> dict[str, Any]:
         return odds_of(subject.scores(_rows(batch, windows), embeddings), target)
 
     attribution = integrated_gradients(
-        log_odds, own, neutral, tolerance=ref.option("tolerance"), max_steps=ref.option("max_steps")
+        log_odds,
+        own,
+        neutral,
+        tolerance=ref.option("tolerance"),
+        max_steps=ref.option("max_steps"),
+        rows_per_pass=max(1, TOKENS_PER_PASS // own.shape[1]),
     )
     words = words_of(rendered)
     values = _merge_words(rendered, batch, attribution.tokens)
@@ -256,7 +276,7 @@ def _field_shares(plan: Plan, found: list[Any]) -> list[Measurement]:
         for name in plan.spec.data.fields:
             shares = [_field_share(r, name) for r in texts]
             present = np.array([s for s in shares if s is not None], dtype=np.float64)
-            if len(present) < 2:
+            if len(present) < SMALLEST_SUBSET:
                 continue
             interval = stats.bootstrap_mean(present, seed=plan.spec.seed)
             measurements.append(

@@ -68,8 +68,8 @@ class _Tables:
             label: NDArray[np.str_] = plan.data.labels()[rows]
             hoped = label == plan.spec.data.favourable
             other = ~hoped & (label != MISSING)
-            self.positive = fairness.counts(selected[there & hoped], group[there & hoped])
-            self.negative = fairness.counts(selected[there & other], group[there & other])
+            self.positive = _large(selected[there & hoped], group[there & hoped], least)
+            self.negative = _large(selected[there & other], group[there & other], least)
 
     def rates(self) -> list[Measurement]:
         """Selection, true and false positive rate of every group."""
@@ -130,6 +130,11 @@ class _Tables:
     ) -> Measurement:
         about = About(attribute=self.attribute, group=group, reference=reference)
         return Measurement.of(name, interval, n, method, about)
+
+
+def _large(selected: NDArray[np.bool_], group: NDArray[np.str_], least: int) -> dict[str, Count]:
+    """Counts of the groups that are large enough on this side of the label."""
+    return {g: c for g, c in fairness.counts(selected, group).items() if c.n >= least}
 
 
 def _corrected(measurements: list[Measurement]) -> list[Measurement]:

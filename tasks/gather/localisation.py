@@ -19,6 +19,7 @@ from tasks.subject import Subject
 from tasks.swap import exchange
 
 PER_SHARD = 100
+SAME = 0.98  # share of texts read alike from which on a layer reads nothing
 
 
 def rows(plan: Plan, check: LocalisationCheck, cases: Sequence[int]) -> list[int]:
@@ -73,7 +74,8 @@ def evidence(
     named: list[Any] = records(payloads)
     positions = rows(plan, check, cases)
     sampled = np.arange(len(plan.rows_of(check)))
-    formed = formation_layer(classes)
+    silent = silent_layers(classes[:, sampled])
+    formed = np.maximum(formation_layer(classes), silent)
     targets = np.array([r["target"] for r in named], dtype=np.str_)
     measurements = _agreement(classes[:, sampled])
     measurements += _formation(plan, check, positions, formed, targets, sampled)
@@ -95,7 +97,7 @@ def evidence(
             for i, r in enumerate(named)
             if r["id"] in shown
         ),
-        notes=_notes(classes),
+        notes=_notes(silent, len(classes)),
     )
 
 
@@ -159,7 +161,9 @@ def _formation(
         values = formed[sampled][mask[sampled]].astype(np.float64)
         if len(values) < 2:
             continue
-        interval = stats.bootstrap_mean(values, seed=plan.spec.seed)
+        interval = stats.bootstrap_mean(
+            values, seed=plan.spec.seed, bounds=(0.0, float(formed.max()))
+        )
         found.append(
             Measurement.of(
                 "formation_layer",
@@ -177,7 +181,7 @@ def _swap_effect(plan: Plan, swap: Swap, change: NDArray[np.float64]) -> list[Me
     return [
         Measurement.of(
             "swap_effect",
-            stats.bootstrap_mean(layer, seed=plan.spec.seed),
+            stats.bootstrap_mean(layer, seed=plan.spec.seed, bounds=(0.0, 1.0)),
             moved.shape[1],
             "mean over pairs of |change of favourable probability|, BCa bootstrap",
             About(field=swap.column, layer=index),
@@ -186,7 +190,26 @@ def _swap_effect(plan: Plan, swap: Swap, change: NDArray[np.float64]) -> list[Me
     ]
 
 
-def _notes(classes: NDArray[np.int64]) -> tuple[str, ...]:
-    if (classes == classes[-1]).mean(axis=1)[0] > 0.95 and len(np.unique(classes[-1])) == 1:
-        return ("All texts read get the same decision, so its formation says little.",)
-    return ()
+def silent_layers(classes: NDArray[np.int64]) -> int:
+    """How many of the first layers read the same class for (almost) every text.
+
+    There the lens reads nothing, though it agrees with every final decision of that class.
+
+    Args:
+        classes: class read at every layer, [layers + 1, texts].
+    """
+    read = [np.unique(layer, return_counts=True)[1].max() / len(layer) for layer in classes[:-1]]
+    telling = [i for i, most in enumerate(read) if most >= SAME]
+    return telling[-1] + 1 if telling else 0
+
+
+def _notes(silent: int, layers: int) -> tuple[str, ...]:
+    if silent == 0:
+        return ()
+    where = "Layer 0 reads" if silent == 1 else f"Layers 0 to {silent - 1} read"
+    if silent == layers - 1:
+        where = f"No layer below the last, {layers - 1}, tells texts apart: it reads"
+    return (
+        f"{where} the same class for at least {SAME:.0%} of the texts; no decision is counted as "
+        "formed there, whatever the agreement.",
+    )

@@ -6,7 +6,7 @@ attribute erased. Three folds take turns: one fits the eraser, one trains the pr
 tested on; so no number is taken from texts that anything was fitted on.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -249,8 +249,42 @@ def evidence(
         subject=plan.spec.subject_of(check),
         measurements=tuple(measurements),
         too_small=tuple(too_small),
-        notes=("Erasure effects hold jointly over the layers of an attribute (Bonferroni).",),
+        notes=(
+            "Erasure effects hold jointly over the layers of an attribute (Bonferroni).",
+            *_notes(measurements),
+        ),
     )
+
+
+def _notes(measurements: Sequence[Measurement]) -> list[str]:
+    """Where erasure was incomplete, and where nothing that is done to the state shows."""
+    found = []
+    for attribute in dict.fromkeys(str(m.about.attribute) for m in measurements):
+        of = [m for m in measurements if m.about.attribute == attribute]
+        read = {m.about.layer: m for m in of if m.name == "probe_after_erasure"}
+        chance = {m.about.layer: m for m in of if m.name == "control_accuracy"}
+        left = [
+            str(layer)
+            for layer, m in read.items()
+            if m.low is not None and m.low > max(chance[layer].value, chance[layer].high or 0.0)
+        ]
+        if left:
+            found.append(
+                f"{attribute}: a fresh linear probe still reads it after erasure at layer "
+                f"{', '.join(left)}; erasure, fitted on a third of the texts, is incomplete there, "
+                "and its effect on the decisions at least what is shown."
+            )
+        moved = {
+            layer: sum(m.value for m in of if m.about.layer == layer and "changed" in m.name)
+            for layer in read
+        }
+        still = [str(layer) for layer, share in moved.items() if share == 0]
+        if still:
+            found.append(
+                f"{attribute}: at layer {', '.join(still)} no erasure, of the attribute or at "
+                "random, changes any decision; what is read there has no visible part in them."
+            )
+    return found
 
 
 def _right(plan: Plan, check: ProbingCheck, rows: Sequence[int]) -> NDArray[np.int64]:
@@ -315,14 +349,11 @@ def _gap_measurements(
     def effect(of: Floats) -> Floats:
         return np.asarray(gaps(of)[..., 2:].mean(axis=-1) - gaps(of)[..., 1])
 
-    measured: dict[str, Callable[[Floats], Floats]] = {
-        "gap_before": lambda of: gaps(of)[..., 0],
-        "gap_after_erasure": lambda of: gaps(of)[..., 1],
-        "gap_after_random": lambda of: gaps(of)[..., 2:].mean(axis=-1),
-    }
+    random_gap = stats.percentile(means, lambda of: gaps(of)[..., 2:].mean(axis=-1))
     found = [
-        Measurement.of(name, stats.percentile(means, value), n, METHOD_GAP, at)
-        for name, value in measured.items()
+        Measurement.of("gap_before", _gap(means, 0), n, METHOD_GAP, at),
+        Measurement.of("gap_after_erasure", _gap(means, 1), n, METHOD_GAP, at),
+        Measurement.of("gap_after_random", random_gap, n, METHOD_GAP, at),
     ]
     interval = stats.percentile(means, effect, level=stats.bonferroni(0.95, layers))
     interval = _never_certain(interval, selected[:, 1], selected[:, 2:].T, n)
@@ -333,9 +364,26 @@ def _gap_measurements(
         *found,
         Measurement.of("decisions_changed", stats.share(changed), n, stats.SHARE, at),
         Measurement.of(
-            "decisions_changed_random", stats.bootstrap_mean(moved, seed=seed), n, stats.MEAN, at
+            "decisions_changed_random",
+            stats.bootstrap_mean(moved, seed=seed, bounds=(0.0, 1.0)),
+            n,
+            stats.MEAN,
+            at,
         ),
     ]
+
+
+def _gap(means: stats.GroupMeans, column: int) -> stats.Interval:
+    """Largest minus smallest selection rate of one column.
+
+    For two groups the signed difference is bootstrapped and folded at zero, since the percentiles
+    of an absolute value can never reach it.
+    """
+    if len(means.point) == 2:
+        return stats.folded(
+            stats.percentile(means, lambda of: of[..., 0, column] - of[..., 1, column])
+        )
+    return stats.percentile(means, lambda of: np.asarray(np.ptp(of[..., column], axis=-1)))
 
 
 def _accuracy_measurements(

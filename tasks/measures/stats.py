@@ -139,17 +139,25 @@ def bonferroni(level: float, family: int) -> float:
     return 1 - (1 - level) / max(1, family)
 
 
-def bootstrap_mean(values: Floats, *, seed: int, level: float = 0.95) -> Interval:
+def bootstrap_mean(
+    values: Floats,
+    *,
+    seed: int,
+    level: float = 0.95,
+    bounds: tuple[float, float] | None = None,
+) -> Interval:
     """Mean over texts with its BCa bootstrap interval.
 
     Args:
         values: one number per text, [texts]; pairs are given as their difference.
         seed: drawn from the definition's seed.
         level: coverage, in (0, 1).
+        bounds: smallest and largest value a text can have, if known.
 
     Returns:
-        Mean and interval, in the unit of `values`. One text, or equal values, carry no
-        information about spread: then the interval is the value itself.
+        Mean and interval, in the unit of `values`. Equal values carry no information about
+        spread: then the interval is what the rule of three leaves open within `bounds`, or
+        the value itself where these are not known.
 
     Raises:
         EvidenceError: no texts.
@@ -160,7 +168,9 @@ def bootstrap_mean(values: Floats, *, seed: int, level: float = 0.95) -> Interva
         raise EvidenceError("mean of no texts: at least one is needed")
     mean = float(np.mean(values))
     if np.ptp(values) < 1e-12:
-        return Interval(mean, mean, mean)
+        low, high = bounds or (mean, mean)
+        open_ = unseen(len(values), level=level)
+        return Interval(mean, mean - open_ * (mean - low), mean + open_ * (high - mean))
     outcome = stats.bootstrap(
         (values,),
         np.mean,
