@@ -186,6 +186,10 @@ def _read_delimited(path: Path, delimiter: str) -> Any:
 
 def _read_hub(spec: DataSpec) -> tuple[dict[str, list[str]], str]:
     from datasets import load_dataset as load_hub_dataset
+    from huggingface_hub.utils import logging as hub_logging
+
+    # its retries are not the one line that is promised
+    hub_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 
     try:
         table = load_hub_dataset(spec.path, revision=spec.revision, split=spec.split or "test")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tasks.complaint import nearest
 from tasks.dataset import MISSING, Dataset, Row, load_dataset
 from tasks.errors import DataError, SpecError
+from tasks.keys import endpoint_key
 from tasks.spec import (
     AuditSpec,
     CausalSubject,
@@ -98,6 +99,8 @@ def prepare(definition: Path, weights: Mapping[str, str] | None = None) -> Plan:
         data=data,
         subjects=subjects,
     )
+    if spec.explain.provider == "openai":
+        endpoint_key(spec.explain)
     _check_labels(plan)
     _check_fields(plan)
     _check_groups(plan)

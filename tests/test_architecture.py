@@ -11,7 +11,7 @@ NUMERIC = {"numpy", "torch", "sklearn", "captum", "concept_erasure", "scipy", "s
 RENDERING = {"jinja2", "markupsafe", "altair", "vl_convert", "huggingface_hub", "yaml", "pydantic"}
 MAY_IMPORT = {  # besides the standard library; the longest path that fits a module decides
     "flows": {"flows", "tasks", "prefect", "typer", "rich", "httpx"},
-    "tasks": {"tasks", "numpy", "pydantic", "pyarrow", "datasets"},
+    "tasks": {"tasks", "numpy", "pydantic", "pyarrow", "datasets", "huggingface_hub"},
     "tasks/spec.py": {"tasks.complaint", "tasks.errors", "tasks.vocabulary", "pydantic", "yaml"},
     "tasks/schema.py": {"tasks.spec", "pydantic"},
     "tasks/complaint.py": {"pydantic", "pydantic_core"},

@@ -62,6 +62,14 @@ def test_an_audit_leaves_evidence_report_and_card(finished):
     }
 
 
+def test_the_summary_is_left_as_an_artifact(finished):
+    from prefect.artifacts import Artifact
+
+    left = Artifact.get("audit-small")
+    assert left.data.startswith("# small: pass")
+    assert "accuracy" in left.data
+
+
 def test_evidence_reads_back_equal_and_judges_the_same_without_a_model(finished):
     report, _ = read_finished(finished)
     assert Report.model_validate_json(evidence_json(report)) == report

@@ -96,6 +96,14 @@ WRONG = {
         lambda c: c["subjects"]["decider"].update(path="org/model", revision="0" * 40),
         "'org/model' at 000000000000 is neither a local folder nor reachable on the hub",
     ),
+    "endpoint without its key": (
+        lambda c: c.update(explain={"provider": "openai", "model": "m", "key_env": "NO_SUCH_KEY"}),
+        "environment variable NO_SUCH_KEY holds no key; set it, or use provider template",
+    ),
+    "endpoint without a model": (
+        lambda c: c.update(explain={"provider": "openai"}),
+        "explain: provider openai needs model",
+    ),
     "branch as revision": (
         lambda c: c["subjects"]["decider"].update(path="org/model", revision="main"),
         "subjects.decider.sequence-classification.revision: string should match pattern",

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import re
 import time
 from collections.abc import Iterable
@@ -14,8 +13,8 @@ from openai import AsyncOpenAI
 from openai.types.shared_params import ResponseFormatJSONSchema
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tasks.errors import SpecError
 from tasks.explain.claims import Claim
+from tasks.keys import endpoint_key
 from tasks.spec import ExplainSpec
 
 LONGEST_ANSWER: Final = 20_000
@@ -168,17 +167,12 @@ class Endpoint:
 
 
 def open_endpoint(spec: ExplainSpec) -> Endpoint:
-    """A client for the endpoint that the definition names; the one place that reads the key.
+    """A client for the endpoint that the definition names.
 
     Raises:
         SpecError: the environment variable with the key is not set.
     """
-    key = os.environ.get(spec.key_env, "").strip()
-    if not key:
-        raise SpecError(
-            f"explain.provider openai: environment variable {spec.key_env} holds no key; "
-            "set it, or use provider template"
-        )
+    key = endpoint_key(spec)
     client = AsyncOpenAI(
         api_key=key, base_url=spec.base_url, timeout=spec.timeout, max_retries=spec.retries
     )
