@@ -7,7 +7,8 @@ from prefect.futures import PrefectFuture
 
 from flows.progress import STAGES
 from tasks.errors import AuditError
-from tasks.shards import ShardRef, StoredShard, intact, measure_shard
+from tasks.evidence import measure_shard
+from tasks.shards import ShardRef, StoredShard, intact
 
 
 class ShardRunner:

@@ -1,17 +1,28 @@
-"""One thin task per check: stored shards in, evidence out."""
+"""The two tasks of an audit: a shard measured and kept; stored shards put together as evidence."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import assert_never
+from typing import Any, assert_never
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.context import TaskRunContext
+from prefect.tasks import exponential_backoff
 
 from tasks.decided import Decided
-from tasks.gather import attribution, cue, fairness, localisation, performance, probing, reasoning
+from tasks.gather import (
+    MEASURES,
+    attribution,
+    cue,
+    fairness,
+    localisation,
+    performance,
+    probing,
+    reasoning,
+)
 from tasks.plan import Plan
 from tasks.schema import Evidence
-from tasks.shards import StoredShard
+from tasks.shards import ShardRef, StoredShard, write_payload
 from tasks.spec import (
     AttributionCheck,
     Check,
@@ -22,6 +33,40 @@ from tasks.spec import (
     ProbingCheck,
     ReasoningCheck,
 )
+
+
+def shard_key(_: TaskRunContext, parameters: dict[str, Any]) -> str:
+    """Prefect's cache key of a shard."""
+    ref = ShardRef.model_validate(parameters["ref"])
+    return f"{ref.kind}-{ref.key()}"
+
+
+def _transient(_: object, __: object, state: Any) -> bool:
+    """Retry only what another attempt can mend: the file system, not a wrong input."""
+    try:
+        state.result()
+    except OSError:
+        return True
+    except Exception:
+        return False
+    return False
+
+
+@task(
+    task_run_name="{ref[kind]} {ref[rows][0]}..",
+    cache_key_fn=shard_key,
+    persist_result=True,
+    result_serializer="json",
+    retries=2,
+    retry_delay_seconds=exponential_backoff(1),
+    retry_jitter_factor=0.5,
+    retry_condition_fn=_transient,
+)
+def measure_shard(ref: dict[str, Any], store: str) -> dict[str, str]:
+    """Measure one shard and keep its payload; returns the `StoredShard` as JSON."""
+    shard = ShardRef.model_validate(ref)
+    payload = MEASURES[shard.kind](shard, Path(store))
+    return write_payload(Path(store), shard, payload).model_dump()
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)

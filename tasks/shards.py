@@ -18,9 +18,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from prefect import task
-from prefect.context import TaskRunContext
-from prefect.tasks import exponential_backoff
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
@@ -116,42 +113,6 @@ def measuring_code() -> str:
 def library_versions() -> dict[str, str]:
     """Versions of the libraries that numbers depend on."""
     return {name: version(name) for name in LIBRARIES}
-
-
-def shard_key(_: TaskRunContext, parameters: dict[str, Any]) -> str:
-    """Prefect's cache key of a shard."""
-    ref = ShardRef.model_validate(parameters["ref"])
-    return f"{ref.kind}-{ref.key()}"
-
-
-def _transient(_: object, __: object, state: Any) -> bool:
-    """Retry only what another attempt can mend: the file system, not a wrong input."""
-    try:
-        state.result()
-    except OSError:
-        return True
-    except Exception:
-        return False
-    return False
-
-
-@task(
-    task_run_name="{ref[kind]} {ref[rows][0]}..",
-    cache_key_fn=shard_key,
-    persist_result=True,
-    result_serializer="json",
-    retries=2,
-    retry_delay_seconds=exponential_backoff(1),
-    retry_jitter_factor=0.5,
-    retry_condition_fn=_transient,
-)
-def measure_shard(ref: dict[str, Any], store: str) -> dict[str, str]:
-    """Measure one shard and keep its payload; returns the `StoredShard` as JSON."""
-    from tasks.gather import MEASURES  # the functions import torch
-
-    shard = ShardRef.model_validate(ref)
-    payload = MEASURES[shard.kind](shard, Path(store))
-    return write_payload(Path(store), shard, payload).model_dump()
 
 
 def write_payload(store: Path, ref: ShardRef, payload: Payload) -> StoredShard:

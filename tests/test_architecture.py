@@ -17,7 +17,7 @@ MAY_IMPORT = {  # besides the standard library; the longest path that fits a mod
     "tasks/complaint.py": {"pydantic", "pydantic_core"},
     "tasks/weights.py": {"tasks.errors", "tasks.spec", "huggingface_hub"},
     "tasks/subject.py": {"tasks", "torch", "transformers"},
-    "tasks/shards.py": {"tasks", "numpy", "prefect", "safetensors"},
+    "tasks/shards.py": {"tasks", "numpy", "safetensors"},
     "tasks/evidence.py": {"tasks", "prefect"},
     "tasks/gather": {"tasks", "numpy", "torch"},
     "tasks/measures": {"tasks.errors", "tasks.measures", "sentencex"} | NUMERIC,
