@@ -147,6 +147,7 @@ def test_a_server_plans_the_weekly_audit_and_starts_one_per_retrained_pair(tmp_p
         {
             "definition": "audits/loan-approval-retrained.yaml",
             "out": "reports",
+            "must_pass": True,
             "weights": event.payload["weights"],
         }
     ]
