@@ -138,16 +138,17 @@ def build(
     with one_line():
         if out.exists() and any(out.iterdir()):
             raise AuditError(f"{out} is not empty; name a new folder with --out")
-        from rich.progress import Progress
+        from rich.progress import Progress, TaskID
 
         from tasks.organisms.loan import build_loan_approval
 
         with Progress() as bars:
-            known: dict[str, object] = {}
+            known: dict[str, TaskID] = {}
 
             def advance(stage: str, done: int, total: int) -> None:
-                bar = known.setdefault(stage, bars.add_task(stage, total=total))
-                bars.update(bar, completed=done)  # type: ignore[arg-type]
+                if stage not in known:
+                    known[stage] = bars.add_task(stage, total=total)
+                bars.update(known[stage], completed=done)
 
             build_loan_approval(out, seed=seed, on_progress=advance)
     typer.echo(str(out))

@@ -326,14 +326,6 @@ class Report(Record):
             return "fail"
         return "pass" if verdicts == {"pass"} else "inconclusive"
 
-    def evidence_for(self, finding: Finding) -> Evidence:
-        """The evidence a finding rests on."""
-        return next(
-            e
-            for e in self.evidence
-            if e.check.kind == finding.gate.check and e.subject == finding.subject
-        )
-
 
 # --- beside the evidence ------------------------------------------------------------------
 
