@@ -128,9 +128,13 @@ def gather(
                 decided.at(rows) if subject == plan.main else decide(plan, subject, rows, runner)
             )
         case AttributionCheck():
-            stored = runner.run(title, attribution.shards(plan, check, decided))
+            stored = runner.run(title, attribution.shards(plan, check, cases))
+            rest = attribution.further_shards(plan, check, runner.store, stored)
+            stored += runner.run(f"words and fields that drive {subject}", rest)
         case LocalisationCheck():
             stored = runner.run(title, localisation.shards(plan, check, cases))
+            further = localisation.further_shards(plan, check, cases, runner.store, stored)
+            stored += runner.run(f"places in {subject}", further)
         case ProbingCheck():
             states = runner.run(f"states of {subject}", probing.state_shards(plan, check))
             stored = runner.run(title, probing.probe_shards(plan, check, runner.store, states))

@@ -1,17 +1,19 @@
 """Labelled texts by exact reference: rows with their groups and named fields."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
 from tasks.complaint import nearest
 from tasks.errors import DataError
-from tasks.spec import DataSpec
+from tasks.spec import CROSS, DataSpec
+from tasks.units import Span, occurrences
 
 MISSING = ""  # how an absent value reads; it belongs to no group
 
@@ -25,8 +27,21 @@ class Row:
     label: str | None
     groups: dict[str, str]
     fields: dict[str, str]
+    """Named field -> its value; absent where the text has not the form that names it."""
     columns: dict[str, str]
     """Further columns asked for, such as recorded predictions."""
+    formed: dict[str, Span] = field(default_factory=dict)
+    """Where the fields stand that the form of the text names."""
+    rationale: tuple[Span, ...] | None = None
+    """What people marked as the reason; none where nobody was asked."""
+
+    @property
+    def places(self) -> dict[str, list[Span]]:
+        """Where every named field stands in the text."""
+        return {
+            name: [self.formed[name]] if name in self.formed else occurrences(self.text, value)
+            for name, value in self.fields.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -46,6 +61,18 @@ class Dataset:
     def group(self, attribute: str) -> NDArray[np.str_]:
         """Group of every row, [rows]; `MISSING` where there is none."""
         return np.array([row.groups[attribute] for row in self.rows], dtype=np.str_)
+
+    def grouping(self, name: str) -> NDArray[np.str_]:
+        """Group of every row by an attribute or by two crossed ones (`origin x age_group`), [rows].
+
+        `MISSING` where there is none, or where one of the two is missing.
+        """
+        attributes = [name] if name in self.rows[0].groups else name.split(CROSS)
+        columns = [self.group(attribute) for attribute in attributes]
+        joined = [
+            CROSS.join(parts) if all(parts) else MISSING for parts in zip(*columns, strict=True)
+        ]
+        return np.array(joined, dtype=np.str_)
 
     def labels(self) -> NDArray[np.str_]:
         """Label of every row, [rows]; `MISSING` where there is none."""
@@ -69,7 +96,7 @@ def load_dataset(spec_json: str, root: Path, seed: int, extra: tuple[str, ...] =
     table, digest = _read(spec, root)
     wanted = dict.fromkeys(
         [spec.text, *spec.groups, *spec.fields, *extra]
-        + [c for c in (spec.label, spec.id) if c is not None]
+        + [c for c in (spec.label, spec.id, spec.rationale) if c is not None]
     )
     for column in wanted:
         if column not in table:
@@ -84,14 +111,50 @@ def load_dataset(spec_json: str, root: Path, seed: int, extra: tuple[str, ...] =
 
 def _row(spec: DataSpec, table: dict[str, list[str]], i: int, extra: tuple[str, ...]) -> Row:
     label = table[spec.label][i] if spec.label is not None else None
+    name = table[spec.id][i] if spec.id is not None else f"row-{i + 1}"
+    text = table[spec.text][i]
+    formed = _formed(spec, text)
     return Row(
-        id=table[spec.id][i] if spec.id is not None else f"row-{i + 1}",
-        text=table[spec.text][i],
+        id=name,
+        text=text,
         label=spec.label_names.get(label, label) if label is not None else None,
         groups={a: table[a][i] for a in spec.groups},
-        fields={f: table[f][i] for f in spec.fields},
+        fields={f: table[f][i] for f in spec.fields}
+        | {f: text[start:end] for f, (start, end) in formed.items()},
+        formed=formed,
+        rationale=_rationale(spec, name, text, table[spec.rationale][i])
+        if spec.rationale is not None
+        else None,
         columns={c: table[c][i] for c in extra},
     )
+
+
+def _formed(spec: DataSpec, text: str) -> dict[str, Span]:
+    """Where the fields stand that the template or pattern of a definition names in a text."""
+    form = spec.form
+    found = form.search(text) if form is not None else None
+    if form is None or found is None:
+        return {}
+    return {name: found.span(name) for name in form.groupindex if found.group(name)}
+
+
+def _rationale(spec: DataSpec, name: str, text: str, cell: str) -> tuple[Span, ...] | None:
+    if cell == MISSING:
+        return None
+    try:
+        spans = TypeAdapter(tuple[Span, ...]).validate_json(cell)
+    except ValidationError:
+        raise DataError(
+            f"{spec.path}: column {spec.rationale!r} (row {name}) holds {cell[:40]!r}, not a JSON "
+            "list of [first, one past last] character positions"
+        ) from None
+    beyond = [s for s in spans if not 0 <= s[0] < s[1] <= len(text)]
+    if beyond:
+        raise DataError(
+            f"{spec.path}: rationale {list(beyond[0])} of row {name} lies outside its text of "
+            f"{len(text)} characters"
+        )
+    return spans
 
 
 def _check_rows(spec: DataSpec, rows: list[Row]) -> None:

@@ -94,7 +94,7 @@ def gather_evidence(
         case FairnessCheck():
             return fairness.evidence(plan, check, decided)
         case AttributionCheck():
-            return attribution.evidence(plan, check, store, stored)
+            return attribution.evidence(plan, check, cases, store, stored)
         case LocalisationCheck():
             return localisation.evidence(plan, check, cases, store, stored)
         case ProbingCheck():

@@ -40,6 +40,7 @@ def covers(gate: Gate, m: Measurement) -> bool:
         "group": gate.group,
         "field": gate.field,
         "subset": gate.subset,
+        "method": gate.method,
     }
     return m.name == gate.measure and all(
         value is None or getattr(m.about, name) == value for name, value in asked.items()
@@ -77,6 +78,8 @@ def _nothing(gate: Gate, one: Evidence) -> str:
     if small:
         groups = ", ".join(f"{s.attribute}: {s.group} ({s.n})" for s in small)
         return f"nothing measured; too small: {groups}"
+    if gate.measure in one.withheld:
+        return f"not stated: {one.withheld[gate.measure]}"
     return "nothing measured that the gate is about"
 
 

@@ -20,7 +20,6 @@ from tasks.spec import (
     PredictionsSubject,
     read_spec,
 )
-from tasks.swap import occurrences
 from tasks.vocabulary import CHECK_NEEDS, OFFERS, Access
 from tasks.weights import SubjectRef, labels_of, read_config, refer
 
@@ -104,6 +103,7 @@ def prepare(definition: Path, weights: Mapping[str, str] | None = None) -> Plan:
     _check_labels(plan)
     _check_fields(plan)
     _check_groups(plan)
+    _check_references(plan)
     return plan
 
 
@@ -165,8 +165,14 @@ def _check_labels(plan: Plan) -> None:
 
 
 def _check_fields(plan: Plan) -> None:
-    for name in plan.spec.data.fields:
-        held = sum(bool(occurrences(r.text, r.fields[name])) for r in plan.data.rows)
+    spec = plan.spec.data
+    for name in spec.field_names:
+        held = sum(bool(row.places.get(name)) for row in plan.data.rows)
+        if held == 0 and name not in spec.fields:
+            raise DataError(
+                f"{spec.path}: no text has the form that names field {name!r}; "
+                f"the first text begins {plan.data.rows[0].text[:60]!r}"
+            )
         if held == 0:
             raise DataError(
                 f"{plan.spec.data.path}: field {name!r} stands verbatim in no text; "
@@ -178,12 +184,24 @@ def _check_groups(plan: Plan) -> None:
     for gate in plan.spec.gates:
         if gate.group is None or gate.attribute is None:
             continue
-        known = sorted(set(plan.data.group(gate.attribute)) - {MISSING})
+        known = sorted(set(plan.data.grouping(gate.attribute)) - {MISSING})
         if gate.group not in known:
             raise SpecError(
                 f"gate on {gate.measure}: no group {gate.group!r} in {gate.attribute!r}; "
                 f"{nearest(gate.group, known)}"
             )
+
+
+def _check_references(plan: Plan) -> None:
+    for check in plan.spec.checks:
+        named = getattr(check, "reference", None)
+        for attribute, group in named.items() if isinstance(named, dict) else ():
+            known = sorted(set(plan.data.grouping(attribute)) - {MISSING})
+            if group not in known:
+                raise SpecError(
+                    f"check fairness: reference: no group {group!r} in {attribute!r}; "
+                    f"{nearest(group, known)}"
+                )
 
 
 def group_sizes(plan: Plan, attribute: str) -> dict[str, int]:

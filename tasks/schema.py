@@ -28,6 +28,18 @@ class About(Record):
     """Which texts, when not all: `errors`, `unfavourable, origin=migrant`."""
     share: float | None = None
     """Share of words or sentences."""
+    method: str | None = None
+    """Attribution method; `random order` for the baseline that knows nothing."""
+    against: str | None = None
+    """What the method is compared with: another method, a random order, randomised weights."""
+    operator: str | None = None
+    """How units were taken out: `neutral` or `delete`."""
+    word: str | None = None
+    """Word of the text."""
+    position: str | None = None
+    """Where in the text: `field district`, `before` or `after` it, `head`, `everything`."""
+    part: Literal["residual", "attention", "mlp"] | None = None
+    """Residual stream, or what attention or MLP of a block add to it."""
 
     def words(self) -> str:
         """What the measurement is about, as a reader would say it; empty for all."""
@@ -38,8 +50,14 @@ class About(Record):
         elif self.attribute is not None:
             parts.append(self.attribute)
         parts += [self.label] if self.label is not None else []
+        if self.method is not None:
+            parts.append(f"{self.method} against {self.against}" if self.against else self.method)
+        parts += [f"units taken out by: {self.operator}"] if self.operator is not None else []
+        parts += [f"word {self.word!r}"] if self.word is not None else []
         parts += [f"field {self.field}"] if self.field is not None else []
         parts += [f"layer {self.layer}"] if self.layer is not None else []
+        parts += [self.part] if self.part is not None else []
+        parts += [f"at {self.position}"] if self.position is not None else []
         parts += [f"{self.share:.0%} kept"] if self.share is not None else []
         parts += [self.subset] if self.subset is not None else []
         return ", ".join(parts)
@@ -108,6 +126,33 @@ class TooSmall(Record):
     n: int
 
 
+class ImpactCategory(Record):
+    """One category of a table under Local Law 144."""
+
+    category: str
+    applicants: int = Field(gt=0)
+    selected: int
+    selection_rate: float
+    impact_ratio: float | None = None
+    """Selection rate over that of the most selected category; none where there is no ratio."""
+    excluded: bool = False
+    """Below the share of the data under which the definition asks for no ratio."""
+
+
+class ImpactTable(Record):
+    """Selection rates and impact ratios of one categorisation under Local Law 144."""
+
+    attribute: str
+    """Column, or two crossed ones."""
+    heading: str
+    """What the rule calls it: `sex`, `race/ethnicity`, or their intersection."""
+    assessed: int
+    """Everyone for whom there is a decision."""
+    unknown: int
+    """Of these, how many have no category and are in no row."""
+    categories: tuple[ImpactCategory, ...]
+
+
 # --- cases: one text followed through all sections ----------------------------------------
 
 
@@ -139,26 +184,32 @@ class Word(Record):
     """Signed attribution, in log-odds of the decision; above 0 speaks for it."""
     field: str | None = None
     """Named field of the text that the word belongs to."""
+    further: tuple[tuple[int, int], ...] = ()
+    """Where else it stands, when a field stands in the text more than once."""
 
 
 class AttributedText(Record):
-    """The words of one case with their attribution."""
+    """The words of one case with the attribution of one method."""
 
     kind: Literal["attribution"] = "attribution"
     id: str
     target: str
-    """The decision that is explained."""
+    """What is explained: the decision, unless the definition names something else."""
+    method: str
     words: tuple[Word, ...]
+    """In the order of the text; tokens or whole fields where the definition asks for them."""
     score: float
     """Log-odds of the target on the text."""
     baseline_score: float
     """Log-odds of the target on the baseline."""
     delta: float
     """Completeness error: sum of attributions minus (score - baseline score)."""
-    steps: int
-    """Integration steps that were needed."""
-    converged: bool
-    """|delta| within tolerance."""
+    evaluations: int
+    """Forward passes of this text that were spent."""
+    converged: bool | None
+    """|delta| within tolerance; none for a method whose attributions need not add up."""
+    windows: int = Field(default=1, ge=1)
+    """In how many overlapping windows the text was read."""
 
     @property
     def foregone(self) -> bool:
@@ -181,6 +232,43 @@ class LayerReading(Record):
     """Probability of the target read at layer 0 (embedding) .. last."""
     formed_at: int
     """First layer from which on the decision read is the final one."""
+
+
+class LensMap(Record):
+    """What would be decided if the head read one position of a text at one layer."""
+
+    kind: Literal["lens-map"] = "lens-map"
+    id: str
+    target: str
+    """The final decision."""
+    tokens: tuple[str, ...]
+    """The text as the subject reads it."""
+    head: int | None
+    """Which of the tokens the head reads; none where it reads all of them."""
+    probabilities: tuple[tuple[float, ...], ...]
+    """Probability of the target by layer (0 is the embedding) and token."""
+    tops: tuple[tuple[str, ...], ...] = ()
+    """Likeliest token by layer and token, for a subject that predicts tokens."""
+
+
+class PatchingMap(Record):
+    """What each position of a text carries of the effect that an exchanged field has."""
+
+    kind: Literal["patching-map"] = "patching-map"
+    id: str
+    field: str
+    original: str
+    """Value of the field as it stands."""
+    exchanged: str
+    """Value it was exchanged for."""
+    decision: str
+    decision_exchanged: str
+    tokens: tuple[str, ...]
+    """The text as the subject reads it."""
+    head: int | None
+    """Which of the tokens the head reads; none where it reads all of them."""
+    recovered: tuple[tuple[float, ...], ...]
+    """Recovered share of the change in log-odds, by layer of the residual stream and token."""
 
 
 class TruncatedReasoning(Record):
@@ -213,7 +301,8 @@ class CuePair(Record):
 
 
 CaseEvidence = Annotated[
-    AttributedText | LayerReading | TruncatedReasoning | CuePair, Field(discriminator="kind")
+    AttributedText | LayerReading | LensMap | PatchingMap | TruncatedReasoning | CuePair,
+    Field(discriminator="kind"),
 ]
 
 
@@ -233,6 +322,10 @@ class Evidence(Record):
     """What a reader must know before believing the numbers."""
     not_run: str | None = None
     """Why the check was not run, if it was not."""
+    withheld: dict[str, str] = Field(default_factory=dict)
+    """Measure that is not stated although it was asked for -> why."""
+    impact_tables: tuple[ImpactTable, ...] = ()
+    """Tables under Local Law 144, where the definition asks for them."""
 
     def named(self, name: str) -> tuple[Measurement, ...]:
         """All measurements of that name."""

@@ -146,3 +146,10 @@ def read_payload(store: Path, shard: StoredShard) -> Payload:
         arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
         records = json.loads(stored.metadata()["records"])
     return Payload(arrays, records)
+
+
+def read_array(store: Path, shard: StoredShard, name: str) -> NDArray[Any]:
+    """Read one array of a payload and no other."""
+    with safe_open(store / shard.path, framework="numpy") as stored:
+        found: NDArray[Any] = stored.get_tensor(name)
+    return found

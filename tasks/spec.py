@@ -4,6 +4,8 @@ Importing this module costs pydantic and yaml and nothing more, so that `assay c
 before a model library is loaded.
 """
 
+import re
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -13,6 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from tasks.complaint import first_problem
 from tasks.errors import SpecError
 from tasks.vocabulary import MEASURES
+
+CROSS = " x "
+"""Stands between two attributes, and between their groups, where they are crossed."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -112,6 +117,14 @@ class DataSpec(Record):
     """Columns with protected attributes; they are never shown to the subject."""
     fields: tuple[str, ...] = ()
     """Columns whose value stands verbatim in the text, so that words can be named by field."""
+    template: str | None = None
+    """Also: fields named by the form of the text itself, as in `Lives in {district}. Earns {income}
+    a month.`; a text of another form has none of them."""
+    pattern: str | None = None
+    """The same as a regular expression with named groups, searched for in every text."""
+    rationale: str | None = None
+    """Column with what people marked as the reason: a JSON list of [first, one past last] character
+    positions in the text."""
     favourable: str | None = None
     """The label or decision that people hope for."""
     label_names: dict[str, str] = Field(default_factory=dict)
@@ -121,12 +134,51 @@ class DataSpec(Record):
     rows: int | None = Field(default=None, ge=1)
     """Audit only this many rows, drawn with the definition's seed."""
 
+    @model_validator(mode="after")
+    def fields_are_named_once(self) -> Self:
+        """A field named twice would be two different things."""
+        if self.template is not None and self.pattern is not None:
+            raise ValueError("give template or pattern, not both")
+        twice = sorted({name for name in self.field_names if self.field_names.count(name) > 1})
+        if twice:
+            raise ValueError(f"field {twice[0]!r} is named more than once")
+        return self
+
+    @property
+    def form(self) -> re.Pattern[str] | None:
+        """What finds the fields that are named by the form of the text, if any are.
+
+        Raises:
+            ValueError: not a regular expression, or one without a named group.
+        """
+        if self.template is None and self.pattern is None:
+            return None
+        named = re.split(r"\{(\w+)\}", self.template) if self.template is not None else []
+        parts = [
+            f"(?P<{part}>.+?)" if i % 2 else r"\s+".join(map(re.escape, re.split(r"\s+", part)))
+            for i, part in enumerate(named)
+        ]
+        try:
+            form = re.compile("".join(parts) + r"\Z" if parts else self.pattern or "", re.DOTALL)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from None
+        if not form.groupindex:
+            raise ValueError(
+                "template or pattern names no field, as in {district} or (?P<district>..)"
+            )
+        return form
+
+    @property
+    def field_names(self) -> tuple[str, ...]:
+        """All named fields: columns first, then those named by the form of the text."""
+        return (*self.fields, *(self.form.groupindex if self.form is not None else ()))
+
 
 class Swap(Record):
     """Exchange one field of the text for the value it has in another group's row."""
 
     column: str
-    """Field to exchange: one of `data.fields`."""
+    """Field to exchange: one of the named fields."""
     across: str
     """Protected attribute: the new value comes from a row of another of its groups."""
 
@@ -149,28 +201,110 @@ class PerformanceCheck(BaseCheck):
     kind: Literal["performance"] = "performance"
 
 
+class LocalLaw144(Record):
+    """Which columns hold the categories of New York City's Local Law 144 of 2021."""
+
+    sex: str
+    """Column with the sex category, one of `data.groups`."""
+    race_ethnicity: str
+    """Column with the race/ethnicity category, one of `data.groups`."""
+    exclude_below: float = Field(default=0.02, ge=0, le=0.02)
+    """Categories below this share of the data get no impact ratio; the rule allows up to 2 %."""
+
+
 class FairnessCheck(BaseCheck):
     """Is there a gap between groups?"""
 
     kind: Literal["fairness"] = "fairness"
     attributes: tuple[str, ...] = ()
     """Protected attributes; all of `data.groups` unless named."""
+    reference: Literal["most-selected", "largest"] | dict[str, str] = "most-selected"
+    """Group that ratios divide by: the one selected most often, the largest, or by attribute a
+    group that is named (attributes not named take the one selected most often)."""
+    intersections: tuple[tuple[str, str], ...] | bool = False
+    """Also the groups of two attributes crossed: all pairs of attributes, or these pairs."""
+    local_law_144: LocalLaw144 | bool = False
+    """Also the impact ratios of New York City's Local Law 144; with `true` the first attribute
+    is the sex and the second the race/ethnicity category, and there are no others."""
+
+
+MethodName = Literal[
+    "integrated-gradients",
+    "shapley",
+    "shapley-permutations",
+    "partition",
+    "lime",
+    "leave-one-out",
+    "sliding-window",
+    "gradient-x-input",
+    "layer-conductance",
+    "gradient-x-attention",
+    "attention-rollout",
+]
+"""The ways to attribute a score to the units of a text."""
+
+Operator = Literal["neutral", "delete"]
+"""How a unit is taken out: replaced by neutral tokens, or deleted so that the text closes up."""
+
+
+class Target(Record):
+    """What is explained: the decision itself, unless something is named."""
+
+    label: str | None = None
+    """The log-odds of this class, choice or token, whatever was decided."""
+    against: str | None = None
+    """With `label`: how much likelier it is than this one (log-odds of the two)."""
+    answer: str | None = None
+    """The log-probability of this whole answer after the prompt."""
+
+    @model_validator(mode="after")
+    def names_one_thing(self) -> Self:
+        """Two targets would be two attributions."""
+        if self.answer is not None and (self.label or self.against):
+            raise ValueError("a target is a label or an answer, not both")
+        if self.against is not None and self.label is None:
+            raise ValueError("target.against needs target.label")
+        return self
 
 
 class AttributionCheck(BaseCheck):
     """Which words drive the decision?"""
 
     kind: Literal["attribution"] = "attribution"
-    texts: int = Field(default=48, ge=2)
-    """Cases explained, chosen over errors, groups and both sides of the boundary."""
+    texts: int = Field(default=300, ge=2)
+    """Texts over which fields and words are counted, drawn at random."""
+    trust_texts: int = Field(default=32, ge=2)
+    """Of these, texts on which every method is held against its baselines."""
+    methods: Annotated[tuple[MethodName, ...], Field(min_length=1)] = (
+        "integrated-gradients",
+        "shapley",
+        "leave-one-out",
+        "gradient-x-input",
+    )
+    """Ways to attribute. Sentences and shares rest on the first that earns its place."""
+    units: Literal["tokens", "words", "fields"] = "words"
+    """What attribution falls on; with `fields` every named field is one unit, other words stay."""
+    target: Target = Target()
+    """What is explained."""
     tolerance: float = Field(default=1e-3, gt=0)
     """Largest accepted |completeness error| as a share of |f(x) - f(baseline)|."""
-    max_steps: int = Field(default=1024, ge=32)
-    """Integration steps after which a text counts as not converged."""
     shares: tuple[Share, ...] = (0.1, 0.2, 0.3, 0.5)
-    """Shares of words taken out or kept for comprehensiveness and sufficiency."""
-    random_orders: int = Field(default=10, ge=1)
-    """Random orders that the attribution is held against, per text."""
+    """Shares of units taken out or kept for comprehensiveness and sufficiency."""
+    operators: Annotated[tuple[Operator, ...], Field(min_length=1)] = ("neutral", "delete")
+    """How units are taken out for comprehensiveness and sufficiency."""
+    random_orders: int = Field(default=5, ge=1)
+    """Random orders that a method is held against, per text."""
+    draws: int = Field(default=16, ge=4)
+    """Random sets of units taken out per text, for infidelity."""
+    neutral_words: tuple[tuple[str, str], ...] = ()
+    """Pairs of words that mean the same, for the stability of the attribution."""
+
+    @model_validator(mode="after")
+    def methods_differ(self) -> Self:
+        """The same method twice would agree with itself."""
+        if len(set(self.methods)) < len(self.methods):
+            raise ValueError(f"methods are named more than once: {', '.join(self.methods)}")
+        return self
 
 
 class LocalisationCheck(BaseCheck):
@@ -179,7 +313,16 @@ class LocalisationCheck(BaseCheck):
     kind: Literal["localisation"] = "localisation"
     texts: int = Field(default=300, ge=2)
     swap: Swap | None = None
-    """Also: at which layer does exchanging this field move the decision?"""
+    """Also: at which layer does exchanging this field move the decision, and which activation
+    carries it?"""
+    pairs: int = Field(default=48, ge=8)
+    """At most this many of the texts whose decision the exchange flips are patched."""
+    tuned: bool = False
+    """Also: how much more of the decision reads a lens that was fitted to every layer?"""
+
+
+Pooling = Literal["head", "first", "last", "mean"]
+"""Which tokens' hidden state stands for a text."""
 
 
 class ProbingCheck(BaseCheck):
@@ -189,11 +332,27 @@ class ProbingCheck(BaseCheck):
     texts: int = Field(default=1000, ge=30)
     attributes: tuple[str, ...] = ()
     """Protected attributes; all of `data.groups` unless named."""
-    pooling: Literal["head", "mean"] = "head"
-    """State that is read and erased: at the position the head reads (at the embedding, where that
-    is the same for every text, the mean over tokens), or the mean over tokens at every layer."""
+    pooling: Pooling = "head"
+    """State that is read and erased: at the position the head reads, at the first or the last
+    token (at the embedding, where single positions are often the same for every text, the mean
+    over tokens), or the mean over tokens at every layer."""
+    also_read: tuple[Pooling, ...] = ()
+    """Further states that are read by the probes and not erased."""
     random_subspaces: int = Field(default=5, ge=2)
     """Random subspaces of equal rank that the erasure is held against."""
+
+    @model_validator(mode="after")
+    def poolings_differ(self) -> Self:
+        """The same state read twice would be counted twice."""
+        twice = [p for p in self.poolings if self.poolings.count(p) > 1]
+        if twice:
+            raise ValueError(f"pooling {twice[0]!r} is named more than once")
+        return self
+
+    @property
+    def poolings(self) -> tuple[Pooling, ...]:
+        """Every state that is read, the erased one first."""
+        return (self.pooling, *self.also_read)
 
 
 class ReasoningCheck(BaseCheck):
@@ -250,6 +409,8 @@ class Gate(Record):
     """Only measurements about this field of the text."""
     subset: str | None = None
     """Only measurements over this subset of texts."""
+    method: str | None = None
+    """Only measurements of this attribution method."""
     why: str = ""
     """Where the line comes from: a statute, a policy, a promise."""
 
@@ -325,7 +486,12 @@ class AuditSpec(Record):
     @model_validator(mode="after")
     def names_agree(self) -> Self:
         """Every name used is a name declared."""
-        problems = [*self._subject_problems(), *self._column_problems(), *self._gate_problems()]
+        problems = [
+            *self._subject_problems(),
+            *self._column_problems(),
+            *self._fairness_problems(),
+            *self._gate_problems(),
+        ]
         if problems:
             raise ValueError(problems[0])
         return self
@@ -349,7 +515,7 @@ class AuditSpec(Record):
         return found
 
     def _column_problems(self) -> list[str]:
-        groups, fields = self.data.groups, self.data.fields
+        groups, fields = self.data.groups, self.data.field_names
         found = []
         for check in self.checks:
             for attribute in getattr(check, "attributes", ()):
@@ -361,7 +527,7 @@ class AuditSpec(Record):
             swap = getattr(check, "swap", None)
             if swap is not None and swap.column not in fields:
                 found.append(
-                    f"check {check.kind}: swap.column {swap.column!r} is not in data.fields: "
+                    f"check {check.kind}: swap.column {swap.column!r} is no named field of data: "
                     f"{', '.join(fields) or 'empty'}"
                 )
             if swap is not None and swap.across not in groups:
@@ -371,8 +537,43 @@ class AuditSpec(Record):
                 )
         return found
 
+    def _fairness_problems(self) -> list[str]:
+        found = []
+        for check in self.checks:
+            if not isinstance(check, FairnessCheck):
+                continue
+            attributes = self.attributes_of(check)
+            named = isinstance(check.reference, dict)
+            law = self.local_law_of(check)
+            uses = (
+                ("intersections", [a for p in self.crossings_of(check) for a in p], attributes),
+                ("reference", check.reference if named else (), self.groupings_of(check)),
+                ("local_law_144", (law.sex, law.race_ethnicity) if law else (), self.data.groups),
+            )
+            found += [
+                f"check fairness: {key}: {name!r} is not among: {', '.join(known) or 'none'}"
+                for key, names, known in uses
+                for name in names
+                if name not in known
+            ]
+            if any(first == second for first, second in self.crossings_of(check)):
+                found.append("check fairness: an attribute cannot be crossed with itself")
+            if check.local_law_144 is True and len(attributes) != 2:
+                found.append(
+                    "check fairness: local_law_144: true needs two attributes, the sex and the "
+                    "race/ethnicity category; or name them: {sex: .., race_ethnicity: ..}"
+                )
+        return found
+
     def _gate_problems(self) -> list[str]:
         asked = {check.kind for check in self.checks}
+        fairness = [c for c in self.checks if isinstance(c, FairnessCheck)]
+        attributes = {*self.data.groups, *(a for c in fairness for a in self.groupings_of(c))}
+        attributes |= {
+            f"{law.sex}{CROSS}{law.race_ethnicity}"
+            for law in map(self.local_law_of, fairness)
+            if law is not None
+        }
         found = []
         for gate in self.gates:
             if gate.check not in asked:
@@ -385,15 +586,15 @@ class AuditSpec(Record):
                     f"gate: check {gate.check} does not measure {gate.measure!r}; "
                     f"it measures: {', '.join(MEASURES[gate.check])}"
                 )
-            if gate.attribute is not None and gate.attribute not in self.data.groups:
+            if gate.attribute is not None and gate.attribute not in attributes:
                 found.append(
                     f"gate on {gate.measure}: attribute {gate.attribute!r} is not in data.groups: "
                     f"{', '.join(self.data.groups) or 'empty'}"
                 )
-            if gate.field is not None and gate.field not in self.data.fields:
+            if gate.field is not None and gate.field not in self.data.field_names:
                 found.append(
-                    f"gate on {gate.measure}: field {gate.field!r} is not in data.fields: "
-                    f"{', '.join(self.data.fields) or 'empty'}"
+                    f"gate on {gate.measure}: no field {gate.field!r} is named in data: "
+                    f"{', '.join(self.data.field_names) or 'empty'}"
                 )
             if gate.subject is not None and gate.subject not in self.subjects:
                 found.append(
@@ -409,6 +610,27 @@ class AuditSpec(Record):
     def attributes_of(self, check: FairnessCheck | ProbingCheck) -> tuple[str, ...]:
         """Protected attributes that `check` is about."""
         return check.attributes or self.data.groups
+
+    def crossings_of(self, check: FairnessCheck) -> tuple[tuple[str, str], ...]:
+        """Pairs of protected attributes whose crossed groups `check` is also about."""
+        if isinstance(check.intersections, bool):
+            pairs = combinations(self.attributes_of(check), 2)
+            return tuple(pairs) if check.intersections else ()
+        return check.intersections
+
+    def groupings_of(self, check: FairnessCheck) -> tuple[str, ...]:
+        """Attributes of `check` and, after them, their crossings, by name."""
+        crossed = (CROSS.join(pair) for pair in self.crossings_of(check))
+        return (*self.attributes_of(check), *crossed)
+
+    def local_law_of(self, check: FairnessCheck) -> LocalLaw144 | None:
+        """Columns of the impact ratios under Local Law 144, if `check` asks for them."""
+        if isinstance(check.local_law_144, LocalLaw144):
+            return check.local_law_144
+        attributes = self.attributes_of(check)
+        if not check.local_law_144 or len(attributes) != 2:
+            return None
+        return LocalLaw144(sex=attributes[0], race_ethnicity=attributes[1])
 
 
 def read_spec(path: Path) -> AuditSpec:

@@ -1,7 +1,6 @@
 """A loaded subject: texts in, scores and hidden states out, the same for every architecture."""
 
 import inspect
-import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from tasks.errors import SubjectError
-from tasks.measures.lens import find_blocks
+from tasks.measures.hooks import find_blocks
 from tasks.spec import CausalSubject
 from tasks.weights import SubjectRef, digest
 
@@ -47,6 +46,10 @@ class Batch:
     owner: Tensor
     """Which text a window belongs to, [windows]."""
     texts: int
+
+    def of(self, ids: Tensor, mask: Tensor) -> "Batch":
+        """Other rows in this one's place, for scores alone: nothing is known of their text."""
+        return Batch(ids, mask, mask == 0, [], torch.arange(len(ids)), len(ids))
 
     def merged(self, values: Tensor) -> Tensor:
         """Mean over the windows of each text: [windows, ...] -> [texts, ...]."""
@@ -143,24 +146,90 @@ class Subject:
             batch: the texts.
             embeddings: read these instead of the tokens' own, [windows, tokens, d].
         """
+        return self._run(batch, embeddings)[0]
+
+    def attended(self, batch: Batch, embeddings: Tensor | None = None) -> tuple[Tensor, Any]:
+        """Scores as above, and the attention of every block, [windows, heads, tokens, tokens].
+
+        Raises:
+            SubjectError: the architecture does not show its attention.
+        """
+        usual = self.model.config._attn_implementation
+        # other implementations answer with nothing, silently
+        self.model.set_attn_implementation("eager")
+        try:
+            scores, attention = self._run(batch, embeddings, output_attentions=True)
+        finally:
+            self.model.set_attn_implementation(usual)
+        if not attention or any(a is None for a in attention):
+            raise SubjectError(f"subject {self.ref.name}: its architecture shows no attention")
+        return scores, list(attention)
+
+    def log_probability(
+        self, batch: Batch, answer: Tensor, embeddings: Tensor | None = None
+    ) -> Tensor:
+        """Log-probability of the tokens that stand at `answer`, given all before, [windows].
+
+        Args:
+            batch: prompts with their answer, for a subject that writes.
+            answer: True where a token of the answer stands, [windows, tokens].
+            embeddings: read these instead of the tokens' own.
+        """
+        length = int(answer.shape[1] - answer.int().argmax(dim=1).min())
+        inputs = self._inputs(batch, embeddings)
+        logits = self.model(**inputs, logits_to_keep=length + 1, use_cache=False).logits
+        told = logits[:, :-1].float().log_softmax(dim=-1)
+        wanted = batch.ids[:, -length:].unsqueeze(-1)
+        per_token = told.gather(-1, wanted).squeeze(-1)
+        told_of: Tensor = (per_token * answer[:, -length:].to(per_token)).sum(dim=1)
+        return told_of
+
+    def _run(
+        self, batch: Batch, embeddings: Tensor | None, **extra: bool
+    ) -> tuple[Tensor, tuple[Tensor, ...] | None]:
+        inputs = self._inputs(batch, embeddings)
+        if isinstance(self.ref.spec, CausalSubject):
+            output = self.model(**inputs, **extra, logits_to_keep=1, use_cache=False)
+            logits = output.logits[:, -1]
+            if self.choice_ids:
+                logits = logits[:, list(self.choice_ids)]
+        else:
+            output = self.model(**inputs, **extra)
+            logits = output.logits
+        return logits.float(), getattr(output, "attentions", None)
+
+    def _inputs(self, batch: Batch, embeddings: Tensor | None) -> dict[str, Tensor]:
         inputs = {"attention_mask": batch.mask}
         if self._takes_positions:
             inputs["position_ids"] = (batch.mask.cumsum(-1) - 1).clamp(min=0)
         if embeddings is None:
-            inputs["input_ids"] = batch.ids
-        else:
-            inputs["inputs_embeds"] = embeddings
-        if isinstance(self.ref.spec, CausalSubject):
-            logits = self.model(**inputs, logits_to_keep=1, use_cache=False).logits[:, -1]
-            if self.choice_ids:
-                logits = logits[:, list(self.choice_ids)]
-        else:
-            logits = self.model(**inputs).logits
-        return logits.float()  # type: ignore[no-any-return]
+            return {**inputs, "input_ids": batch.ids}
+        return {**inputs, "inputs_embeds": embeddings}
 
     def embed(self, ids: Tensor) -> Tensor:
         """Input embeddings of token ids, [windows, tokens, d]."""
         return self.model.get_input_embeddings()(ids).detach()  # type: ignore[no-any-return]
+
+    def class_index(self, name: str) -> int:
+        """Index of a class or choice; for a subject without, the token that the name becomes.
+
+        Raises:
+            SubjectError: no such class, or the name is more than one token.
+        """
+        if self.labels:
+            if name not in self.labels:
+                raise SubjectError(
+                    f"subject {self.ref.name}: no class {name!r}; there are: "
+                    f"{', '.join(self.labels)}"
+                )
+            return self.labels.index(name)
+        ids = self.tokenizer(name, add_special_tokens=False)["input_ids"]
+        if len(ids) != 1:
+            raise SubjectError(
+                f"subject {self.ref.name}: {name!r} is {len(ids)} tokens, not one; "
+                "a target of several tokens is an answer"
+            )
+        return int(ids[0])
 
     def class_name(self, index: int) -> str:
         """Name of a class or choice, or the token itself for a subject without choices."""
@@ -329,24 +398,3 @@ def _check_routes(subject: Subject) -> None:
             f"subject {subject.ref.name}: scores differ by {apart:.2g} between tokens and "
             "embeddings; gradients would be those of another function"
         )
-
-
-WORD = re.compile(r"\w+(?:[.,'’\-]\w+)*|[^\w\s]")
-
-
-def words_of(text: str) -> list[tuple[int, int]]:
-    """Character spans of the words and punctuation marks of a text."""
-    return [match.span() for match in WORD.finditer(text)]
-
-
-def token_words(text: str, offsets: Sequence[tuple[int, int]]) -> list[int]:
-    """The word every token belongs to, by its first visible character; -1 for none."""
-    spans = words_of(text)
-    owner = [-1] * len(text)
-    for position, (start, end) in enumerate(spans):
-        owner[start:end] = [position] * (end - start)
-    found = []
-    for start, end in offsets:
-        visible = next((i for i in range(start, end) if owner[i] >= 0), None)
-        found.append(-1 if visible is None else owner[visible])
-    return found

@@ -1,6 +1,5 @@
 """Exchange one named field of a text for the value it has in another group's row."""
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,6 +8,7 @@ import numpy as np
 from tasks.dataset import MISSING, Row
 from tasks.errors import DataError
 from tasks.spec import Swap
+from tasks.units import Span
 
 
 class Exchanged(NamedTuple):
@@ -19,14 +19,6 @@ class Exchanged(NamedTuple):
     text: str
     original: str
     exchanged: str
-
-
-def occurrences(text: str, value: str) -> list[tuple[int, int]]:
-    """Character spans where `value` stands in `text` as words of its own."""
-    if not value.strip():
-        return []
-    pattern = rf"(?<!\w){re.escape(value)}(?!\w)"
-    return [match.span() for match in re.finditer(pattern, text)]
 
 
 def exchange(rows: Sequence[Row], swap: Swap, *, seed: int) -> list[Exchanged]:
@@ -49,15 +41,17 @@ def exchange(rows: Sequence[Row], swap: Swap, *, seed: int) -> list[Exchanged]:
         donors[group] = sorted(
             row.fields[swap.column]
             for row in rows
-            if row.groups[swap.across] not in {group, MISSING} and row.fields[swap.column].strip()
+            if row.groups[swap.across] not in {group, MISSING}
+            and row.fields.get(swap.column, "").strip()
         )
     found = []
     for position, row in enumerate(rows):
-        value, group = row.fields[swap.column], row.groups[swap.across]
+        value, group = row.fields.get(swap.column, ""), row.groups[swap.across]
         others = [v for v in donors.get(group, []) if v != value]
-        if others and occurrences(row.text, value):
+        places = row.places.get(swap.column, [])
+        if others and places:
             new = others[int(rng.integers(len(others)))]
-            found.append(Exchanged(position, replaced(row.text, value, new), value, new))
+            found.append(Exchanged(position, replaced(row.text, places, new), value, new))
     if not found:
         raise DataError(
             f"swap of {swap.column!r} across {swap.across!r}: no text holds the value of that "
@@ -66,8 +60,8 @@ def exchange(rows: Sequence[Row], swap: Swap, *, seed: int) -> list[Exchanged]:
     return found
 
 
-def replaced(text: str, value: str, new: str) -> str:
-    """`text` with every occurrence of `value` as words of its own replaced."""
-    for start, end in reversed(occurrences(text, value)):
+def replaced(text: str, places: Sequence[Span], new: str) -> str:
+    """`text` with what stands at `places` replaced."""
+    for start, end in sorted(places, reverse=True):
         text = text[:start] + new + text[end:]
     return text

@@ -34,13 +34,37 @@ _FAIRNESS = {
     "true_positive_rate": Measure(
         "True positive rate", "Selection rate among those whose label is favourable.", "high"
     ),
+    "false_negative_rate": Measure(
+        "False negative rate", "Share refused among those whose label is favourable.", "low"
+    ),
     "false_positive_rate": Measure(
         "False positive rate", "Selection rate among those whose label is unfavourable.", "low"
     ),
+    "true_negative_rate": Measure(
+        "True negative rate", "Share refused among those whose label is unfavourable.", "high"
+    ),
+    "positive_predictive_value": Measure(
+        "Positive predictive value",
+        "Share of those who receive the favourable decision whose label is favourable.",
+        "high",
+    ),
     "adverse_impact_ratio": Measure(
         "Adverse impact ratio",
-        "Selection rate of a group over that of the group selected most often; "
-        "below 0.8 is the four-fifths rule's sign of adverse impact.",
+        "Selection rate of a group over that of the reference group, the one selected most often "
+        "unless another is named; below 0.8 is the four-fifths rule's sign of adverse impact.",
+        "near 1",
+        "ratio",
+    ),
+    "impact_ratio": Measure(
+        "Impact ratio",
+        "Selection rate of a category over that of the most selected category, as New York City's "
+        "Local Law 144 defines it.",
+        "near 1",
+        "ratio",
+    ),
+    "demographic_parity_ratio": Measure(
+        "Demographic parity ratio",
+        "Smallest over largest selection rate over the groups of an attribute; 1 is parity.",
         "near 1",
         "ratio",
     ),
@@ -50,9 +74,36 @@ _FAIRNESS = {
         "low",
         "difference",
     ),
+    "equal_opportunity_difference": Measure(
+        "Equal opportunity difference",
+        "Largest minus smallest true positive rate over the groups of an attribute; 0 is parity.",
+        "low",
+        "difference",
+    ),
     "equalized_odds_difference": Measure(
         "Equalized odds difference",
         "Larger of the between-group gaps in true and in false positive rate; 0 is parity.",
+        "low",
+        "difference",
+    ),
+    "predictive_parity_difference": Measure(
+        "Predictive parity difference",
+        "Largest minus smallest positive predictive value over the groups of an attribute; "
+        "0 is parity.",
+        "low",
+        "difference",
+    ),
+    "expected_calibration_error": Measure(
+        "Expected calibration error",
+        "Mean distance of stated probability and frequency of the favourable label over ten bins "
+        "of the probability; 0 is perfect, and chance keeps it above 0.",
+        "low",
+        "difference",
+    ),
+    "calibration_difference": Measure(
+        "Calibration difference",
+        "Largest minus smallest expected calibration error over the groups of an attribute; "
+        "0 is parity.",
         "low",
         "difference",
     ),
@@ -61,47 +112,81 @@ _FAIRNESS = {
 _ATTRIBUTION = {
     "comprehensiveness": Measure(
         "Comprehensiveness",
-        "Fall of the decision's probability when its top words are replaced.",
+        "Fall of the target's probability when the units ranked highest are taken out.",
         "high",
-        "difference",
-    ),
-    "comprehensiveness_random": Measure(
-        "Comprehensiveness, random order",
-        "The same when words are replaced in a random order.",
-        "neither",
         "difference",
     ),
     "comprehensiveness_gain": Measure(
         "Comprehensiveness gain",
-        "Comprehensiveness minus that of a random order, on the same texts.",
+        "Comprehensiveness minus that of a random order, or of the same method on randomised "
+        "weights, on the same texts.",
         "high",
         "difference",
     ),
     "sufficiency": Measure(
         "Sufficiency",
-        "Fall of the decision's probability when only its top words are kept.",
+        "Fall of the target's probability when only the units ranked highest are kept.",
         "low",
-        "difference",
-    ),
-    "sufficiency_random": Measure(
-        "Sufficiency, random order",
-        "The same when the kept words are chosen at random.",
-        "neither",
         "difference",
     ),
     "sufficiency_gain": Measure(
         "Sufficiency gain",
-        "Sufficiency of a random order minus that of the attribution, on the same texts.",
+        "Sufficiency of a random order, or of the same method on randomised weights, minus that "
+        "of the method, on the same texts.",
         "high",
         "difference",
+    ),
+    "infidelity": Measure(
+        "Infidelity",
+        "Mean squared error of what the attribution predicts for random removals over the mean "
+        "square of what they do, after the best single scale; 0 predicts all, 1 nothing.",
+        "low",
+        "ratio",
+    ),
+    "sparsity": Measure(
+        "Sparsity",
+        "Gini index of the absolute attribution over the units; 0 is spread evenly.",
+        "neither",
+    ),
+    "stability": Measure(
+        "Stability",
+        "Rank correlation of the attribution before and after an edit that keeps meaning and "
+        "decision.",
+        "high",
+        "ratio",
+    ),
+    "rationale_f1": Measure(
+        "Agreement with rationales, F1",
+        "Token F1 of the highest ranked units, as many as people marked, against what they marked.",
+        "high",
+    ),
+    "rationale_auprc": Measure(
+        "Agreement with rationales, AUPRC",
+        "Area under precision and recall of the ranking against what people marked; the share "
+        "that they marked is chance.",
+        "high",
+    ),
+    "rationale_share": Measure(
+        "Marked by people", "Share of the units that people marked as the reason.", "neither"
+    ),
+    "rank_agreement": Measure(
+        "Rank agreement",
+        "Spearman correlation of two methods' attributions of the same text.",
+        "neither",
+        "ratio",
+    ),
+    "top_agreement": Measure(
+        "Top agreement",
+        "Share of the five strongest units of two methods that are the same.",
+        "neither",
     ),
     "converged": Measure(
         "Converged", "Share of texts whose completeness error is within tolerance.", "high"
     ),
     "explained": Measure(
         "Explained",
-        "Share of texts whose words move the log-odds of the decision by at least half of where "
-        "they end; the others are decided before a word is read.",
+        "Share of texts whose words move the score of the target by at least half of where "
+        "it ends; the others are decided before a word is read.",
         "high",
     ),
     "field_share": Measure(
@@ -109,6 +194,20 @@ _ATTRIBUTION = {
         "Part of the absolute attribution that falls on one field, over converged and explained "
         "texts.",
         "neither",
+    ),
+    "field_attribution": Measure(
+        "Attribution of a field",
+        "Mean part of the absolute attribution on one field, counted negative where it speaks "
+        "against the target.",
+        "neither",
+        "difference",
+    ),
+    "word_attribution": Measure(
+        "Attribution of a word",
+        "Mean part of the absolute attribution on one word, counted negative where it speaks "
+        "against the target, over the texts that hold it.",
+        "neither",
+        "difference",
     ),
 }
 
@@ -125,12 +224,70 @@ _LOCALISATION = {
         "neither",
         "layer",
     ),
+    "formed_at": Measure(
+        "Formed at the layer",
+        "Share of texts whose formation layer is this one.",
+        "neither",
+    ),
+    "formation_delay": Measure(
+        "Formation delay",
+        "Mean formation layer minus that of the other texts that are decided as labelled, in "
+        "layers; above 0 the decision forms later.",
+        "neither",
+        "difference",
+    ),
+    "lens_kl": Measure(
+        "Divergence of the lens",
+        "Kullback-Leibler divergence, in nats, of what a layer reads from the final distribution, "
+        "on texts held out from the tuned lens.",
+        "neither",
+        "difference",
+    ),
+    "tuned_lens_kl": Measure(
+        "Divergence of the tuned lens",
+        "The same once the layer is translated by an affine map fitted on other texts.",
+        "neither",
+        "difference",
+    ),
     "swap_effect": Measure(
         "Swap effect",
         "Mean absolute change, when a field is exchanged, of the favourable probability "
         "read at a layer.",
         "low",
         "difference",
+    ),
+    "swap_effect_control": Measure(
+        "Swap effect within groups",
+        "The same when the field is exchanged for another value of the same group.",
+        "neither",
+        "difference",
+    ),
+    "recovered_share": Measure(
+        "Recovered share",
+        "Part of the change in log-odds under an exchange that flips the decision which is there "
+        "when only one site takes its activation from the exchanged text; 0 is none, 1 is all.",
+        "neither",
+        "difference",
+    ),
+    "recovered_share_control": Measure(
+        "Recovered share, control",
+        "The same with activations of an exchange within the group that keeps the decision; near "
+        "0 unless any other value disturbs the subject.",
+        "neither",
+        "difference",
+    ),
+    "lens_layer": Measure(
+        "Layer by the lens",
+        "First layer at which the lens reads at least half of the effect of the exchange.",
+        "neither",
+        "layer",
+    ),
+    "patching_layer": Measure(
+        "Layer by patching",
+        "First layer whose residual stream at the position the head reads carries at least half "
+        "of the effect of the exchange.",
+        "neither",
+        "layer",
     ),
 }
 
@@ -141,6 +298,12 @@ _PROBING = {
         "1 / number of groups is chance.",
         "neither",
     ),
+    "majority_accuracy": Measure(
+        "Majority accuracy",
+        "Share of texts in the largest group, right for whoever names it every time; the balanced "
+        "accuracy of that is chance.",
+        "neither",
+    ),
     "control_accuracy": Measure(
         "Control accuracy", "The same probe trained on shuffled labels.", "neither"
     ),
@@ -149,6 +312,32 @@ _PROBING = {
         "Probe accuracy minus control accuracy; above 0 the attribute can be read.",
         "neither",
         "difference",
+    ),
+    "mdl": Measure(
+        "Description length",
+        "Bits that the group of a text costs in an online code whose linear probes read the "
+        "layer; the fewer, the easier it is to read.",
+        "neither",
+        "difference",
+    ),
+    "mdl_control": Measure(
+        "Description length, control",
+        "The same for shuffled labels: what the groups cost where nothing can be read.",
+        "neither",
+        "difference",
+    ),
+    "compression": Measure(
+        "Compression",
+        "Bits of a uniform code over description length; 1 where groups of equal size cannot be "
+        "read.",
+        "neither",
+        "ratio",
+    ),
+    "nonlinear_probe_accuracy": Measure(
+        "Non-linear probe accuracy",
+        "Balanced accuracy of a network with one small hidden layer; above the linear probe the "
+        "attribute is held in a form that linear erasure does not remove.",
+        "neither",
     ),
     "probe_after_erasure": Measure(
         "Probe after erasure",

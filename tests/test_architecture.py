@@ -21,6 +21,7 @@ MAY_IMPORT = {  # besides the standard library; the longest path that fits a mod
     "tasks/evidence.py": {"tasks", "prefect"},
     "tasks/gather": {"tasks", "numpy", "torch"},
     "tasks/measures": {"tasks.errors", "tasks.measures", "sentencex"} | NUMERIC,
+    "tasks/measures/attribution/partition.py": {"tasks.measures", "shap"} | NUMERIC,
     "tasks/organisms": {
         "tasks",
         "numpy",

@@ -19,6 +19,7 @@ from openai_server import (
     serving,
 )
 
+from tasks.earned import AGAINST
 from tasks.errors import SpecError
 from tasks.explain.case_facts import case_sheet
 from tasks.explain.claims import Claim, check_text
@@ -73,10 +74,20 @@ RATES = (
     m("selection_rate", 0.317, 0.27, 0.364, 406, **ORIGIN, group="migrant"),
     m("selection_rate", 0.702, 0.656, 0.744, 406, **ORIGIN, group="native"),
 )
+
+
+def gains(value, low, high):
+    by = {"method": "integrated-gradients"}
+    return tuple(
+        m("comprehensiveness_gain", value, low, high, 48, **by, against=against)
+        for against in AGAINST
+    )
+
+
 MEASURED = {
     "fairness": (*RATES, AIR),
     "attribution": (
-        m("comprehensiveness_gain", 0.21, 0.15, 0.27, 48),
+        *gains(0.21, 0.15, 0.27),
         m("field_share", 0.473, 0.41, 0.53, 20, field="district", subset=REFUSED),
         m("field_share", 0.183, 0.12, 0.25, 20, field="income", subset=REFUSED),
         m("field_share", 0.3, 0.2, 0.4, 48, field="income", subset="all"),
@@ -112,11 +123,11 @@ WORDS = tuple(
         strict=True,
     )
 )  # fmt: skip
-AGAINST = Word(text="x", start=0, end=1, value=-9.0)
+SPEAKS_AGAINST = Word(text="x", start=0, end=1, value=-9.0)
 CASES = {
     "attribution": AttributedText(
         id="loan-7", target="denied", words=WORDS, score=1.1, baseline_score=0.2, delta=0.0001,
-        steps=64, converged=True,
+        method="integrated-gradients", evaluations=64, converged=True,
     ),
     "localisation": LayerReading(
         id="loan-7", target="denied", probabilities=(0.4, 0.6, 0.9), formed_at=1
@@ -274,9 +285,9 @@ def without(name):
     }
 
 
-def replaced(kind, name, new):
+def replaced(kind, name, *new):
     kept = tuple(each for each in MEASURED[kind] if each.name != name)
-    return MEASURED | {kind: (*kept, new)}
+    return MEASURED | {kind: (*kept, *new)}
 
 
 @pytest.mark.parametrize(
@@ -284,9 +295,12 @@ def replaced(kind, name, new):
     [
         pytest.param(without("comprehensiveness_gain"), "attribution falls", id="no faith test"),
         pytest.param(
-            replaced("attribution", "comprehensiveness_gain",
-                     m("comprehensiveness_gain", 0.02, -0.01, 0.05, 48)),
+            replaced("attribution", "comprehensiveness_gain", *gains(0.02, -0.01, 0.05)),
             "attribution falls", id="attribution no better than random",
+        ),
+        pytest.param(
+            replaced("attribution", "comprehensiveness_gain", *gains(0.21, 0.15, 0.27)[:2]),
+            "attribution falls", id="attribution not held against all shuffled weights",
         ),
         pytest.param(
             replaced("probing", "erasure_effect",
@@ -313,9 +327,7 @@ def test_what_can_be_read_is_not_said_to_be_used():
 
 
 def test_words_are_not_named_unless_attribution_earned_it_and_converged(monkeypatch):
-    weak = replaced(
-        "attribution", "comprehensiveness_gain", m("comprehensiveness_gain", 0.0, -0.1, 0.1, 48)
-    )
+    weak = replaced("attribution", "comprehensiveness_gain", *gains(0.0, -0.1, 0.1))
     assert "No word is named" in template_texts(a_report(measured=weak))["loan-7"]
     unsettled = CASES["attribution"].model_copy(update={"converged": False})
     monkeypatch.setitem(CASES, "attribution", unsettled)
@@ -324,17 +336,23 @@ def test_words_are_not_named_unless_attribution_earned_it_and_converged(monkeypa
     assert "weighs" not in text
 
 
+ATTRIBUTED = set(MEASURES["attribution"]) - {"field_share", "explained", "rationale_share"}
 ALL_MEASURES = [(kind, name) for kind, names in MEASURES.items() for name in names]
 
 
 def any_measurement(name):
     about = {"attribute": "origin"}
+    if name in ("impact_ratio", "expected_calibration_error", "positive_predictive_value"):
+        about |= {"group": "migrant"}
     if name == "adverse_impact_ratio":
         about |= {"group": "migrant", "reference": "native"}
-    if name in ("recall", "selection_rate", "true_positive_rate", "false_positive_rate"):
+    if name in ("recall", "selection_rate") or name.endswith(("positive_rate", "negative_rate")):
         about |= {"group": "migrant"}
     if name == "field_share":
         about = {"field": "district", "subset": REFUSED}
+    if name in ATTRIBUTED:
+        about = {"method": "shapley", "against": "random order", "word": "rent"}
+        about |= {"field": "district"} if name.startswith("field") else {}
     if name in ("agreement_with_final", "swap_effect", "selectivity", "erasure_effect"):
         about |= {"layer": 2}
     if name == "answer_unchanged":
@@ -389,7 +407,7 @@ CASE_VARIANTS = [
     pytest.param("reasoning", {"answer": None}, id="no answer"),
     pytest.param("attribution", {"converged": False}, id="not converged"),
     pytest.param("attribution", {"words": ()}, id="no words"),
-    pytest.param("attribution", {"words": (*WORDS, AGAINST)}, id="mostly against"),
+    pytest.param("attribution", {"words": (*WORDS, SPEAKS_AGAINST)}, id="mostly against"),
 ]
 
 

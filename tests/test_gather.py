@@ -3,12 +3,10 @@
 import numpy as np
 import pytest
 
-from tasks.gather.attribution import field_names
-from tasks.gather.localisation import silent_layers
+from tasks.gather.formation import silent_layers
 from tasks.gather.probing import _gap
 from tasks.measures.stats import bootstrap_mean, group_means
 from tasks.schema import AttributedText, Measurement
-from tasks.subject import words_of
 
 
 @pytest.mark.parametrize(
@@ -44,16 +42,11 @@ def test_a_decision_that_stands_before_a_word_is_read_is_foregone(score, baselin
         score=score,
         baseline_score=baseline,
         delta=0.0,
-        steps=32,
+        method="shapley",
+        evaluations=32,
         converged=True,
     )
     assert text.foregone is foregone
-
-
-def test_words_belong_to_the_field_whose_value_they_are_part_of():
-    text = "I live in North Hill , near north ."
-    names = field_names(text, words_of(text), {"place": "North Hill", "other": "ill"})
-    assert names == [None, None, None, "place", "place", None, None, None, None]
 
 
 def test_the_interval_of_a_gap_that_is_not_there_reaches_zero():

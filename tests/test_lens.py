@@ -1,22 +1,20 @@
 """Reading, editing and resuming layers: a toy by hand, and tiny models to the bit."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
-from tiny import build
+from tiny import DECODERS, ENCODERS, build
 from torch import nn
 
 from tasks.errors import SubjectError
-from tasks.measures.lens import (
-    captured,
-    edited,
-    find_blocks,
-    formation_layer,
-    read_layers,
-    recorded,
-    resumed,
-)
-from tasks.spec import ClassifierSubject
+from tasks.gather.stages import one_position
+from tasks.measures import lens
+from tasks.measures.formation import formation_layer
+from tasks.measures.hooks import captured, edited, find_blocks, recorded, resumed
+from tasks.measures.lens import read_layers, read_positions, reads_one_position
+from tasks.spec import CausalSubject, ClassifierSubject
 from tasks.subject import load_subject
 from tasks.weights import refer
 
@@ -279,3 +277,115 @@ def broken_after(subject, batch):
         return subject.scores(batch)
 
     return run
+
+
+# --- every position -----------------------------------------------------------------------
+
+KINDS = [(f, False) for f in (*DECODERS, *ENCODERS)] + [(f, True) for f in DECODERS]
+
+
+@pytest.fixture(scope="module", params=KINDS, ids=lambda k: f"{k[0]}-{'causal' if k[1] else 'sc'}")
+def any_subject(request, tmp_path_factory):
+    return tiny_subject(tmp_path_factory.mktemp("any"), *request.param)
+
+
+def tiny_subject(folder, family, causal=False, **spec):
+    build(folder / "model", family, causal=causal)
+    kind = CausalSubject if causal else ClassifierSubject
+    return load_subject(refer("tiny", kind(path="model", **spec), folder))
+
+
+def heads(subject, batch):
+    return torch.arange(len(batch.ids)), subject.head_position(batch)
+
+
+def test_every_position_reads_as_the_head_would_read_it(any_subject):
+    """At the head's position: the subject's own scores at the last layer, the lens's elsewhere."""
+    subject, batch = any_subject, any_subject.encode(TEXTS)
+    stage = one_position(subject)
+    readings, states = read_layers(lambda: subject.scores(batch), subject.blocks)
+    with torch.no_grad():
+        for layer, hidden in zip(readings, states, strict=True):
+            torch.testing.assert_close(
+                stage(hidden[heads(subject, batch)]), layer, atol=1e-5, rtol=1e-5
+            )
+    assert untouched(subject.blocks)
+
+
+def test_a_padded_batch_reads_every_position_as_a_single_text(any_subject):
+    subject, batch = any_subject, any_subject.encode(TEXTS)
+    stage, k = one_position(subject), 2
+    logits, states = read_layers(lambda: subject.scores(batch), subject.blocks)
+    together = read_positions(stage, states, logits[-1].argmax(-1), k)
+    for i, text in enumerate(TEXTS):
+        alone = subject.encode([text])
+        own, states = read_layers(lambda b=alone: subject.scores(b), subject.blocks)
+        single = read_positions(stage, states, own[-1].argmax(-1), k)
+        real = batch.mask[i].bool()
+        for ours, theirs in zip(together, single, strict=True):
+            found = ours[:, i, real].double()
+            torch.testing.assert_close(found, theirs[:, 0].double(), atol=1e-5, rtol=1e-5)
+
+
+def test_the_likeliest_come_first_with_their_probabilities(any_subject):
+    subject, batch = any_subject, any_subject.encode(TEXTS)
+    logits, states = read_layers(lambda: subject.scores(batch), subject.blocks)
+    read = read_positions(one_position(subject), states, logits[-1].argmax(-1), k=3)
+    whole = logits[-1].double().softmax(-1).topk(min(3, logits.shape[-1]))
+    at_head = (-1, *heads(subject, batch))
+    assert read.top[at_head].tolist() == whole.indices.tolist()
+    torch.testing.assert_close(read.probabilities[at_head], whole.values, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(read.watched[at_head], whole.values[:, 0], atol=1e-5, rtol=1e-5)
+
+
+def test_choices_are_read_as_choices(tmp_path):
+    prompt = {"prompt": "{text} good or bad ?", "choices": ("good", "bad")}
+    subject = tiny_subject(tmp_path, "llama", causal=True, **prompt)
+    batch = subject.encode([subject.render(t) for t in TEXTS])
+    logits, states = read_layers(lambda: subject.scores(batch), subject.blocks)
+    read = read_positions(one_position(subject), states, torch.zeros(3, dtype=torch.long), k=2)
+    own = logits.double().softmax(-1)[..., 0]
+    found = read.watched[(slice(None), *heads(subject, batch))]
+    torch.testing.assert_close(found, own, atol=1e-5, rtol=1e-5)
+
+
+def test_passes_of_any_size_read_the_same(any_subject, monkeypatch):
+    subject, batch = any_subject, any_subject.encode(TEXTS)
+    logits, states = read_layers(lambda: subject.scores(batch), subject.blocks)
+    arguments = one_position(subject), states, logits[-1].argmax(-1), 1
+    whole = read_positions(*arguments)
+    monkeypatch.setattr(lens, "PASS", 5)
+    torch.testing.assert_close(read_positions(*arguments).watched, whole.watched)
+
+
+def test_the_head_reads_one_position_and_the_mean_reads_all(any_subject, tmp_path):
+    batch = any_subject.encode(TEXTS)
+    position = any_subject.head_position(batch)
+    assert reads_one_position(lambda: any_subject.scores(batch), any_subject.blocks, position)
+    wrong = position + (-1 if any_subject.left_padded else 1)
+    assert not reads_one_position(lambda: any_subject.scores(batch), any_subject.blocks, wrong)
+
+
+def test_a_mean_over_tokens_reads_all_positions_and_each_of_them_as_its_own(tmp_path):
+    folder = build(tmp_path / "model", "modernbert")
+    config = json.loads((folder / "config.json").read_text()) | {"classifier_pooling": "mean"}
+    (folder / "config.json").write_text(json.dumps(config))
+    subject = load_subject(refer("tiny", ClassifierSubject(path="model"), tmp_path))
+    batch = subject.encode(TEXTS)
+    position = subject.head_position(batch)
+    assert not reads_one_position(lambda: subject.scores(batch), subject.blocks, position)
+    same = torch.randn(3, 32, generator=torch.Generator().manual_seed(0))
+    everywhere = same.unsqueeze(1).expand(-1, batch.ids.shape[1], -1)
+    with torch.no_grad():
+        with edited(subject.blocks, subject.layers, lambda _: everywhere):
+            whole = subject.scores(batch)
+        torch.testing.assert_close(one_position(subject)(same), whole, atol=1e-5, rtol=1e-5)
+
+
+def test_the_last_stage_passes_gradients_to_the_hidden_states(any_subject):
+    width = any_subject.model.config.get_text_config().hidden_size
+    hidden = torch.ones(2, width, requires_grad=True)
+    any_subject.model.requires_grad_(False)
+    one_position(any_subject)(hidden + 0.1)[:, 0].sum().backward()
+    assert hidden.grad is not None
+    assert torch.isfinite(hidden.grad).all()

@@ -106,6 +106,13 @@ def test_every_measurement_stands_with_its_interval_and_n(report, html):
             assert any(shown in row for row in rows), shown
 
 
+def test_the_table_of_a_statute_escapes_its_categories_and_says_who_is_left_out(html):
+    table = html[html.index("By race/ethnicity (origin)") :]
+    row = "&lt;b&gt;other&lt;/b&gt;</th><td>10</td><td>3</td><td>30.0 %</td><td>excluded</td>"
+    assert row in table
+    assert "Assessed: 1,212; of unknown category: 2. Excluded from the ratios: 1 of 2" in table
+
+
 def test_every_verdict_is_a_word_and_failed_gates_come_first(report, page):
     shown = re.findall(r"[✕?✓] (FAIL|INCONCLUSIVE|PASS)", page.text)[1:]
     assert shown == ["FAIL"] * 4 + ["INCONCLUSIVE"] * 2 + ["PASS"]

@@ -7,11 +7,9 @@ import torch
 from tiny import DECODERS, ENCODERS, build
 
 from tasks.errors import SubjectError
-from tasks.gather.attribution import odds_of
-from tasks.measures.attribution import integrated_gradients
 from tasks.measures.lens import read_layers
 from tasks.spec import CausalSubject, ClassifierSubject
-from tasks.subject import load_subject, token_words, words_of
+from tasks.subject import load_subject
 from tasks.weights import refer
 
 TEXTS = ["the applicant lives in north and earns a lot .", "very dull film !", "good ."]
@@ -62,21 +60,6 @@ def test_no_hook_survives_a_reading(subject):
     batch = subject.encode(TEXTS)
     read_layers(lambda: subject.scores(batch), subject.blocks)
     assert not any(block._forward_hooks or block._forward_pre_hooks for block in subject.blocks)
-
-
-def test_integrated_gradients_add_up_for_every_architecture(subject):
-    batch = subject.encode(TEXTS[:1])
-
-    def score(embeddings, rows):
-        repeated = type(batch)(
-            batch.ids[rows], batch.mask[rows], batch.special, [], rows, len(rows)
-        )
-        return odds_of(subject.scores(repeated, embeddings), 1)
-
-    found = integrated_gradients(score, subject.embed(batch.ids), subject.neutral(batch))
-    change = (found.score - found.baseline_score).item()
-    assert bool(found.converged.all()), (found.delta, change)
-    assert found.tokens.sum().item() == pytest.approx(change, abs=2e-3 * max(abs(change), 1e-2))
 
 
 def test_a_long_text_in_windows_is_the_mean_of_its_windows(tmp_path):
@@ -139,17 +122,3 @@ def test_a_classifier_given_as_causal_lm_is_refused(tmp_path):
         SubjectError, match="LlamaForSequenceClassification; declare it as kind: seq"
     ):
         refer("tiny", CausalSubject(path="m"), tmp_path)
-
-
-def test_tokens_belong_to_the_word_of_their_first_visible_character():
-    text = "Mr O'Neil earns 3,200 euros."
-    assert [text[a:b] for a, b in words_of(text)] == [
-        "Mr",
-        "O'Neil",
-        "earns",
-        "3,200",
-        "euros",
-        ".",
-    ]
-    offsets = [(0, 0), (0, 2), (2, 5), (5, 9), (9, 15), (15, 19), (19, 21), (21, 27), (27, 28)]
-    assert token_words(text, offsets) == [-1, 0, 1, 1, 2, 3, 3, 4, 5]

@@ -6,7 +6,8 @@ from tasks.dataset import Row
 from tasks.errors import DataError
 from tasks.measures.stats import wilson
 from tasks.spec import Swap
-from tasks.swap import Exchanged, exchange, occurrences, replaced
+from tasks.swap import Exchanged, exchange, replaced
+from tasks.units import occurrences
 
 SWAP = Swap(column="district", across="origin")
 
@@ -60,7 +61,7 @@ def test_a_value_stands_in_a_text_as_words_of_its_own(text, value, expected):
     ],
 )
 def test_everything_else_stays_to_the_letter(text, value, new, expected):
-    assert replaced(text, value, new) == expected
+    assert replaced(text, occurrences(text, value), new) == expected
 
 
 def test_every_row_gets_a_value_of_another_group():

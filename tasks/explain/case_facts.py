@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from tasks.explain.facts import Fact, Sheet, WordShare, earned, shown
+from tasks.earned import cited
+from tasks.explain.facts import Fact, Sheet, WordShare, shown
 from tasks.schema import (
     AttributedText,
     Case,
-    CaseEvidence,
     CuePair,
     Evidence,
     LayerReading,
@@ -30,7 +30,7 @@ def case_sheet(report: Report, case: Case) -> Sheet:
     facts = [_case_decision(case)]
     for evidence in report.evidence:
         other = evidence.subject if evidence.subject != first else None
-        reading = next((c for c in evidence.cases if c.id == case.id), None)
+        reading = _reading(evidence, case)
         if reading is not None:
             facts += [_case_fact(evidence, reading, other, number=len(facts))]
     return Sheet(about=case.id, facts=tuple(facts), favourable=report.spec.data.favourable)
@@ -44,9 +44,18 @@ def _case_decision(case: Case) -> Fact:
     return Fact("decision", "case", "case.decision", names=names, shares=shares)
 
 
-def _case_fact(
-    evidence: Evidence, reading: CaseEvidence, other: str | None, *, number: int
-) -> Fact:
+Told = AttributedText | LayerReading | CuePair | TruncatedReasoning
+
+
+def _reading(evidence: Evidence, case: Case) -> Told | None:
+    """What a check has to tell of a case; of several attributions the one that may be cited."""
+    found = [c for c in evidence.cases if c.id == case.id and isinstance(c, Told)]
+    first = cited(evidence)
+    best = (c for c in found if isinstance(c, AttributedText) and c.method == first)
+    return next(best, next(iter(found), None))
+
+
+def _case_fact(evidence: Evidence, reading: Told, other: str | None, *, number: int) -> Fact:
     name = f"{reading.kind}{number}"
     match reading:
         case AttributedText():
@@ -72,10 +81,10 @@ def _attributed(name: str, evidence: Evidence, reading: AttributedText, other: s
         if word.value > 0 and any(c.isalnum() for c in word.text)
     ]
     speaking = sum(max(word.value, 0.0) for word in reading.words) / total if total else 0.0
-    if not earned(evidence):
+    if cited(evidence) != reading.method:
         return Fact(name, "attribution", "case.words_not_earned", other_subject=other)
     unusable = {
-        "case.words_not_converged": not reading.converged,
+        "case.words_not_converged": reading.converged is False,
         "case.words_foregone": reading.foregone,
         "case.words_none": not top,
     }

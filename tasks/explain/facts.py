@@ -118,6 +118,8 @@ class Fact:
         """Words and values of the data that may be written in quotes."""
         subsets = {m.about.subset for m in self.measurements() if m.about.subset}
         values = {*subsets, *self.quotes.values(), *(word.text for word in self.words)}
+        abouts = [m.about for m in self.measurements()]
+        values |= {v for a in abouts for v in (a.method, a.against, a.word) if v is not None}
         if self.gate is not None:
             values.add(MEASURES[self.gate.check][self.gate.measure].title)
         return frozenset(shown(value) for value in values)
@@ -231,12 +233,6 @@ def evidence_of(report: Report, kind: str, subject: str | None = None) -> Eviden
     return None
 
 
-def earned(evidence: Evidence) -> bool:
-    """Whether attribution beat a random order of words on this subject."""
-    gains = evidence.named("comprehensiveness_gain")
-    return bool(gains) and all(above_zero(m) for m in gains)
-
-
 def known_names(report: Report) -> dict[str, str]:
     """Every name of the report that a text could bring in: name -> what it is."""
     data = report.provenance.data
@@ -252,7 +248,7 @@ def known_names(report: Report) -> dict[str, str]:
     for attribute, groups in data.groups.items():
         found |= {attribute: "attribute", **dict.fromkeys(groups, "group")}
     found |= dict.fromkeys(report.spec.data.groups, "attribute")
-    found |= dict.fromkeys(report.spec.data.fields, "field")
+    found |= dict.fromkeys(report.spec.data.field_names, "field")
     return {shown(name): what for name, what in found.items() if shown(name)}
 
 

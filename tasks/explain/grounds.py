@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
+from tasks.earned import cited
 from tasks.explain.facts import (
     SMALLEST_USE,
     Fact,
     Sheet,
     above_zero,
-    earned,
     evidence_of,
     relations,
     shown,
@@ -17,6 +17,16 @@ from tasks.schema import Evidence, Finding, Measurement, Report
 
 SUPPORTING = 3
 """Facts of other checks that a failed finding is told with."""
+
+COMPARED = {
+    "demographic_parity_difference": ("selection_rate",),
+    "demographic_parity_ratio": ("selection_rate",),
+    "equal_opportunity_difference": ("true_positive_rate",),
+    "equalized_odds_difference": ("true_positive_rate", "false_positive_rate"),
+    "predictive_parity_difference": ("positive_predictive_value",),
+    "calibration_difference": ("expected_calibration_error",),
+}
+"""Measure of a gap between groups -> what it compares."""
 
 
 def finding_sheet(report: Report, finding: Finding) -> Sheet:
@@ -104,10 +114,7 @@ def _rates_beside(report: Report, subject: str, m: Measurement) -> dict[str, Mea
         wanted = {"rate": about.group, "reference": about.reference}
         rates = _rates(evidence, "selection_rate", about.attribute)
         return {part: rates[g] for part, g in wanted.items() if g is not None and g in rates}
-    names = {
-        "demographic_parity_difference": ("selection_rate",),
-        "equalized_odds_difference": ("true_positive_rate", "false_positive_rate"),
-    }.get(m.name, ())
+    names = COMPARED.get(m.name, ())
     by_name = [_rates(evidence, name, about.attribute) for name in names]
     widest = max(by_name, key=_spread, default={})
     if len(widest) < 2:
@@ -160,7 +167,7 @@ def _behind_a_swap(report: Report, finding: Finding) -> Iterator[Fact]:
 def _share_facts(report: Report, subject: str, attribute: str, group: str | None) -> Iterator[Fact]:
     """Where the attribution falls on the refused texts of a group, if attribution earned trust."""
     evidence = evidence_of(report, "attribution", subject)
-    if evidence is None or not earned(evidence):
+    if evidence is None or cited(evidence) is None:
         return
     shares = evidence.named("field_share")
     for_group = [m for m in shares if _refused(m, report, attribute, group)]

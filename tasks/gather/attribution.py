@@ -1,325 +1,376 @@
-"""Which words drive the decision, and does pointing at them hold up?"""
+"""Which words drive the decision, by which method, and does pointing at them hold up?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.dataset import Row
-from tasks.decided import Decided, choose
+from tasks.earned import RANDOM, REDONE, first_earned
+from tasks.gather.drivers import drivers
+from tasks.gather.explained import Attributed, Explained, decisions, explained
 from tasks.gather.inputs import cut, read_all, records, rows_of, subject_of
-from tasks.measures import faithfulness, stats
-from tasks.measures.attribution import integrated_gradients
+from tasks.gather.methods import METHODS
+from tasks.gather.quality import Removals, removals, replacement
+from tasks.gather.trust import trust
+from tasks.measures import faithfulness
+from tasks.measures.plausibility import auprc, token_f1
+from tasks.measures.randomisation import randomised
+from tasks.measures.sparsity import gini
+from tasks.measures.stability import neutral_edits, stability
 from tasks.plan import Plan
-from tasks.schema import About, AttributedText, Evidence, Measurement, Word
+from tasks.schema import AttributedText, Evidence, Word
 from tasks.shards import Payload, ShardRef, StoredShard
-from tasks.spec import AttributionCheck
-from tasks.subject import Batch, Subject, token_words, words_of
-from tasks.swap import occurrences
+from tasks.spec import AttributionCheck, MethodName, Target
+from tasks.subject import Subject, load_subject
+from tasks.units import Unit
+from tasks.weights import SubjectRef
 
-PER_SHARD = 8
-SMALLEST_SUBSET = 8  # texts below which a mean share is not stated
-TOKENS_PER_PASS = 8192  # interpolated tokens per forward pass; bounds memory
-STRATIFIED = (
-    "Texts were chosen to cover errors, groups, both decisions and the boundary; they are not a "
-    "random sample of the data."
-)
+PER_SHARD = 16
+PER_SHARD_ALONE = 64  # texts that only one method explains
+SMALLEST_RANGE = 1e-2  # below this |f(x) - f(baseline)| a relative error means nothing
 
 
-def shards(plan: Plan, check: AttributionCheck, decided: Decided) -> list[ShardRef]:
-    """Shards over the texts that are explained."""
-    return cut(
-        plan,
-        check,
-        "attribution",
-        choose(plan, decided, check.texts),
-        PER_SHARD,
-        tolerance=check.tolerance,
-        max_steps=check.max_steps,
-        shares=check.shares,
-        random_orders=check.random_orders,
-    )
+def trusted(plan: Plan, check: AttributionCheck) -> list[int]:
+    """The random part of the sample on which every method is held against its baselines."""
+    sample = plan.rows_of(check)
+    rng = np.random.default_rng([plan.spec.seed, 4])
+    size = min(check.trust_texts, len(sample))
+    return sorted(int(i) for i in rng.choice(sample, size=size, replace=False))
+
+
+def shards(plan: Plan, check: AttributionCheck, cases: Sequence[int]) -> list[ShardRef]:
+    """Every method: with its baselines on random texts, without on the cases of the report."""
+    sample = trusted(plan, check)
+    beside = [case for case in cases if case not in set(sample)]
+    return [
+        *_cut(plan, check, sample, check.methods, held=True),
+        *_cut(plan, check, beside, check.methods, held=False),
+    ]
+
+
+def further_shards(
+    plan: Plan, check: AttributionCheck, store: Path, stored: Sequence[StoredShard]
+) -> list[ShardRef]:
+    """The method that earned its place, if one did, on the rest of the sample."""
+    found: list[Any] = records(read_all(store, stored))
+    method = first_earned(check.methods, trust(check, _of(found, trusted(plan, check)), 0))
+    if method is None:
+        return []
+    done = {r["position"] for r in found}
+    rest = [row for row in plan.rows_of(check) if row not in done]
+    return _cut(plan, check, rest, (method,), held=False)
 
 
 def measure(ref: ShardRef, _: Path) -> Payload:
-    """Attribution and faithfulness of every text of a shard."""
-    subject = subject_of(ref)
-    return Payload({}, [_explain(subject, row, ref) for row in rows_of(ref)])
+    """Attribution of every text of a shard, and how far the methods can be believed."""
+    return Payload({}, _Shard(ref).records())
 
 
 def evidence(
-    plan: Plan, check: AttributionCheck, store: Path, stored: Sequence[StoredShard]
+    plan: Plan,
+    check: AttributionCheck,
+    cases: Sequence[int],
+    store: Path,
+    stored: Sequence[StoredShard],
 ) -> Evidence:
-    """Faithfulness against a random order, and where the attribution falls."""
-    found: list[Any] = records(read_all(store, stored))
-    converged = np.array([r["converged"] for r in found])
-    cases = tuple(_case(r) for r in found)
-    explained = np.array([not case.foregone for case in cases])
-    measurements = [
-        Measurement.of("converged", stats.share(converged), len(found), stats.SHARE),
-        Measurement.of("explained", stats.share(explained), len(found), stats.SHARE),
-        *_explained_by_decision(plan, cases),
-    ]
-    measurements += _faithfulness(found, plan.spec.seed)
-    usable = [r for r, keep in zip(found, converged & explained, strict=True) if keep]
-    measurements += _field_shares(plan, usable)
+    """Which methods earned their place, how they agree, and which words drive which decisions."""
+    found: list[Any] = sorted(records(read_all(store, stored)), key=lambda r: r["position"])
+    held = _of(found, trusted(plan, check))
+    measurements = trust(check, held, plan.spec.seed)
+    method = first_earned(check.methods, measurements)
+    notes, withheld = [*_notes(found, held)], {}
+    if method is None:
+        reason = "no attribution method earned its place"
+        withheld = dict.fromkeys(("field_share", "field_attribution", "word_attribution"), reason)
+    else:
+        sample = _of(found, plan.rows_of(check))
+        usable = [r for r in sample if _usable(r, method)]
+        measurements += drivers(plan, check, method, usable)
+        if len(usable) < len(sample):
+            notes.append(
+                f"{len(sample) - len(usable)} of {len(sample)} texts are left out of the shares "
+                "of attribution: not converged, or decided before a word is read."
+            )
     return Evidence(
         check=check,
         subject=plan.spec.subject_of(check),
         measurements=tuple(measurements),
-        cases=cases,
-        notes=(*((STRATIFIED,) if plan.labels(plan.main) else ()), *_left_out(found, usable)),
+        cases=tuple(_case(r, name) for r in _of(found, cases) for name in check.methods),
+        notes=tuple(notes),
+        withheld=withheld,
     )
 
 
-def _explained_by_decision(plan: Plan, cases: Sequence[AttributedText]) -> list[Measurement]:
-    """The same for each decision: a baseline that leans one way leaves that way unexplained."""
-    if not plan.labels(plan.main):
-        return []
-    found = []
-    for target in sorted({case.target for case in cases}):
-        of = np.array([not case.foregone for case in cases if case.target == target])
-        about = About(subset=target)
-        found.append(Measurement.of("explained", stats.share(of), len(of), stats.SHARE, about))
-    return found
-
-
-def _left_out(found: list[Any], usable: list[Any]) -> tuple[str, ...]:
-    if len(found) == len(usable):
-        return ()
-    return (
-        f"{len(found) - len(usable)} of {len(found)} texts are left out of the shares of "
-        "attribution: not converged, or decided before a word is read.",
+def _cut(
+    plan: Plan,
+    check: AttributionCheck,
+    rows: Sequence[int],
+    methods: Sequence[str],
+    *,
+    held: bool,
+) -> list[ShardRef]:
+    """Shards of texts of similar length."""
+    order = sorted(rows, key=lambda i: (len(plan.data.rows[i].text), i))
+    options = check.model_dump(
+        mode="json", exclude={"kind", "subject", "texts", "trust_texts", "methods"}
     )
+    size = PER_SHARD if len(methods) > 1 else PER_SHARD_ALONE
+    return cut(plan, check, "attribution", order, size, methods=methods, held=held, **options)
 
 
-# --- one text -----------------------------------------------------------------------------
+def _of(found: Sequence[Any], rows: Sequence[int]) -> list[Any]:
+    wanted = set(rows)
+    return [r for r in found if r["position"] in wanted]
 
 
-def _explain(subject: Subject, row: Row, ref: ShardRef) -> dict[str, Any]:
-    rendered = subject.render(row.text)
-    batch = subject.encode([rendered])
-    own, neutral = subject.embed(batch.ids), subject.neutral(batch)
-    with torch.no_grad():
-        target = int(batch.merged(subject.scores(batch))[0].argmax())
-
-    def log_odds(embeddings: Tensor, windows: Tensor) -> Tensor:
-        return odds_of(subject.scores(_rows(batch, windows), embeddings), target)
-
-    attribution = integrated_gradients(
-        log_odds,
-        own,
-        neutral,
-        tolerance=ref.option("tolerance"),
-        max_steps=ref.option("max_steps"),
-        rows_per_pass=max(1, TOKENS_PER_PASS // own.shape[1]),
-    )
-    words = words_of(rendered)
-    values = _merge_words(rendered, batch, attribution.tokens)
-    return {
-        "id": row.id,
-        "target": subject.class_name(target),
-        "words": [
-            [rendered[a:b], a, b, value, name]
-            for (a, b), value, name in zip(
-                words, values, field_names(rendered, words, row.fields), strict=True
-            )
-        ],
-        "groups": row.groups,
-        "score": float(attribution.score.mean()),
-        "baseline_score": float(attribution.baseline_score.mean()),
-        "delta": float(attribution.delta.mean()),
-        "steps": int(attribution.steps.max()),
-        "converged": bool(attribution.converged.all()),
-        **_replacement(subject, rendered, batch, own, neutral, target, values, ref),
-    }
+# --- one shard ----------------------------------------------------------------------------
 
 
-def odds_of(logits: Tensor, target: int) -> Tensor:
-    """Log-odds of one class against all others, [texts]; for two classes the logit difference."""
-    others = torch.cat([logits[:, :target], logits[:, target + 1 :]], dim=1)
-    return logits[:, target] - others.logsumexp(dim=1)
+class _Shard:
+    """The texts of one shard while they are explained."""
 
+    def __init__(self, ref: ShardRef) -> None:
+        self.ref, self.rows = ref, rows_of(ref)
+        self.methods: list[MethodName] = ref.option("methods")
+        self.texts = [row.text for row in self.rows]
+        subject = subject_of(ref)
+        self.whole = self._explained(subject, self.texts, None)
+        self.decided = decisions(subject, self.texts)
 
-def _rows(batch: Batch, windows: Tensor) -> Batch:
-    """The same batch with its windows repeated as an integration path needs them."""
-    windows = windows.to(batch.ids.device)
-    return Batch(
-        batch.ids[windows],
-        batch.mask[windows],
-        batch.special,
-        [],
-        torch.arange(len(windows)),
-        len(windows),
-    )
+    def records(self) -> list[Any]:
+        """Everything that was measured, text by text."""
+        found = {name: self._attribute(self.whole, name) for name in self.methods}
+        each = [{name: f[i] for name, f in found.items()} for i in range(len(self.rows))]
+        held = self._held(found) if self.ref.option("held") else [{}] * len(self.rows)
+        return [self._record(i, each[i]) | held[i] for i in range(len(self.rows))]
 
-
-def _merge_words(rendered: str, batch: Batch, tokens: Tensor) -> list[float]:
-    """Attribution per word; over windows the mean, so that words still add up to the score."""
-    values = np.zeros(max(1, len(words_of(rendered))))
-    windows = len(batch.ids)
-    for window in range(windows):
-        real = (~batch.special[window] & (batch.mask[window].cpu() == 1)).tolist()
-        owners = token_words(rendered, batch.offsets[window])
-        last = 0
-        for token, is_text in enumerate(real):
-            if is_text:
-                last = owners[token] if owners[token] >= 0 else last
-                values[last] += float(tokens[window, token]) / windows
-    return [float(v) for v in values[: len(words_of(rendered))]]
-
-
-def field_names(
-    text: str, words: Sequence[tuple[int, int]], fields: dict[str, str]
-) -> list[str | None]:
-    """The named field every word belongs to, where its value stands in the text."""
-    spans = [
-        (start, end, name)
-        for name, value in fields.items()
-        for start, end in occurrences(text, value)
-    ]
-    return [
-        next((name for start, end, name in spans if start <= a and b <= end), None)
-        for a, b in words
-    ]
-
-
-def _replacement(
-    subject: Subject,
-    rendered: str,
-    batch: Batch,
-    own: Tensor,
-    neutral: Tensor,
-    target: int,
-    values: list[float],
-    ref: ShardRef,
-) -> dict[str, float]:
-    """Comprehensiveness and sufficiency of the attribution and of random orders."""
-    owners = [torch.tensor(token_words(rendered, offsets)) for offsets in batch.offsets]
-    orders = [faithfulness.by_attribution(values)]
-    seed = ref.data.seed + ref.rows[0]
-    orders += [
-        o.tolist()
-        for o in faithfulness.random_orders(len(values), ref.option("random_orders"), seed=seed)
-    ]
-    tops = [faithfulness.top(order, s) for order in orders for s in ref.option("shares")]
-    inputs = []
-    for chosen in tops:
-        hit = torch.stack([torch.isin(o, torch.tensor(chosen)) for o in owners]).to(own.device)
-        inputs += [
-            torch.where(hit[..., None], neutral, own),
-            torch.where(hit[..., None], own, neutral),
+    def _held(self, found: Mapping[MethodName, list[Attributed]]) -> list[dict[str, Any]]:
+        """What holds the methods against their baselines, text by text."""
+        again = {name: self._on_randomised(name) for name in self.methods}
+        seeds = [self._seed(i) for i in range(len(self.rows))]
+        drawn = removals(self.whole, self.ref.option("draws"), seeds)
+        scored = replacement(
+            self.whole,
+            [self._rankings(i, found, again) for i in range(len(self.rows))],
+            self.ref.option("shares"),
+            self.ref.option("operators"),
+        )
+        steady = self._stability(found)
+        return [
+            {
+                "scored": scored[i],
+                "quality": {
+                    name: {
+                        "sparsity": gini(of[i].values),
+                        "stability": steady[i].get(name),
+                        **_infidelity(of[i], drawn[i]),
+                        **_plausibility(of[i], row, self.whole.units[i]),
+                    }
+                    for name, of in found.items()
+                },
+            }
+            for i, row in enumerate(self.rows)
         ]
-    probability = _probabilities(subject, batch, [own, *inputs], target)
-    full = probability[:1]
-    shape = (len(orders), len(ref.option("shares")))
-    without, only = probability[1::2].view(shape), probability[2::2].view(shape)
-    comp = faithfulness.comprehensiveness(full.expand(shape[0]), without.T)
-    suff = faithfulness.sufficiency(full.expand(shape[0]), only.T)
-    return {
-        "comprehensiveness": float(comp[0]),
-        "comprehensiveness_random": float(comp[1:].mean()),
-        "sufficiency": float(suff[0]),
-        "sufficiency_random": float(suff[1:].mean()),
-    }
+
+    def _explained(
+        self, subject: Subject, texts: Sequence[str], classes: Tensor | None
+    ) -> Explained:
+        same = texts is self.texts
+        return explained(
+            subject,
+            texts,
+            target=Target(**self.ref.option("target")),
+            units=self.ref.option("units"),
+            places=[row.places for row in self.rows] if same else None,
+            classes=classes,
+        )
+
+    def _attribute(self, texts: Explained, name: MethodName) -> list[Attributed]:
+        run = METHODS[name].run
+        return texts.merged(run(texts.inputs, self.ref.data.seed, self.ref.option("tolerance")))
+
+    def _on_randomised(self, name: MethodName) -> dict[str, list[Attributed]]:
+        """The same method on the subject with its last block and head, or all weights, shuffled."""
+        found = {}
+        for how in REDONE:
+            subject = _randomised(self.ref.subject, how, self.ref.data.seed)
+            texts = self._explained(subject, self.texts, self.whole.scoring.classes)
+            found[how] = self._attribute(texts, name)
+        return found
+
+    def _seed(self, i: int) -> int:
+        return self.ref.data.seed + self.ref.rows[i]
+
+    def _rankings(
+        self,
+        i: int,
+        found: Mapping[MethodName, list[Attributed]],
+        again: Mapping[MethodName, Mapping[str, list[Attributed]]],
+    ) -> dict[str, list[list[int]]]:
+        """Rankings of the units of one text: by chance, by method, by method made senseless."""
+        draws = self.ref.option("random_orders")
+        units = len(self.whole.units[i])
+        orders = faithfulness.random_orders(units, draws, seed=self._seed(i))
+        named = {RANDOM: [order.tolist() for order in orders]}
+        for name, values in found.items():
+            named[name] = [faithfulness.by_attribution(values[i].values)]
+            for how, senseless in again[name].items():
+                named[f"{name}, {how}"] = _both_ways(senseless[i].values, METHODS[name].signed)
+        return named
+
+    def _stability(
+        self, found: Mapping[MethodName, list[Attributed]]
+    ) -> list[dict[MethodName, float]]:
+        """Rank correlation with the attribution of the same text after a neutral edit."""
+        if self.ref.option("units") != "words":
+            return [{} for _ in self.rows]
+        pairs = [tuple(pair) for pair in self.ref.option("neutral_words")]
+        edits = [neutral_edits(text, pairs) for text in self.texts]
+        edited = [edit[0] if edit else None for edit in edits]
+        changed = [i for i, edit in enumerate(edited) if edit is not None]
+        steady: list[dict[MethodName, float]] = [{} for _ in self.rows]
+        if not changed:
+            return steady
+        after = self._explained(
+            self.whole.scoring.subject, [edited[i].text for i in changed], None  # type: ignore[union-attr]
+        )  # fmt: skip
+        for name in self.methods:
+            values = self._attribute(after, name)
+            for place, i in enumerate(changed):
+                same = after.scoring.classes[place] == self.whole.scoring.classes[i]
+                if same:
+                    steady[i][name] = stability(
+                        found[name][i].values, values[place].values, edited[i].alignment  # type: ignore[union-attr]
+                    )  # fmt: skip
+        return steady
+
+    def _record(self, i: int, found: Mapping[MethodName, Attributed]) -> dict[str, Any]:
+        row, units = self.rows[i], self.whole.units[i]
+        first = next(iter(found.values()))
+        return {
+            "id": row.id,
+            "position": self.ref.rows[i],
+            "target": self.whole.scoring.name(i),
+            "decision": self.decided[i],
+            "groups": row.groups,
+            "windows": int((self.whole.batch.owner == i).sum()),
+            "score": first.score,
+            "baseline_score": first.baseline_score,
+            "explained": not _foregone(first),
+            "units": [[u.words(row.text), u.spans, u.field] for u in units],
+            "marked": _marked(row, units),
+            "methods": {
+                name: {
+                    "values": one.values,
+                    "delta": one.delta,
+                    "evaluations": one.evaluations,
+                    "converged": self._converged(one) if METHODS[name].adds_up else None,
+                }
+                for name, one in found.items()
+            },
+        }
+
+    def _converged(self, one: Attributed) -> bool:
+        reach = max(abs(one.score - one.baseline_score), SMALLEST_RANGE)
+        return bool(abs(one.delta) <= self.ref.option("tolerance") * reach)
 
 
-def _probabilities(subject: Subject, batch: Batch, inputs: list[Tensor], target: int) -> Tensor:
-    """Probability of the target for every variant of one text, [variants], float64."""
-    windows = len(batch.ids)
-    per_pass = max(1, 2 * subject.ref.spec.batch // windows)
-    found = []
-    with torch.no_grad():
-        for start in range(0, len(inputs), per_pass):
-            chunk = inputs[start : start + per_pass]
-            rows = torch.arange(windows).repeat(len(chunk))
-            logits = subject.scores(_rows(batch, rows), torch.cat(chunk))
-            merged = logits.view(len(chunk), windows, -1).mean(dim=1)
-            found.append(merged.double().softmax(dim=-1)[:, target].cpu())
-    return torch.cat(found)
+def _both_ways(values: Sequence[float], signed: bool) -> list[list[int]]:
+    """Rankings by shuffled weights, which cannot know what speaks for and what against.
+
+    Shuffling a head is as likely to turn its two classes around as not, so one shuffled head is
+    right about the sign by chance alone; the mean over both signs takes that luck away.
+    """
+    ways = [list(values), [-v for v in values]] if signed else [list(values)]
+    return [faithfulness.by_attribution(way) for way in ways]
+
+
+@lru_cache(maxsize=4)
+def _randomised(ref: SubjectRef, how: str, seed: int) -> Subject:
+    subject = load_subject(ref)
+    model = randomised(subject.model, REDONE[how], subject.blocks, seed=seed)
+    return replace(subject, model=model)
+
+
+def _infidelity(one: Attributed, drawn: Removals) -> dict[str, float]:
+    """Squared error and square of what random removals do, for a ratio over all texts."""
+    parts = faithfulness.infidelity_parts(
+        one.values, drawn.removed, drawn.fall, normalised=True
+    )  # fmt: skip
+    return {"removal_error": parts.error, "removal_square": parts.square}
+
+
+def _marked(row: Row, units: Sequence[Unit]) -> list[bool] | None:
+    """Which units people marked as the reason; none where nobody was asked."""
+    if row.rationale is None:
+        return None
+    return [
+        any(a < end and start < b for a, b in unit.spans for start, end in row.rationale)
+        for unit in units
+    ]
+
+
+def _plausibility(one: Attributed, row: Row, units: Sequence[Unit]) -> dict[str, float]:
+    marked = _marked(row, units)
+    if marked is None or not any(marked) or all(marked):
+        return {}
+    return {"f1": token_f1(one.values, marked), "auprc": auprc(one.values, marked)}
 
 
 # --- all texts ----------------------------------------------------------------------------
 
 
-def _faithfulness(found: list[Any], seed: int) -> list[Measurement]:
-    def column(name: str) -> NDArray[np.float64]:
-        return np.array([r[name] for r in found], dtype=np.float64)
+def _foregone(one: Attributed) -> bool:
+    """Whether the words of a text hardly move the score; see `AttributedText.foregone`."""
+    return bool(one.score - one.baseline_score < abs(one.score) / 2)
 
-    measured = {
-        name: column(name)
-        for name in (
-            "comprehensiveness",
-            "comprehensiveness_random",
-            "sufficiency",
-            "sufficiency_random",
+
+def _usable(record: Mapping[str, Any], method: str) -> bool:
+    return bool(record["methods"][method]["converged"] is not False and record["explained"])
+
+
+def _notes(found: Sequence[Any], held: Sequence[Any]) -> list[str]:
+    notes = []
+    if len(found) > len(held):
+        notes.append(
+            f"Methods are held against each other and against their baselines on {len(held)} texts "
+            "drawn at random; the cases of the report are explained besides."
         )
-    }
-    measured["comprehensiveness_gain"] = (
-        measured["comprehensiveness"] - measured["comprehensiveness_random"]
-    )
-    measured["sufficiency_gain"] = measured["sufficiency_random"] - measured["sufficiency"]
-    return [
-        Measurement.of(name, stats.bootstrap_mean(values, seed=seed), len(values), stats.MEAN)
-        for name, values in measured.items()
-    ]
+    wide = sum(r["windows"] > 1 for r in found)
+    if wide:
+        notes.append(
+            f"{wide} of {len(found)} texts are longer than the subject's window; they are read "
+            "in overlapping windows, and a unit's attribution is the mean over its text's windows."
+        )
+    return notes
 
 
-def _field_shares(plan: Plan, found: list[Any]) -> list[Measurement]:
-    """Share of |attribution| on each named field, over all texts and over subsets."""
-    measurements = []
-    for subset, texts in _subsets(plan, found).items():
-        for name in plan.spec.data.fields:
-            shares = [_field_share(r, name) for r in texts]
-            present = np.array([s for s in shares if s is not None], dtype=np.float64)
-            if len(present) < SMALLEST_SUBSET:
-                continue
-            interval = stats.bootstrap_mean(present, seed=plan.spec.seed)
-            measurements.append(
-                Measurement.of(
-                    "field_share",
-                    interval,
-                    len(present),
-                    stats.MEAN,
-                    About(field=name, subset=subset),
-                )
-            )
-    return measurements
-
-
-def _subsets(plan: Plan, found: list[Any]) -> dict[str, list[Any]]:
-    """All texts; texts of each decision; and of each decision and group."""
-    subsets: dict[str, list[Any]] = {"all": found}
-    if not plan.labels(plan.main):
-        return subsets
-    for r in found:
-        subsets.setdefault(r["target"], []).append(r)
-        for attribute, group in r["groups"].items():
-            if group:
-                subsets.setdefault(f"{r['target']}, {attribute}={group}", []).append(r)
-    return {name: subsets[name] for name in sorted(subsets, key=lambda s: (s != "all", s))}
-
-
-def _field_share(record: Any, name: str) -> float | None:
-    whole = sum(abs(value) for *_, value, _ in record["words"])
-    inside = [abs(value) for *_, value, word_field in record["words"] if word_field == name]
-    return sum(inside) / whole if inside and whole > 0 else None
-
-
-def _case(record: Any) -> AttributedText:
+def _case(record: Any, method: str) -> AttributedText:
+    found = record["methods"][method]
     return AttributedText(
         id=record["id"],
         target=record["target"],
+        method=method,
         words=tuple(
-            Word(text=t, start=a, end=b, value=v, field=f) for t, a, b, v, f in record["words"]
+            Word(
+                text=text,
+                start=spans[0][0],
+                end=spans[0][1],
+                value=value,
+                field=field,
+                further=tuple((a, b) for a, b in spans[1:]),
+            )
+            for (text, spans, field), value in zip(record["units"], found["values"], strict=True)
         ),
         score=record["score"],
         baseline_score=record["baseline_score"],
-        delta=record["delta"],
-        steps=record["steps"],
-        converged=record["converged"],
+        delta=found["delta"],
+        evaluations=found["evaluations"],
+        converged=found["converged"],
+        windows=record["windows"],
     )

@@ -1,140 +1,204 @@
 """Is there a gap between groups?"""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tasks.dataset import MISSING
 from tasks.decided import Decided
 from tasks.errors import EvidenceError
+from tasks.gather import local_law
+from tasks.gather.groups import Grouping, Outcomes
 from tasks.gather.performance import unanswered
-from tasks.measures import fairness, stats
+from tasks.measures import calibration, fairness, permutation, stats
 from tasks.measures.fairness import Count
 from tasks.plan import Plan
-from tasks.schema import About, Evidence, Measurement, TooSmall
+from tasks.schema import About, Evidence, ImpactTable, Measurement, TooSmall
 from tasks.spec import FairnessCheck
+
+FAMILY = "gaps between groups"
+CHANCE = "p: permutation of the groups"
+GAP = f"largest gap between groups, joint Newcombe intervals (Tukey-Kramer) folded at 0; {CHANCE}"
+TO_BEST = (
+    "ratio of selection rates, joint MOVER-R intervals (Tukey-Kramer) of the smallest ratio to "
+    f"any other group; {CHANCE}"
+)
+SMALLEST = "smallest ratio of selection rates, joint MOVER-R intervals (Tukey-Kramer)"
+TO_GIVEN = "ratio of selection rates, MOVER-R interval; p: Fisher's exact test"
+BINNED = "ten equal bins of the probability, interval from simulated noise"
+NEED_LABELS = (
+    "true_positive_rate",
+    "false_positive_rate",
+    "true_negative_rate",
+    "false_negative_rate",
+    "positive_predictive_value",
+    "equal_opportunity_difference",
+    "equalized_odds_difference",
+    "predictive_parity_difference",
+)
+CALIBRATED = ("expected_calibration_error", "calibration_difference")
 
 
 def evidence(plan: Plan, check: FairnessCheck, decided: Decided) -> Evidence:
-    """Selection rates and the gaps derived from them, for every protected attribute."""
+    """Rates of every group and the gaps between them, by attribute and where they cross."""
+    rows, outcomes = list(decided.rows), Outcomes.of(plan, decided)
     measurements: list[Measurement] = []
     too_small: list[TooSmall] = []
     notes = list(unanswered(decided))
-    for attribute in plan.spec.attributes_of(check):
-        tables = _Tables(plan, decided, attribute)
-        too_small += tables.too_small
-        notes += tables.notes
-        if len(tables.everyone) < 2:
+    for attribute in plan.spec.groupings_of(check):
+        group = plan.data.grouping(attribute)[rows]
+        grouping = Grouping.of(attribute, group, outcomes, plan.spec.data.minimum_group)
+        too_small += grouping.too_small
+        notes += grouping.notes
+        if len(grouping.everyone) < 2:
             notes.append(f"{attribute}: fewer than two groups are large enough to compare.")
             continue
-        measurements += tables.rates()
+        measurements += _rates(grouping)
         try:
-            measurements += tables.impact()
+            measurements += _ratios(grouping, check, plan.spec.seed)
         except EvidenceError as error:
             notes.append(f"{attribute}: {error}.")
-        measurements += tables.gaps()
+        measurements += _gaps(grouping, plan.spec.seed)
+        if outcomes.uncalibrated is None:
+            measurements += _calibration(grouping, outcomes, plan)
+    tables, impact = _impact(plan, check, outcomes, rows)
     return Evidence(
         check=check,
         subject=decided.subject,
-        measurements=tuple(_corrected(measurements)),
+        measurements=(*_corrected(measurements), *impact),
         too_small=tuple(too_small),
         notes=tuple(notes),
+        withheld=_withheld(plan, outcomes),
+        impact_tables=tables,
     )
 
 
-class _Tables:
-    """Counts of one attribute: everyone, those whose label is favourable, and the others."""
-
-    def __init__(self, plan: Plan, decided: Decided, attribute: str) -> None:
-        self.attribute = attribute
-        rows = list(decided.rows)
-        group = plan.data.group(attribute)[rows]
-        selected = decided.decision == plan.spec.data.favourable
-        there = decided.parsed & (group != MISSING)
-        self.notes: list[str] = []
-        if absent := int((group == MISSING).sum()):
-            self.notes.append(f"{attribute}: {absent} texts without a group are left out.")
-        sizes = fairness.counts(selected[there], group[there])
-        least = plan.spec.data.minimum_group
-        self.too_small = [
-            TooSmall(attribute=attribute, group=g, n=c.n) for g, c in sizes.items() if c.n < least
-        ]
-        self.everyone = {g: c for g, c in sizes.items() if c.n >= least}
-        there &= np.isin(group, list(self.everyone))
-        self.positive: dict[str, Count] = {}
-        self.negative: dict[str, Count] = {}
-        if plan.spec.data.label is not None:
-            label: NDArray[np.str_] = plan.data.labels()[rows]
-            hoped = label == plan.spec.data.favourable
-            other = ~hoped & (label != MISSING)
-            self.positive = _large(selected[there & hoped], group[there & hoped], least)
-            self.negative = _large(selected[there & other], group[there & other], least)
-
-    def rates(self) -> list[Measurement]:
-        """Selection, true and false positive rate of every group."""
-        tables = {
-            "selection_rate": self.everyone,
-            "true_positive_rate": self.positive,
-            "false_positive_rate": self.negative,
-        }
-        return [
-            self._measurement(name, rate, table[g].n, stats.SHARE, group=g)
-            for name, table in tables.items()
-            for g, rate in fairness.rates(table).items()
-        ]
-
-    def impact(self) -> list[Measurement]:
-        """Adverse impact ratio of every group against the one selected most often."""
-        reference = fairness.reference_group(self.everyone)
-        p = fairness.selection_p(self.everyone, reference)
-        method = "ratio of selection rates, MOVER-R interval; p: Fisher's exact test"
-        return [
-            self._measurement(
-                "adverse_impact_ratio",
-                interval,
-                self.everyone[g].n + self.everyone[reference].n,
-                method,
-                group=g,
-                reference=reference,
-            ).model_copy(update={"p": p[g], "family": "selection rates"})
-            for g, interval in fairness.adverse_impact_ratio(self.everyone, reference).items()
-        ]
-
-    def gaps(self) -> list[Measurement]:
-        """Demographic parity and equalized odds difference."""
-        method = "largest gap between groups, joint Newcombe intervals folded at 0"
-        found = [
-            self._measurement(
-                "demographic_parity_difference",
-                fairness.demographic_parity_difference(self.everyone),
-                _total(self.everyone),
-                method,
-            )
-        ]
-        if len(self.positive) > 1 and len(self.negative) > 1:
-            odds = fairness.equalized_odds_difference(self.positive, self.negative)
-            n = _total(self.positive) + _total(self.negative)
-            found.append(self._measurement("equalized_odds_difference", odds, n, method))
-        return found
-
-    def _measurement(
-        self,
-        name: str,
-        interval: stats.Interval,
-        n: int,
-        method: str,
-        *,
-        group: str | None = None,
-        reference: str | None = None,
-    ) -> Measurement:
-        about = About(attribute=self.attribute, group=group, reference=reference)
-        return Measurement.of(name, interval, n, method, about)
+def _rates(of: Grouping) -> Iterator[Measurement]:
+    """Selection rate, the four error rates and the predictive value of every group."""
+    tables = {
+        "selection_rate": of.everyone,
+        "true_positive_rate": of.positive,
+        "false_negative_rate": fairness.complement(of.positive),
+        "false_positive_rate": of.negative,
+        "true_negative_rate": fairness.complement(of.negative),
+        "positive_predictive_value": of.chosen,
+    }
+    for name, table in tables.items():
+        for g, rate in fairness.rates(table).items():
+            about = About(attribute=of.attribute, group=g)
+            yield Measurement.of(name, rate, table[g].n, stats.SHARE, about)
 
 
-def _large(selected: NDArray[np.bool_], group: NDArray[np.str_], least: int) -> dict[str, Count]:
-    """Counts of the groups that are large enough on this side of the label."""
-    return {g: c for g, c in fairness.counts(selected, group).items() if c.n >= least}
+def _ratios(of: Grouping, check: FairnessCheck, seed: int) -> Iterator[Measurement]:
+    """Adverse impact ratio of every group against the reference, and the smallest of all ratios.
+
+    Raises:
+        EvidenceError: nobody was selected, or the named reference is too small.
+    """
+    reference = _reference(of, check)
+    if check.reference == "largest" or _named(check, of.attribute) is not None:
+        intervals = fairness.adverse_impact_ratio(of.everyone, reference)
+        p = fairness.selection_p(of.everyone, reference)
+        method = TO_GIVEN
+    else:
+        intervals = fairness.ratio_to_most_selected(of.everyone)
+        p = permutation.below_best_p(of.everyone, seed=seed)
+        method = TO_BEST
+    for g in of.everyone:
+        if g != reference:
+            n = of.everyone[g].n + of.everyone[reference].n
+            about = About(attribute=of.attribute, group=g, reference=reference)
+            found = Measurement.of("adverse_impact_ratio", intervals[g], n, method, about)
+            yield _tested(found, p[g])
+    smallest = fairness.demographic_parity_ratio(of.everyone)
+    yield _between(of, "demographic_parity_ratio", smallest, _total(of.everyone), SMALLEST)
+
+
+def _reference(of: Grouping, check: FairnessCheck) -> str:
+    named = _named(check, of.attribute)
+    if named is not None and named not in of.everyone:
+        raise EvidenceError(f"no ratios: the reference group {named} is too small")
+    if named is not None:
+        return named
+    by_rule = fairness.largest_group if check.reference == "largest" else fairness.most_selected
+    return by_rule(of.everyone)
+
+
+def _named(check: FairnessCheck, attribute: str) -> str | None:
+    return check.reference.get(attribute) if isinstance(check.reference, dict) else None
+
+
+def _gaps(of: Grouping, seed: int) -> Iterator[Measurement]:
+    """The largest differences between two groups, where at least two are large enough."""
+    gaps = {
+        "demographic_parity_difference": (of.everyone,),
+        "equal_opportunity_difference": (of.positive,),
+        "equalized_odds_difference": (of.positive, of.negative),
+        "predictive_parity_difference": (of.chosen,),
+    }
+    for name, tables in gaps.items():
+        if all(len(t) > 1 for t in tables):
+            p = permutation.equal_shares_p(*tables, seed=seed)
+            n = sum(_total(t) for t in tables)
+            gap = _between(of, name, fairness.largest_gap(*tables), n, GAP)
+            yield _tested(gap, p)
+
+
+def _calibration(of: Grouping, outcomes: Outcomes, plan: Plan) -> Iterator[Measurement]:
+    """Expected calibration error of every group, and the largest difference between two."""
+    seed = plan.spec.seed
+    found: dict[str, calibration.Calibration] = {}
+    for g in of.everyone:
+        rows = outcomes.labelled & (of.group == g)
+        if rows.sum() < plan.spec.data.minimum_group:
+            continue
+        found[g] = calibration.calibration(
+            outcomes.probability[rows], outcomes.hoped[rows], seed=seed
+        )
+        interval = calibration.calibration_interval(found[g])
+        about = About(attribute=of.attribute, group=g)
+        yield Measurement.of("expected_calibration_error", interval, found[g].n, BINNED, about)
+    if len(found) < 2:
+        return
+    rows = outcomes.labelled & np.isin(of.group, list(found))
+    p = calibration.calibration_p(
+        outcomes.probability[rows], outcomes.hoped[rows], of.group[rows], seed=seed
+    )
+    gap = calibration.calibration_difference(found)
+    method = f"{BINNED}; p: permutation of the groups within bins"
+    yield _tested(_between(of, "calibration_difference", gap, int(rows.sum()), method), p)
+
+
+def _impact(
+    plan: Plan, check: FairnessCheck, outcomes: Outcomes, rows: list[int]
+) -> tuple[tuple[ImpactTable, ...], tuple[Measurement, ...]]:
+    """Tables under Local Law 144 with their ratios as measurements, if they are asked for."""
+    law = plan.spec.local_law_of(check)
+    if law is None:
+        return (), ()
+    found: list[tuple[ImpactTable, list[Measurement]]] = []
+    for attribute, heading in local_law.categorisations(law):
+        category = plan.data.grouping(attribute)[rows][outcomes.answered]
+        selected = outcomes.selected[outcomes.answered]
+        found.append(local_law.impact(attribute, heading, category, selected, law.exclude_below))
+    return tuple(t for t, _ in found), tuple(m for _, some in found for m in some)
+
+
+def _withheld(plan: Plan, outcomes: Outcomes) -> dict[str, str]:
+    """What cannot be measured on these data with this subject, and why."""
+    found: dict[str, str] = {}
+    if plan.spec.data.label is None:
+        found |= dict.fromkeys(NEED_LABELS, "needs labels; the definition names no data.label")
+    if outcomes.uncalibrated is not None:
+        found |= dict.fromkeys(CALIBRATED, outcomes.uncalibrated)
+    return found
+
+
+def _between(of: Grouping, name: str, interval: stats.Interval, n: int, method: str) -> Measurement:
+    return Measurement.of(name, interval, n, method, About(attribute=of.attribute))
+
+
+def _tested(m: Measurement, p: float) -> Measurement:
+    return m.model_copy(update={"p": p, "family": FAMILY})
 
 
 def _corrected(measurements: list[Measurement]) -> list[Measurement]:

@@ -1,25 +1,33 @@
 """At which layer does the decision form, and where does an exchanged field move it?"""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from tasks.gather.inputs import batches, cut, dataset_of, read_all, records, rows_of, subject_of
+from tasks.gather import formation, patching, patching_maps, tuned
+from tasks.gather.inputs import batches, dataset_of, read_all, records, rows_of, shard, subject_of
+from tasks.gather.pairs import across, field_tokens, token_strings, within
+from tasks.gather.places import Lens, places
+from tasks.gather.stages import head_of, one_position
 from tasks.measures import stats
-from tasks.measures.lens import formation_layer, read_layers
+from tasks.measures.lens import Stage, read_layers, read_positions
+from tasks.measures.patching import log_odds
 from tasks.plan import Plan
-from tasks.schema import About, Evidence, LayerReading, Measurement
+from tasks.schema import About, CaseEvidence, Evidence, LayerReading, LensMap, Measurement
 from tasks.shards import Payload, ShardRef, StoredShard
 from tasks.spec import LocalisationCheck, Swap
 from tasks.subject import Subject
-from tasks.swap import exchange
 
 PER_SHARD = 100
-SAME = 0.98  # share of texts read alike from which on a layer reads nothing
+DIGITS = 4  # of what is only shown
+
+Classes = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 def rows(plan: Plan, check: LocalisationCheck, cases: Sequence[int]) -> list[int]:
@@ -31,32 +39,51 @@ def rows(plan: Plan, check: LocalisationCheck, cases: Sequence[int]) -> list[int
 def shards(plan: Plan, check: LocalisationCheck, cases: Sequence[int]) -> list[ShardRef]:
     """Shards over the rows that are read."""
     swap = check.swap.model_dump() if check.swap else None
-    return cut(plan, check, "localisation", rows(plan, check, cases), PER_SHARD, swap=swap)
+    name, wanted = plan.spec.subject_of(check), rows(plan, check, cases)
+    chunks = [wanted[start : start + PER_SHARD] for start in range(0, len(wanted), PER_SHARD)]
+    return [
+        # only its own cases: another choice elsewhere leaves a shard what it was
+        shard(plan, name, "localisation", chunk, swap=swap, mapped=sorted({*cases} & {*chunk}))
+        for chunk in chunks
+    ]
+
+
+def further_shards(
+    plan: Plan,
+    check: LocalisationCheck,
+    cases: Sequence[int],
+    store: Path,
+    stored: Sequence[StoredShard],
+) -> list[ShardRef]:
+    """Shards of what rests on the lens's readings: patching, and the tuned lens."""
+    found: list[ShardRef] = []
+    if check.swap is not None:
+        flips = np.concatenate([p.arrays["flips"] for p in read_all(store, stored)])
+        wanted = rows(plan, check, cases)
+        found += patching.shards(plan, check, wanted, flips)
+        found += patching_maps.shards(plan, check, cases, wanted, flips)
+    return found + (tuned.shards(plan, check) if check.tuned else [])
 
 
 def measure(ref: ShardRef, _: Path) -> Payload:
     """Class and probabilities read at every layer, plain and with the field exchanged."""
     subject, texts = subject_of(ref), rows_of(ref)
-    plain = [subject.render(row.text) for row in texts]
-    classes, final, favourable = _readings(subject, plain, ref.data.spec.favourable)
-    arrays = {"classes": classes, "final": final}
-    swap = ref.option("swap")
-    if swap is not None:
-        exchanged = {
-            e.position: e.text
-            for e in exchange(dataset_of(ref).rows, Swap(**swap), seed=ref.data.seed)
-        }
-        moved = [i for i, position in enumerate(ref.rows) if position in exchanged]
-        change = np.full(final.shape, np.nan)
-        if moved:
-            other = [subject.render(exchanged[ref.rows[i]]) for i in moved]
-            after = _readings(subject, other, ref.data.spec.favourable)[2]
-            change[:, moved] = np.abs(after - favourable[:, moved])
-        arrays["change"] = change
-    named = [
-        {"id": row.id, "target": subject.class_name(int(classes[-1, i]))}
-        for i, row in enumerate(texts)
+    favourable = ref.data.spec.favourable
+    index = subject.labels.index(favourable) if favourable in subject.labels else None
+    followed = None if index is None else np.full(len(texts), index)
+    plain = _readings(subject, [subject.render(row.text) for row in texts], followed)
+    arrays = {"classes": plain.classes, "final": plain.final}
+    if ref.option("swap") is not None:
+        arrays |= _exchanged(ref, subject, plain, followed)
+    mapped = ref.option("mapped")
+    stage = one_position(subject) if mapped else None
+    named: list[dict[str, Any]] = [
+        {"id": row.id, "target": subject.class_name(int(decided)), "map": None}
+        for row, decided in zip(texts, plain.classes[-1], strict=True)
     ]
+    for i, row in enumerate(texts):
+        if stage is not None and ref.rows[i] in mapped:
+            named[i]["map"] = _map(subject, stage, row.text)
     return Payload(arrays, named)
 
 
@@ -67,63 +94,149 @@ def evidence(
     store: Path,
     stored: Sequence[StoredShard],
 ) -> Evidence:
-    """Agreement with the final decision by layer, formation by subset, swap effect by layer."""
-    payloads = read_all(store, stored)
+    """Agreement with the final decision by layer, formation by subset, what an exchange moves."""
+    payloads = read_all(store, _of_kind(stored, "localisation"))
     classes = np.concatenate([p.arrays["classes"] for p in payloads], axis=1)
     final = np.concatenate([p.arrays["final"] for p in payloads], axis=1)
     named: list[Any] = records(payloads)
     positions = rows(plan, check, cases)
-    sampled = np.arange(len(plan.rows_of(check)))
-    silent = silent_layers(classes[:, sampled])
-    formed = np.maximum(formation_layer(classes), silent)
+    sampled = len(plan.rows_of(check))
+    formed, silent = formation.formed(classes, sampled=sampled)
     targets = np.array([r["target"] for r in named], dtype=np.str_)
-    measurements = _agreement(classes[:, sampled])
-    measurements += _formation(plan, check, positions, formed, targets, sampled)
+    measurements = _agreement(classes[:, :sampled])
+    measurements += formation.measurements(
+        plan, check, positions[:sampled], formed[:sampled], targets[:sampled], len(classes) - 1
+    )
+    notes = _notes(silent, len(classes))
+    maps: list[CaseEvidence] = [LensMap(id=r["id"], **r["map"]) for r in named if r["map"]]
+    if check.tuned:
+        fitted = read_all(store, _of_kind(stored, "tuned-lens"))
+        measurements += tuned.measurements(fitted, seed=plan.spec.seed)
+        notes += tuned.notes(fitted)
     if check.swap is not None:
-        change = np.concatenate([p.arrays["change"] for p in payloads], axis=1)[:, sampled]
-        measurements += _swap_effect(plan, check.swap, change)
+        joined = {
+            name: np.concatenate([p.arrays[name] for p in payloads], axis=-1)
+            for name in ("change", "control", "odds", "flips")
+        }
+        measurements += _swap_effect(plan, check.swap, joined, sampled)
+        lens = Lens(positions[:sampled], joined["odds"][:, :sampled], joined["flips"][:sampled])
+        patched = read_all(store, _of_kind(stored, "patching"))
+        found = places(check.swap.column, lens, patched, seed=plan.spec.seed)
+        measurements += found.measurements
+        notes += found.notes
+        maps += patching_maps.maps(read_all(store, _of_kind(stored, "patching-maps")))
     shown = {plan.data.rows[case].id for case in cases}
+    readings: list[CaseEvidence] = [
+        LayerReading(
+            id=r["id"],
+            target=r["target"],
+            probabilities=tuple(min(1.0, float(p)) for p in final[:, i]),
+            formed_at=int(formed[i]),
+        )
+        for i, r in enumerate(named)
+        if r["id"] in shown
+    ]
     return Evidence(
         check=check,
         subject=plan.spec.subject_of(check),
         measurements=tuple(measurements),
-        cases=tuple(
-            LayerReading(
-                id=r["id"],
-                target=r["target"],
-                probabilities=tuple(min(1.0, float(p)) for p in final[:, i]),
-                formed_at=int(formed[i]),
-            )
-            for i, r in enumerate(named)
-            if r["id"] in shown
-        ),
-        notes=_notes(silent, len(classes)),
+        cases=(*readings, *maps),
+        notes=notes,
     )
 
 
-def _readings(
-    subject: Subject, rendered: list[str], favourable: str | None
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """Per layer and text: class read, probability of the final class, of the favourable one."""
+class Readings(NamedTuple):
+    """What the lens reads, by layer and text, [layers + 1, texts] each."""
+
+    classes: Classes
+    final: Floats
+    """Probability of the class that is finally decided."""
+    followed: Floats
+    """Probability of the class that is followed."""
+    odds: Floats
+    """Log-odds of the class that is followed."""
+
+
+def _readings(subject: Subject, rendered: Sequence[str], followed: Classes | None) -> Readings:
+    """Read some texts; without a class to follow, each text's own decision is followed."""
     shape = (subject.layers + 1, len(rendered))
-    classes = np.zeros(shape, dtype=np.int64)
-    final, hoped = np.zeros(shape), np.zeros(shape)
-    index = subject.labels.index(favourable) if favourable in subject.labels else None
+    found = Readings(np.zeros(shape, np.int64), np.zeros(shape), np.zeros(shape), np.zeros(shape))
     for positions, batch in batches(subject, rendered):
         logits, _ = read_layers(lambda b=batch: subject.scores(b), subject.blocks)  # type: ignore[misc]
         merged = torch.stack([batch.merged(layer) for layer in logits]).double()
         probabilities = merged.softmax(dim=-1)
         best = probabilities.argmax(dim=-1)
-        target = best[-1].expand(len(best), -1).unsqueeze(-1)
-        of_final = probabilities.gather(-1, target).squeeze(-1)
-        classes[:, positions] = best.cpu().numpy()
-        final[:, positions] = of_final.cpu().numpy()
-        watched = of_final if index is None else probabilities[..., index]
-        hoped[:, positions] = watched.cpu().numpy()
-    return classes, final, hoped
+        own = best[-1]
+        wanted = own if followed is None else torch.from_numpy(followed[positions]).to(own.device)
+        odds = torch.stack([log_odds(layer, wanted) for layer in merged])
+        found.classes[:, positions] = best.cpu().numpy()
+        found.final[:, positions] = _of(probabilities, own)
+        found.followed[:, positions] = _of(probabilities, wanted)
+        found.odds[:, positions] = odds.cpu().numpy()
+    return found
 
 
-def _agreement(classes: NDArray[np.int64]) -> list[Measurement]:
+def _of(probabilities: Tensor, classes: Tensor) -> Floats:
+    index = classes.expand(len(probabilities), -1).unsqueeze(-1)
+    found: Floats = probabilities.gather(-1, index).squeeze(-1).cpu().numpy()
+    return found
+
+
+def _exchanged(
+    ref: ShardRef, subject: Subject, plain: Readings, followed: Classes | None
+) -> dict[str, NDArray[Any]]:
+    """What exchanges of the field change, across groups and within them, and whom they flip.
+
+    `change` and `control` are of the followed probability, `odds` of its log-odds, [layers + 1,
+    texts]; `flips` is 1 for texts that flip and can be patched, 2 for those that flip and cannot,
+    0 for those that do not flip, -1 for those that have nothing to exchange.
+    """
+    swap, rows, seed = Swap(**ref.option("swap")), dataset_of(ref).rows, ref.data.seed
+    if followed is None:
+        followed = plain.classes[-1]
+    found = {name: np.full(plain.followed.shape, np.nan) for name in ("change", "control", "odds")}
+    flips = np.full(len(ref.rows), -1, dtype=np.int64)
+    for exchanged, name in (
+        (across(rows, swap, seed=seed), "change"),
+        (within(rows, swap, seed=seed), "control"),
+    ):
+        moved = [i for i, position in enumerate(ref.rows) if position in exchanged]
+        if not moved:
+            continue
+        texts = [exchanged[ref.rows[i]].text for i in moved]
+        after = _readings(subject, [subject.render(t) for t in texts], followed[moved])
+        found[name][:, moved] = after.followed - plain.followed[:, moved]
+        if name == "control":
+            continue
+        found["odds"][:, moved] = after.odds - plain.odds[:, moved]
+        flipped = after.classes[-1] != plain.classes[-1, moved]
+        for i, text, flip in zip(moved, texts, flipped, strict=True):
+            alike = flip and field_tokens(subject, rows[ref.rows[i]], swap, [text]) is not None
+            flips[i] = int(flip) + int(flip and not alike)
+    return {**found, "flips": flips}
+
+
+def _map(subject: Subject, stage: Stage, text: str) -> dict[str, Any] | None:
+    batch = subject.encode([subject.render(text)])
+    if len(batch.ids) > 1:
+        return None
+    logits, states = read_layers(lambda: subject.scores(batch), subject.blocks)
+    target = logits[-1].argmax(dim=-1)
+    read = read_positions(stage, states, target, k=1)
+    head = head_of(subject, batch)
+    tops = []
+    if not subject.labels:
+        tops = [token_strings(subject, layer) for layer in read.top[:, 0, :, 0]]
+    return {
+        "target": subject.class_name(int(target[0])),
+        "tokens": token_strings(subject, batch.ids[0]),
+        "head": None if head is None else int(head[0]),
+        "probabilities": np.round(read.watched[:, 0].numpy(), DIGITS).tolist(),
+        "tops": tops,
+    }
+
+
+def _agreement(classes: Classes) -> list[Measurement]:
     return [
         Measurement.of(
             "agreement_with_final",
@@ -136,71 +249,30 @@ def _agreement(classes: NDArray[np.int64]) -> list[Measurement]:
     ]
 
 
-def _formation(
-    plan: Plan,
-    check: LocalisationCheck,
-    positions: Sequence[int],
-    formed: NDArray[np.int64],
-    targets: NDArray[np.str_],
-    sampled: NDArray[np.int64],
+def _swap_effect(
+    plan: Plan, swap: Swap, joined: dict[str, NDArray[Any]], sampled: int
 ) -> list[Measurement]:
-    """Formation layer over all sampled texts, errors, and unfavourable decisions by group."""
-    subsets: dict[str, NDArray[np.bool_]] = {"all": np.ones(len(positions), dtype=np.bool_)}
-    labels = plan.data.labels()[list(positions)]
-    if plan.spec.data.label is not None and plan.labels(plan.spec.subject_of(check)):
-        subsets["errors"] = (labels != targets) & (labels != "")
-        subsets["decided as labelled"] = labels == targets
-    if plan.spec.data.favourable is not None:
-        refused = targets != plan.spec.data.favourable
-        for attribute in plan.spec.data.groups:
-            group = plan.data.group(attribute)[list(positions)]
-            for name in sorted(set(group) - {""}):
-                subsets[f"unfavourable, {attribute}={name}"] = refused & (group == name)
     found = []
-    for subset, mask in subsets.items():
-        values = formed[sampled][mask[sampled]].astype(np.float64)
-        if len(values) < 2:
+    for name, part in (("swap_effect", "change"), ("swap_effect_control", "control")):
+        change = np.abs(joined[part][:, :sampled])
+        moved = change[:, ~np.isnan(change[-1])]
+        if moved.shape[1] == 0:
             continue
-        interval = stats.bootstrap_mean(
-            values, seed=plan.spec.seed, bounds=(0.0, float(formed.max()))
-        )
-        found.append(
+        found += [
             Measurement.of(
-                "formation_layer",
-                interval,
-                len(values),
-                stats.MEAN,
-                About(subset=subset),
+                name,
+                stats.bootstrap_mean(layer, seed=plan.spec.seed, bounds=(0.0, 1.0)),
+                moved.shape[1],
+                "mean over pairs of |change of favourable probability|, BCa bootstrap",
+                About(field=swap.column, layer=index),
             )
-        )
+            for index, layer in enumerate(moved)
+        ]
     return found
 
 
-def _swap_effect(plan: Plan, swap: Swap, change: NDArray[np.float64]) -> list[Measurement]:
-    moved = change[:, ~np.isnan(change[-1])]
-    return [
-        Measurement.of(
-            "swap_effect",
-            stats.bootstrap_mean(layer, seed=plan.spec.seed, bounds=(0.0, 1.0)),
-            moved.shape[1],
-            "mean over pairs of |change of favourable probability|, BCa bootstrap",
-            About(field=swap.column, layer=index),
-        )
-        for index, layer in enumerate(moved)
-    ]
-
-
-def silent_layers(classes: NDArray[np.int64]) -> int:
-    """How many of the first layers read the same class for (almost) every text.
-
-    There the lens reads nothing, though it agrees with every final decision of that class.
-
-    Args:
-        classes: class read at every layer, [layers + 1, texts].
-    """
-    read = [np.unique(layer, return_counts=True)[1].max() / len(layer) for layer in classes[:-1]]
-    telling = [i for i, most in enumerate(read) if most >= SAME]
-    return telling[-1] + 1 if telling else 0
+def _of_kind(stored: Sequence[StoredShard], kind: str) -> list[StoredShard]:
+    return [one for one in stored if PurePosixPath(one.path).parent.name == kind]
 
 
 def _notes(silent: int, layers: int) -> tuple[str, ...]:
@@ -210,6 +282,6 @@ def _notes(silent: int, layers: int) -> tuple[str, ...]:
     if silent == layers - 1:
         where = f"No layer below the last, {layers - 1}, tells texts apart: it reads"
     return (
-        f"{where} the same class for at least {SAME:.0%} of the texts; no decision is counted as "
-        "formed there, whatever the agreement.",
+        f"{where} the same class for at least {formation.SAME:.0%} of the texts; no decision is "
+        "counted as formed there, whatever the agreement.",
     )

@@ -1,10 +1,14 @@
 """Gaps between groups: selection rates, and what is derived from them.
 
 Decisions are given as booleans, true for the favourable one. Names and definitions are
-fairlearn's; intervals are ours.
+fairlearn's; intervals are ours. Whatever is chosen after looking (the best group, the widest gap)
+has an interval that allows for the choice: it is built from intervals of all pairs of groups,
+which hold jointly.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import combinations
 from typing import NamedTuple
 
@@ -20,11 +24,13 @@ from tasks.measures.stats import (
     folded,
     largest,
     ratio,
+    tukey,
     wilson,
 )
 
 Bools = NDArray[np.bool_]
 Strings = NDArray[np.str_]
+LEVEL = 0.95
 
 
 class Count(NamedTuple):
@@ -47,28 +53,35 @@ def counts(selected: Bools, group: Strings) -> dict[str, Count]:
     }
 
 
-def reference_group(of: Mapping[str, Count]) -> str:
-    """The group that others are held against: the one selected most often.
+Table = Mapping[str, Count]
+"""Group -> how many were selected."""
 
-    On a tie the larger group, then the first by name.
+
+def most_selected(of: Table) -> str:
+    """The group selected most often; on a tie the larger, then the first by name.
 
     Raises:
         EvidenceError: nobody in any group was selected.
 
-    Source: 29 CFR 1607.4(D), Uniform Guidelines on Employee Selection Procedures.
+    Source: 29 CFR 1607.4(D), Uniform Guidelines on Employee Selection Procedures;
+    6 RCNY 5-300, `impact ratio`.
     """
     if not any(c.selected for c in of.values()):
-        raise EvidenceError(
-            f"adverse impact ratio: nobody was selected in any group: {', '.join(of)}"
-        )
+        raise EvidenceError(f"ratio: nobody was selected in any group: {', '.join(of)}")
     return min(of, key=lambda g: (-of[g].selected / of[g].n, -of[g].n, g))
 
 
-def adverse_impact_ratio(of: Mapping[str, Count], reference: str) -> dict[str, Interval]:
-    """Selection rate of every other group over that of the reference group.
+def largest_group(of: Table) -> str:
+    """The group of most texts; on a tie the first by name."""
+    return min(of, key=lambda g: (-of[g].n, g))
+
+
+def adverse_impact_ratio(of: Table, reference: str) -> dict[str, Interval]:
+    """Selection rate of every other group over that of a reference group fixed before looking.
 
     1 is parity; below 0.8 is the four-fifths rule's sign of adverse impact; above 1.25 is the
-    same finding with the groups swapped.
+    same finding with the groups swapped. Where the reference is chosen by its selection rate,
+    `ratio_to_most_selected` allows for the choice and this does not.
 
     Args:
         of: selected and all texts per group.
@@ -83,25 +96,69 @@ def adverse_impact_ratio(of: Mapping[str, Count], reference: str) -> dict[str, I
 
     Source: 29 CFR 1607.4(D), Uniform Guidelines on Employee Selection Procedures.
     """
-    level = bonferroni(0.95, len(of) - 1)
+    level = bonferroni(LEVEL, len(of) - 1)
     return {g: ratio(c, of[reference], level=level) for g, c in of.items() if g != reference}
 
 
-def selection_p(of: Mapping[str, Count], reference: str) -> dict[str, float]:
+def selection_p(of: Table, reference: str) -> dict[str, float]:
     """Fisher's exact p for equal selection rates, every other group against the reference."""
     return {g: fisher_exact(c, of[reference]) for g, c in of.items() if g != reference}
 
 
-def rates(of: Mapping[str, Count]) -> dict[str, Interval]:
+def ratio_to_most_selected(of: Table) -> dict[str, Interval]:
+    """Selection rate of every group over that of the group selected most often.
+
+    1 is parity and the largest possible value; below 0.8 is the four-fifths rule's sign of
+    adverse impact. The true best group is not known, only the one that came out best. So the
+    interval is for the smallest of a group's ratios to all others, cut at 1, from MOVER-R
+    intervals of all pairs that hold jointly (Tukey-Kramer); which group came out best does not
+    enter. Compared with the best (Hsu), but with a lower and an upper end.
+
+    Simulated with 2, 3 and 4 groups of equal selection rate (.2, .5, .8) and 100, 400 and 1000
+    texts in all, 20,000 times each: the share in which some interval lies below 1, meant to be
+    5 %, is 3.5 to 5.6 %, but 7.0 % for four groups of 25 at a rate of .5. An interval that takes
+    the group that came out best as if it were given is wrong in up to 8.8 %, a bootstrap that
+    chooses the best group anew in every resample in up to 22 % (500 times each).
+
+    Args:
+        of: selected and all texts per group, at least two groups.
+
+    Returns:
+        Ratio in [0, 1] with its interval for every group, in the order given; the intervals
+        hold jointly.
+
+    Raises:
+        EvidenceError: nobody was selected, or fewer than two groups.
+
+    Source: 29 CFR 1607.4(D); 6 RCNY 5-300; Hsu 1996, Multiple Comparisons, ch. 4 and 5.
+    """
+    _at_least_two([of])
+    best = most_selected(of)
+    level = _tukey(LEVEL, len(of))
+    found = {}
+    for g in of:
+        ratios = [_ratio(of[g], of[h], level) for h in of if h != g]
+        value = (of[g].selected / of[g].n) / (of[best].selected / of[best].n)
+        low, high = (min(1.0, min(ends)) for ends in zip(*ratios, strict=True))
+        found[g] = Interval(value, min(low, value), max(high, value))
+    return found
+
+
+def rates(of: Table) -> dict[str, Interval]:
     """Share selected of every group, with its Wilson interval."""
     return {g: wilson(c.selected, c.n) for g, c in of.items()}
 
 
-def demographic_parity_difference(of: Mapping[str, Count]) -> Interval:
+def complement(of: Table) -> dict[str, Count]:
+    """Those that were not selected instead."""
+    return {g: Count(c.n - c.selected, c.n) for g, c in of.items()}
+
+
+def demographic_parity_difference(of: Table) -> Interval:
     """Largest minus smallest selection rate over the groups.
 
     0 is parity, 1 the largest possible gap. The interval is the largest of all pairwise
-    Newcombe intervals, which hold jointly (Bonferroni), folded at zero.
+    Newcombe intervals, which hold jointly (Tukey-Kramer), folded at zero.
 
     Args:
         of: selected and all texts per group, at least two groups.
@@ -114,12 +171,30 @@ def demographic_parity_difference(of: Mapping[str, Count]) -> Interval:
 
     Source: fairlearn, `demographic_parity_difference` (between groups).
     """
-    return _largest_gap([of])
+    return largest_gap(of)
 
 
-def equalized_odds_difference(
-    positive: Mapping[str, Count], negative: Mapping[str, Count]
-) -> Interval:
+def demographic_parity_ratio(of: Table) -> Interval:
+    """Smallest over largest selection rate over the groups.
+
+    1 is parity, 0 the largest possible gap. See `ratio_to_most_selected` for the interval.
+
+    Args:
+        of: selected and all texts per group, at least two groups.
+
+    Returns:
+        Ratio in [0, 1] with its interval.
+
+    Raises:
+        EvidenceError: nobody was selected, or fewer than two groups.
+
+    Source: fairlearn, `demographic_parity_ratio` (between groups).
+    """
+    ratios = ratio_to_most_selected(of).values()
+    return Interval(*(min(ends) for ends in zip(*ratios, strict=True)))
+
+
+def equalized_odds_difference(positive: Table, negative: Table) -> Interval:
     """The larger of the gaps in true positive and in false positive rate between groups.
 
     0 is parity. See `demographic_parity_difference` for the interval.
@@ -136,13 +211,54 @@ def equalized_odds_difference(
 
     Source: Hardt, Price and Srebro 2016, arXiv:1610.02413; fairlearn, worst case form.
     """
-    return _largest_gap([positive, negative])
+    return largest_gap(positive, negative)
 
 
-def _largest_gap(tables: list[Mapping[str, Count]]) -> Interval:
-    pairs = [(t[a], t[b]) for t in tables for a, b in combinations(sorted(t), 2)]
+def largest_gap(*tables: Table) -> Interval:
+    """Largest difference between two groups of the same table.
+
+    With those whose label is favourable it is the equal opportunity difference; with those who
+    are selected, and the label in place of the decision, the predictive parity difference.
+
+    Args:
+        tables: selected and all texts per group, at least two groups in each.
+
+    Returns:
+        Difference in [0, 1]; 0 is parity. The pairwise Newcombe intervals hold jointly
+        (Tukey-Kramer within a table, Bonferroni over tables) and are folded at zero.
+
+    Raises:
+        EvidenceError: fewer than two groups.
+
+    Source: Hardt, Price and Srebro 2016, arXiv:1610.02413 (equal opportunity); Chouldechova
+    2017, Big Data 5:153-163 (predictive parity).
+    """
+    _at_least_two(tables)
+    each = bonferroni(LEVEL, len(tables))
+    pairs = [
+        folded(difference(t[a], t[b], level=_tukey(each, len(t))))
+        for t in tables
+        for a, b in combinations(sorted(t), 2)
+    ]
+    return largest(pairs)
+
+
+def _ratio(a: Count, b: Count, level: float) -> tuple[float, float]:
+    """Interval of a / b, also where nobody in `b` was selected: then it is open above."""
+    if b.selected:
+        _, low, high = ratio(a, b, level=level)
+        return low, high
+    if a.selected:
+        return 1 / ratio(b, a, level=level).high, math.inf
+    return 0.0, math.inf
+
+
+def _at_least_two(tables: Sequence[Table]) -> None:
     if any(len(t) < 2 for t in tables):
         names = sorted({g for t in tables for g in t})
         raise EvidenceError(f"a gap needs two groups, got: {', '.join(names) or 'none'}")
-    level = bonferroni(0.95, len(pairs))
-    return largest([folded(difference(a, b, level=level)) for a, b in pairs])
+
+
+@lru_cache(maxsize=64)
+def _tukey(level: float, groups: int) -> float:
+    return tukey(level, groups)

@@ -5,124 +5,20 @@ block replaced by that of an earlier one, so that final norm, pooler and head ru
 At the last layer the reading is the subject's own by construction.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from tasks.errors import SubjectError
+from tasks.measures.hooks import captured, edited, recorded, resumed, with_hidden
+from tasks.measures.passes import in_passes
 
-Edit = Callable[[Tensor], Tensor]
-"""Hidden states [texts, tokens, d] -> hidden states of the same shape."""
+Stage = Callable[[Tensor], Tensor]
+"""Hidden states of single positions [rows, d] -> scores the head gives them [rows, classes]."""
 
-
-def find_blocks(model: nn.Module) -> nn.ModuleList:
-    """The stack of transformer blocks: the largest list of modules of one class.
-
-    Raises:
-        SubjectError: the model has no such list.
-    """
-    stacks = [
-        module
-        for module in model.modules()
-        if isinstance(module, nn.ModuleList)
-        and len(module) > 0
-        and len({type(block) for block in module}) == 1
-    ]
-    if not stacks:
-        raise SubjectError(
-            f"no stack of transformer blocks found in {type(model).__name__}; layers cannot be read"
-        )
-    return max(stacks, key=lambda stack: sum(p.numel() for p in stack.parameters()))
-
-
-@contextmanager
-def resumed(blocks: nn.ModuleList, layer: int, outputs: list[Any]) -> Iterator[None]:
-    """Run the subject from `layer` on: blocks below answer with what they gave before.
-
-    Args:
-        blocks: the stack, see `find_blocks`.
-        layer: blocks 1 .. layer are not computed again.
-        outputs: what every block returned for the same batch, see `recorded`.
-    """
-    skipped = list(blocks)[:layer]
-    for block, output in zip(skipped, outputs, strict=False):
-        block.forward = partial(_answer, output)
-    try:
-        yield
-    finally:
-        for block in skipped:
-            del block.forward  # the class's own forward is back
-
-
-@contextmanager
-def recorded(blocks: nn.ModuleList) -> Iterator[list[Any]]:
-    """Collect what every block returns in one forward pass, for `resumed`."""
-    outputs: list[Any] = []
-    hooks = [block.register_forward_hook(lambda _, __, o: outputs.append(o)) for block in blocks]
-    try:
-        yield outputs
-    finally:
-        for hook in hooks:
-            hook.remove()
-
-
-@contextmanager
-def captured(blocks: nn.ModuleList) -> Iterator[list[Tensor]]:
-    """Collect the hidden states of one forward pass: embedding, then every block's output.
-
-    Yields:
-        A list that the forward pass fills with layers + 1 tensors [texts, tokens, d].
-    """
-    states: list[Tensor] = []
-
-    def before(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        states.append((args[0] if args else kwargs["hidden_states"]).detach())
-
-    def after(_: nn.Module, __: Any, output: Any) -> None:
-        states.append(_hidden(output).detach())
-
-    hooks = [blocks[0].register_forward_pre_hook(before, with_kwargs=True)]
-    hooks += [block.register_forward_hook(after) for block in blocks]
-    try:
-        yield states
-    finally:
-        for hook in hooks:
-            hook.remove()
-
-
-@contextmanager
-def edited(blocks: nn.ModuleList, layer: int, edit: Edit) -> Iterator[None]:
-    """Run the subject with the hidden states at `layer` changed by `edit`.
-
-    Args:
-        blocks: the stack, see `find_blocks`.
-        layer: 0 is what enters the first block, l the output of the l-th block.
-        edit: what to make of the hidden states.
-    """
-
-    def before(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if args:
-            return (edit(args[0]), *args[1:]), kwargs
-        return args, {**kwargs, "hidden_states": edit(kwargs["hidden_states"])}
-
-    def after(_: nn.Module, __: Any, output: Any) -> Any:
-        changed = edit(_hidden(output))
-        return (changed, *output[1:]) if isinstance(output, tuple) else changed
-
-    if layer == 0:
-        hook = blocks[0].register_forward_pre_hook(before, with_kwargs=True)
-    else:
-        hook = blocks[layer - 1].register_forward_hook(after)
-    try:
-        yield
-    finally:
-        hook.remove()
+PASS = 1024  # single positions per pass; they take the room of as many tokens
 
 
 def read_layers(run: Callable[[], Tensor], blocks: nn.ModuleList) -> tuple[Tensor, list[Tensor]]:
@@ -149,29 +45,92 @@ def read_layers(run: Callable[[], Tensor], blocks: nn.ModuleList) -> tuple[Tenso
     return torch.stack([*readings, final]), states
 
 
-def formation_layer(decisions: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The first layer from which on the decision read is the final one.
+def last_stage(run: Callable[[int], Tensor], blocks: nn.ModuleList) -> Stage:
+    """What the subject makes of the hidden states of one position: final norm, pooler, head.
+
+    A text of one token whose blocks all answer with those hidden states: a head that reads the
+    first token, the last one or the mean over tokens then reads them and nothing else. Gradients
+    pass.
 
     Args:
-        decisions: class read at every layer, [layers + 1, texts].
+        run: one forward pass over so many texts of one token; returns scores [texts, classes].
+        blocks: the stack, see `find_blocks`.
+    """
+    with torch.no_grad(), recorded(blocks) as outputs:
+        run(1)
+
+    def stage(hidden: Tensor) -> Tensor:
+        answers = [with_hidden(output, hidden.unsqueeze(1)) for output in outputs]
+        with resumed(blocks, len(blocks), answers):
+            return run(len(hidden))
+
+    return stage
+
+
+class PositionReadings(NamedTuple):
+    """What would be decided if the head read one position at one layer."""
+
+    watched: Tensor
+    """Probability of the watched class of each text, [layers + 1, texts, tokens]."""
+    top: Tensor
+    """Likeliest classes or tokens, the likeliest first, [layers + 1, texts, tokens, k]."""
+    probabilities: Tensor
+    """Their probabilities, [layers + 1, texts, tokens, k]."""
+
+
+def read_positions(
+    stage: Stage, states: Sequence[Tensor], watched: Tensor, k: int
+) -> PositionReadings:
+    """What the subject would decide from every position at every layer.
+
+    Args:
+        stage: see `last_stage`.
+        states: hidden states from the embedding on, layers + 1 of [texts, tokens, d].
+        watched: class or token to follow in each text, [texts].
+        k: how many of the likeliest to keep; as many as there are classes keeps them all.
 
     Returns:
-        Layer per text, [texts], in 0 .. layers: low means that the decision forms early.
+        Probabilities in [0, 1]; exact at the last layer at the position that the head reads.
     """
-    agrees = decisions == decisions[-1]
-    settled = np.flip(np.cumprod(np.flip(agrees, axis=0), axis=0), axis=0).astype(bool)
-    first: NDArray[np.int64] = settled.argmax(axis=0)
-    return first
+    texts, tokens, _ = states[0].shape
+    follow = watched.repeat_interleave(tokens)
+
+    def read(flat: Tensor, rows: slice) -> Tensor:
+        shares = stage(flat[rows]).double().softmax(dim=-1)
+        best = shares.topk(min(k, shares.shape[-1]), dim=-1)
+        of_watched = shares.gather(-1, follow[rows].unsqueeze(-1))
+        return torch.cat([of_watched, best.values, best.indices.double()], dim=-1).cpu()
+
+    found = []
+    with torch.no_grad():
+        for hidden in states:
+            one = partial(read, hidden.reshape(texts * tokens, -1))
+            found.append(in_passes(one, texts * tokens, PASS).reshape(texts, tokens, -1))
+    whole = torch.stack(found)
+    kept = (whole.shape[-1] - 1) // 2
+    return PositionReadings(whole[..., 0], whole[..., 1 + kept :].long(), whole[..., 1 : 1 + kept])
+
+
+def reads_one_position(run: Callable[[], Tensor], blocks: nn.ModuleList, head: Tensor) -> bool:
+    """Whether the head reads one position only, so that nothing else in the last layer matters.
+
+    Args:
+        run: one forward pass over a batch.
+        blocks: the stack.
+        head: the position in question, [texts].
+    """
+    with torch.no_grad(), captured(blocks) as states, recorded(blocks) as outputs:
+        before = run()
+    keep = torch.zeros(states[-1].shape[:2], dtype=torch.bool, device=head.device)
+    keep[torch.arange(len(head), device=head.device), head] = True
+    other = torch.where(keep.unsqueeze(-1), states[-1], states[-1].flip(-1) * 1.5 + 1)
+    with (
+        torch.no_grad(),
+        resumed(blocks, len(blocks), outputs),
+        edited(blocks, len(blocks), partial(_replace, other)),
+    ):
+        return torch.allclose(run(), before, atol=1e-4, rtol=1e-4)
 
 
 def _replace(by: Tensor, _: Tensor) -> Tensor:
     return by
-
-
-def _answer(output: Any, *_: Any, **__: Any) -> Any:
-    return output
-
-
-def _hidden(output: Any) -> Tensor:
-    hidden: Tensor = output[0] if isinstance(output, tuple) else output
-    return hidden

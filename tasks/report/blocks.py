@@ -33,6 +33,16 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """Counts and words that are no measurements, with what the table leaves out."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    kind: Literal["table"] = "table"
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """A chart with what it shows."""
 
@@ -77,7 +87,7 @@ class Chains:
     kind: Literal["chains"] = "chains"
 
 
-Block = Grid | Figure | Sentence | Title | Pairs | Chains
+Block = Grid | Table | Figure | Sentence | Title | Pairs | Chains
 
 
 def grid(

@@ -1,8 +1,12 @@
 """One text followed through all sections: everything known about a case, on one card."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
+from tasks.earned import cited
+from tasks.report import heat
 from tasks.schema import (
     AttributedText,
     Case,
@@ -10,6 +14,8 @@ from tasks.schema import (
     Evidence,
     Explanation,
     LayerReading,
+    LensMap,
+    PatchingMap,
     Report,
     TruncatedReasoning,
     Word,
@@ -21,6 +27,12 @@ LISTED = 120
 
 OPEN = 3
 """Cards that are open when the page is."""
+
+LABEL = 14
+"""Characters of a token that a map writes."""
+
+READ_BACK = 24
+"""Tokens of a text whose likeliest next tokens are listed, up to the one the head reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +51,37 @@ class Reading:
 
     subject: str
     attributed: AttributedText
+    """By the method that sentences rest on; by the first one where none may be cited."""
+    earned: bool
     pieces: tuple[Piece, ...]
-    listed: tuple[Word, ...]
+    methods: tuple[str, ...]
+    """All methods, the one shown first."""
+    listed: tuple[tuple[Word, tuple[float, ...]], ...]
+    """Units from the largest, with what every method gives them."""
     difference: float
     """Log-odds on the text minus those on the baseline: all that the attribution explains."""
     foregone: bool
     """The baseline, which says nothing, is already decided the same way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tops:
+    """The likeliest next token read at each layer, by token of the text."""
+
+    layers: tuple[int, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    tokens: int
+    """How many tokens the text has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """Layers by tokens of one text, as a picture."""
+
+    heading: str
+    svg: Markup
+    caption: str
+    tops: Tops | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +122,7 @@ class Card:
     right: bool | None
     readings: tuple[Reading, ...]
     strips: tuple[Strip, ...]
+    maps: tuple[Map, ...]
     chains: tuple[Chain, ...]
     pairs: tuple[tuple[str, CuePair], ...]
     explanation: Explanation | None
@@ -112,17 +150,24 @@ def _card(
     label = None if case.label is None else names.get(case.label, case.label)
     readings: list[Reading] = []
     strips: list[Strip] = []
+    maps: list[Map] = []
     chains: list[Chain] = []
     pairs: list[tuple[str, CuePair]] = []
     for evidence in report.evidence:
-        floor = faintest(evidence)
+        readings += _readings(evidence, case)
         shares = evidence.check.shares if isinstance(evidence.check, ReasoningCheck) else ()
         for item in evidence.cases:
             if item.id != case.id:
                 continue
             match item:
                 case AttributedText():
-                    readings.append(_reading(item, case.text, evidence.subject, floor))
+                    pass  # all methods together, above
+                case LensMap():
+                    key = f"{place}-lens-{len(maps)}"
+                    maps.append(_lens_map(item, evidence.subject, key))
+                case PatchingMap():
+                    key = f"{place}-patching-{len(maps)}"
+                    maps.append(_patching_map(item, evidence.subject, key))
                 case LayerReading():
                     strips.append(_strip(item, evidence.subject))
                 case TruncatedReasoning():
@@ -136,6 +181,7 @@ def _card(
         right=None if label is None else label == case.decision,
         readings=tuple(readings),
         strips=tuple(strips),
+        maps=tuple(maps),
         chains=tuple(chains),
         pairs=tuple(pairs),
         explanation=text,
@@ -143,33 +189,48 @@ def _card(
     )
 
 
-def _reading(item: AttributedText, text: str, subject: str, floor: float) -> Reading:
-    largest = sorted(item.words, key=lambda w: -abs(w.value))
-    return Reading(
-        subject=subject,
-        attributed=item,
-        pieces=pieces(item.words, text, floor),
-        listed=tuple(largest[:LISTED]),
-        difference=item.score - item.baseline_score,
-        foregone=item.foregone,
-    )
+def _readings(evidence: Evidence, case: Case) -> list[Reading]:
+    """One reading of a case: the method that may be cited in colour, all methods in its table."""
+    method = cited(evidence)
+    found = [c for c in evidence.cases if isinstance(c, AttributedText) and c.id == case.id]
+    ranked = sorted(found, key=lambda c: c.method != method)
+    if not ranked:
+        return []
+    item = ranked[0]
+    by_place = [{(w.start, w.end): w.value for w in other.words} for other in ranked]
+    largest = sorted(item.words, key=lambda w: -abs(w.value))[:LISTED]
+    return [
+        Reading(
+            subject=evidence.subject,
+            attributed=item,
+            earned=item.method == method,
+            pieces=pieces(item.words, case.text, faintest(evidence, item.method)),
+            methods=tuple(other.method for other in ranked),
+            listed=tuple(
+                (w, tuple(values[w.start, w.end] for values in by_place)) for w in largest
+            ),
+            difference=item.score - item.baseline_score,
+            foregone=item.foregone,
+        )
+    ]
 
 
-def faintest(evidence: Evidence) -> float:
-    """A fifth of a check's largest attribution: no text's colours are scaled finer than that."""
-    texts = (c for c in evidence.cases if isinstance(c, AttributedText))
+def faintest(evidence: Evidence, method: str) -> float:
+    """A fifth of a method's largest attribution: no text's colours are scaled finer than that."""
+    texts = (c for c in evidence.cases if isinstance(c, AttributedText) and c.method == method)
     return max((abs(w.value) for text in texts for w in text.words), default=0.0) / 5
 
 
 def pieces(words: tuple[Word, ...], text: str, floor: float = 0.0) -> tuple[Piece, ...]:
     """The whole text, cut at its words; `floor` keeps noise from being coloured as signal."""
     top = max([floor, *(abs(w.value) for w in words)])
+    placed = [(span, w) for w in words for span in ((w.start, w.end), *w.further)]
     found, at = [], 0
-    for word in sorted(words, key=lambda w: w.start):
-        if word.start > at:
-            found.append(Piece(text[at : word.start]))
-        found.append(Piece(word.text, word, tone(word.value, top)))
-        at = max(at, word.end)
+    for (start, end), word in sorted(placed, key=lambda p: p[0]):
+        if start > at:
+            found.append(Piece(text[at:start]))
+        found.append(Piece(text[start:end], word, tone(word.value, top)))
+        at = max(at, end)
     if at < len(text):
         found.append(Piece(text[at:]))
     return tuple(found)
@@ -181,6 +242,84 @@ def tone(value: float, top: float) -> str:
     if part < 0.1:
         return ""
     return f"{'p' if value > 0 else 'n'}{min(5, 1 + int(part * 5))}"
+
+
+def _lens_map(item: LensMap, subject: str, key: str) -> Map:
+    shown = f"P({printable(item.target)})"
+    return Map(
+        f"Lens, layer by word: {subject}",
+        _drawn(item.probabilities, item.tokens, key=key, label=shown, domain=(0.0, 1.0)),
+        f"Probability of {item.target!r} if the head read this word at this layer."
+        + _head(item.tokens, item.head),
+        _tops(item),
+    )
+
+
+def _patching_map(item: PatchingMap, subject: str, key: str) -> Map:
+    label = "Recovered share of the effect"
+    return Map(
+        f"Patching, layer by word: {subject}",
+        _drawn(item.recovered, item.tokens, key=key, label=label, domain=(-1.0, 1.0)),
+        f"Exchanging {item.field} {item.original!r} for {item.exchanged!r} turns "
+        f"{item.decision!r} into {item.decision_exchanged!r}. Each cell is the share of that "
+        "change which the exchanged text's state brings back at this layer and word alone."
+        + _head(item.tokens, item.head),
+    )
+
+
+def _drawn(
+    rows: Sequence[Sequence[float]],
+    tokens: Sequence[str],
+    *,
+    key: str,
+    label: str,
+    domain: tuple[float, float],
+) -> Markup:
+    """Layers from the last, on top, down to the embedding."""
+    last = len(rows) - 1
+    cells = [
+        heat.Cell(last - layer, token, value)
+        for layer, row in enumerate(rows)
+        for token, value in enumerate(row)
+    ]
+    svg = heat.heat_map(
+        cells,
+        [str(last - row) for row in range(len(rows))],
+        [printable(token) for token in tokens],
+        key=key,
+        label=label,
+        domain=domain,
+        rows_title="Layer",
+        numbers="evidence.json",
+    )
+    return Markup(svg)  # noqa: S704
+
+
+def _head(tokens: Sequence[str], head: int | None) -> str:
+    if head is None:
+        return ""
+    return f" The head reads token {head + 1} of {len(tokens)}, {tokens[head]!r}."
+
+
+def _tops(item: LensMap) -> Tops | None:
+    """The tokens up to the one the head reads, where the subject predicts tokens at all."""
+    if not item.tops:
+        return None
+    end = len(item.tokens) if item.head is None else item.head + 1
+    return Tops(
+        layers=tuple(range(len(item.tops))),
+        rows=tuple(
+            (printable(item.tokens[at]), tuple(printable(layer[at]) for layer in item.tops))
+            for at in range(max(0, end - READ_BACK), end)
+        ),
+        tokens=len(item.tokens),
+    )
+
+
+def printable(token: str) -> str:
+    """A token as a label: short, on one line, without marks that turn the text around it."""
+    plain = "".join(c if c.isprintable() else "·" for c in token.strip()) or "␣"
+    return plain if len(plain) <= LABEL else f"{plain[: LABEL - 1]}…"
 
 
 def _strip(item: LayerReading, subject: str) -> Strip:

@@ -21,8 +21,15 @@ FONT: Final = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', sans-serif
 OKABE_ITO: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES: Final = ((1, 0), (6, 3), (2, 2), (8, 3, 2, 3), (4, 1), (1, 3), (10, 4))
 SHAPES: Final = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "stroke")
+REPEATED: Final = (
+    f' font-family="{FONT}"', ' font-size="12px"', ' opacity="1"', ' pointer-events="none"',
+)  # fmt: skip
+"""Attributes of nearly every mark that the whole drawing says once, or that change nothing."""
+
 INK, RULE = "#3b3f45", "#d9dbdf"
 WIDTH: Final = 500
+CELL: Final = 14
+"""Side of a cell of a heat map."""
 
 Series = Mapping[str, Sequence[Measurement]]
 """Name as the legend writes it -> measurements."""
@@ -51,7 +58,7 @@ _TITLES: Final = {name: m.title for check in MEASURES.values() for name, m in ch
 
 
 def group_rates(rates: Sequence[Measurement], *, key: str) -> str:
-    """Selection, true and false positive rate of every group, as dots with their intervals."""
+    """Rates of every group, as dots with their intervals."""
     attribute = rates[0].about.attribute or "group"
     return _dots(
         [(_or_all(m.about.group), _title(m.name), m) for m in rates],
@@ -60,6 +67,16 @@ def group_rates(rates: Sequence[Measurement], *, key: str) -> str:
         unit="Share of texts",
         domain=(0, 1),
         percent=True,
+    )
+
+
+def ratios_to_reference(ratios: Sequence[Measurement], *, key: str) -> str:
+    """Ratio of every group's selection rate to that of the reference group."""
+    return _dots(
+        [(_or_all(m.about.group), f"against {m.about.reference}", m) for m in ratios],
+        key=key,
+        label=_title("adverse_impact_ratio"),
+        unit="Ratio of selection rates (1 = parity)",
     )
 
 
@@ -75,12 +92,23 @@ def field_shares(shares: Sequence[Measurement], *, key: str) -> str:
 
 
 def attribution_quality(gains: Sequence[Measurement], *, key: str) -> str:
-    """What the attribution's order gains over a random one, by share of words."""
+    """What every method gains over what knows nothing."""
     return _dots(
-        [(f"{_share(m)} {m.about.subset or ''}".strip(), _title(m.name), m) for m in gains],
+        [(_or_all(m.about.method), f"against {m.about.against}", m) for m in gains],
         key=key,
-        label="Gain over a random order",
-        unit="Difference in probability (0 = no better than random)",
+        label=_title("comprehensiveness_gain"),
+        unit="Difference in probability (0 = no better than knowing nothing)",
+        zero=True,
+    )
+
+
+def word_attributions(words: Sequence[Measurement], *, key: str) -> str:
+    """What single words add to each decision, over the texts that hold them."""
+    return _dots(
+        [(_or_all(m.about.word), _or_all(m.about.subset), m) for m in words],
+        key=key,
+        label=_title("word_attribution"),
+        unit="Part of the attribution (below 0: against the decision)",
         zero=True,
     )
 
@@ -97,9 +125,24 @@ def swap_effect_by_layer(effect: Series, *, key: str) -> str:
     return _layers(effect, key=key, label=_title("swap_effect"), zero=True)
 
 
+def divergence_by_layer(divergence: Series, *, key: str) -> str:
+    """How far what a layer reads lies from the final distribution."""
+    return _layers(divergence, key=key, label="Divergence from the final one (nats)", zero=True)
+
+
+def recovered_share_by_layer(shares: Series, *, key: str) -> str:
+    """What of an exchange's effect single sites carry, by layer."""
+    return _layers(shares, key=key, label=_title("recovered_share"), zero=True)
+
+
 def probes_by_layer(probes: Series, *, key: str) -> str:
     """Probe, control and probes after erasure, by layer."""
     return _layers(probes, key=key, label="Balanced accuracy", percent=True)
+
+
+def description_length_by_layer(codes: Series, *, key: str) -> str:
+    """Bits per text of the online code, for the groups and for shuffled ones, by layer."""
+    return _layers(codes, key=key, label="Bits per text", zero=True)
 
 
 def gaps_by_layer(gaps: Series, *, key: str) -> str:
@@ -232,10 +275,6 @@ def _or_all(name: str | None) -> str:
     return name or "all texts"
 
 
-def _share(m: Measurement) -> str:
-    return "all shares" if m.about.share is None else f"top {m.about.share:.0%} of words"
-
-
 def _legend(names: list[str]) -> alt.Legend | None:
     columns = 2 if len(names) == 4 or max(map(len, names)) > 24 else 3
     return alt.Legend(title=None, columns=columns) if len(names) > 1 else None
@@ -264,20 +303,44 @@ def _over_zero(layers: list[alt.Chart], zero: bool, axis: str) -> alt.LayerChart
 
 
 def _svg(chart: alt.LayerChart, *, key: str, label: str, names: list[str], height: int) -> str:
-    """The chart as SVG that can stand in a page beside others."""
-    spec = _configured(chart.properties(width=WIDTH, height=height)).to_dict()
-    drawn: str = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
-    body = drawn[drawn.index(">") + 1 :]
-    size = re.search(r'viewBox="0 0 (\d+(?:\.\d+)?) (\d+(?:\.\d+)?)"', drawn)
+    series = f" for {'; '.join(names)}" if len(names) > 1 else ""
+    return drawn(chart, key=key, label=label, width=WIDTH, height=height, told=series)
+
+
+def drawn(
+    chart: alt.LayerChart,
+    *,
+    key: str,
+    label: str,
+    width: int,
+    height: int,
+    told: str = "",
+    numbers: str = "the table",
+) -> str:
+    """A chart as SVG that can stand in a page beside others.
+
+    Args:
+        chart: the chart, not yet sized.
+        key: starts every id.
+        label: what it shows, for those who hear it.
+        width: of the plot, in pixels.
+        height: of the plot, in pixels.
+        told: what else is told about it, after the label.
+        numbers: where its numbers stand.
+    """
+    spec = _configured(chart.properties(width=width, height=height)).to_dict()
+    svg: str = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
+    body = svg[svg.index(">") + 1 :]
+    size = re.search(r'viewBox="0 0 (\d+(?:\.\d+)?) (\d+(?:\.\d+)?)"', svg)
     if size is None:
         raise ValueError("vl-convert gave an SVG without a viewBox")
     wide, high = size.groups()
-    series = f" for {'; '.join(names)}" if len(names) > 1 else ""
     return (
         f'<svg class="chart" role="img" aria-labelledby="{key}-title {key}-desc" '
-        f'viewBox="0 0 {wide} {high}" width="{wide}" height="{high}">'
+        f'viewBox="0 0 {wide} {high}" width="{wide}" height="{high}" '
+        f'font-family="{FONT}" font-size="12px">'
         f'<title id="{key}-title">{escape(label)}</title>'
-        f'<desc id="{key}-desc">{escape(f"{label}{series}; the numbers stand in the table.")}'
+        f'<desc id="{key}-desc">{escape(f"{label}{told}; the numbers stand in the table.")}'
         f"</desc>{_namespaced(body, key)}"
     )
 
@@ -316,10 +379,22 @@ def _configured(chart: alt.LayerChart) -> alt.LayerChart:
 
 
 def _namespaced(svg: str, key: str) -> str:
-    """Ids that cannot collide with those of another chart on the page; text stays as it is."""
+    """Ids that collide with no other chart's, and attributes said once; text stays as it is.
+
+    Ids are numbered anew: the engine counts some of them over all charts of a process.
+    """
+    tags = re.compile(r"<[a-z][^>]*>")
+    found = dict.fromkeys(re.findall(r'\sid="([^"]*)"', " ".join(tags.findall(svg))))
+    ids = {old: f"{key}-{old.rstrip('0123456789')}{i}" for i, old in enumerate(found)}
 
     def within_tag(tag: re.Match[str]) -> str:
-        named = re.sub(r'(\sid=")', rf"\1{key}-", tag.group())
-        return re.sub(r'(url\(["\']?#|href="#)', rf"\1{key}-", named)
+        short = tag.group()
+        for said in REPEATED:
+            short = short.replace(said, "")
+        return re.sub(
+            r"""(\sid="|url\(["']?#|href="#)([^"')]*)""",
+            lambda at: at[1] + ids.get(at[2], f"{key}-{at[2]}"),
+            short,
+        )
 
-    return re.sub(r"<[a-z][^>]*>", within_tag, svg)
+    return tags.sub(within_tag, svg)

@@ -1,5 +1,6 @@
 """How numbers, digests and dates are written: once, for report, model card and charts' tables."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from tasks.schema import Measurement
@@ -108,19 +109,15 @@ def day(written: str) -> str:
 
 def about_words(m: Measurement) -> str:
     """What a measurement is about; `all texts` rather than nothing."""
-    return described(m) or "all texts"
+    return m.about.words() or "all texts"
 
 
-def described(m: Measurement) -> str:
-    """What a measurement is about; of words it says whether the top ones go or stay."""
-    verb = {"comprehensiveness": "replaced", "sufficiency": "kept"}.get(m.name.split("_")[0])
-    if verb is None or m.about.share is None:
-        return m.about.words()
-    rest = m.about.model_copy(update={"share": None}).words()
-    return ", ".join(filter(None, [f"top {m.about.share:.0%} of words {verb}", rest]))
+def layer_words(m: Measurement) -> str:
+    """The layer alone; `all` for a measurement that has none."""
+    return "all" if m.about.layer is None else str(m.about.layer)
 
 
-def joined(parts: list[str], limit: int = 3) -> str:
+def joined(parts: Sequence[str], limit: int = 3) -> str:
     """A list as a sentence has it, the tail counted."""
     shown = parts[:limit]
     if len(parts) > limit:

@@ -1,4 +1,4 @@
-"""The sections that look inside: where a decision forms, what can be read, what is used."""
+"""The probing section: what can be read about an attribute, and whether it is used."""
 
 from collections.abc import Sequence
 
@@ -6,66 +6,17 @@ from tasks.explain.facts import SMALLEST_USE, above_zero
 from tasks.report import charts
 from tasks.report.blocks import Block, Sentence, Title, grid
 from tasks.report.figures import layer_figure
-from tasks.report.formats import about_words, joined, title
+from tasks.report.formats import joined, layer_words, title
 from tasks.report.view import anchor
 from tasks.schema import Evidence, Measurement
 
 PROBES = (
-    "probe_accuracy", "control_accuracy", "probe_after_erasure", "nonlinear_probe_after_erasure",
+    "probe_accuracy", "control_accuracy", "nonlinear_probe_accuracy", "probe_after_erasure",
+    "nonlinear_probe_after_erasure",
 )  # fmt: skip
+CODES = ("mdl", "mdl_control")
 ACCURACIES = ("accuracy_before", "accuracy_after_erasure")
 GAPS = ("gap_before", "gap_after_erasure", "gap_after_random")
-
-
-# --- localisation ---------------------------------------------------------------------------
-
-
-def localisation(evidence: Evidence) -> list[Block]:
-    """Where decisions form, and from where on an exchanged field moves them."""
-    agreement = evidence.named("agreement_with_final")
-    effect = evidence.named("swap_effect")
-    key = anchor(evidence)
-    return [
-        *grid(
-            evidence.named("formation_layer"),
-            caption="Where the decision forms",
-            corner="Texts",
-            row=about_words,
-            column=lambda m: title(m.name),
-        ),
-        *layer_figure(
-            charts.agreement_by_layer, agreement, f"{key}-agreement",
-            "Share of texts whose decision read at a layer is already the final one.",
-        ),
-        *_by_layer(agreement, "Agreement with the final decision, by layer"),
-        *layer_figure(
-            charts.swap_effect_by_layer, effect, f"{key}-swap",
-            "How far exchanging the field moves the favourable probability read at a layer.",
-        ),
-        *_by_layer(effect, "Swap effect, by layer"),
-    ]  # fmt: skip
-
-
-def _by_layer(measurements: Sequence[Measurement], caption: str) -> list[Block]:
-    return grid(
-        measurements,
-        caption=caption,
-        corner="Layer",
-        row=_layer,
-        column=_beside_layer,
-        folded=True,
-    )
-
-
-def _layer(m: Measurement) -> str:
-    return "all" if m.about.layer is None else str(m.about.layer)
-
-
-def _beside_layer(m: Measurement) -> str:
-    return m.about.model_copy(update={"layer": None}).words() or "all texts"
-
-
-# --- probing --------------------------------------------------------------------------------
 
 
 def probing(evidence: Evidence) -> list[Block]:
@@ -80,14 +31,21 @@ def probing(evidence: Evidence) -> list[Block]:
     return found
 
 
-def _probing_of(attribute: str, about: Sequence[Measurement], key: str) -> list[Block]:
+def _probing_of(attribute: str, everything: Sequence[Measurement], key: str) -> list[Block]:
+    about = [m for m in everything if m.about.position is None]
     effect = [m for m in about if m.name == "erasure_effect"]
     return [
         Sentence(read_is_not_used(attribute, about)),
         *layer_figure(
             charts.probes_by_layer, [m for m in about if m.name in PROBES], f"{key}-probes",
-            f"What can be read about {attribute}: the probe, the same on shuffled labels, and "
-            "fresh probes after erasure.", named=True,
+            f"What can be read about {attribute}: the probe, the same on shuffled labels, a small "
+            "non-linear probe, and fresh probes after erasure.", named=True,
+        ),
+        *layer_figure(
+            charts.description_length_by_layer, [m for m in about if m.name in CODES],
+            f"{key}-bits",
+            f"Bits that the group of a text costs whoever can read the layer: {attribute}, and "
+            "the same groups shuffled.", named=True,
         ),
         *layer_figure(
             charts.gaps_by_layer, _spread([m for m in about if m.name in GAPS]), f"{key}-gaps",
@@ -109,10 +67,23 @@ def _probing_of(attribute: str, about: Sequence[Measurement], key: str) -> list[
             about,
             caption=f"All numbers about {attribute}, by layer",
             corner="Layer",
-            row=_layer,
+            row=layer_words,
             column=lambda m: title(m.name),
             folded=True,
         ),
+        *[
+            block
+            for position in dict.fromkeys(m.about.position for m in everything)
+            if position is not None
+            for block in grid(
+                [m for m in everything if m.about.position == position],
+                caption=f"What can be read about {attribute} elsewhere ({position}), by layer",
+                corner="Layer",
+                row=layer_words,
+                column=lambda m: title(m.name),
+                folded=True,
+            )
+        ],
     ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from textwrap import shorten
 from typing import Final
 
-from tasks.report.formats import day, described, joined, title, whole
+from tasks.report.formats import day, joined, title, whole
 from tasks.schema import (
     Change,
     Comparison,
@@ -213,7 +213,7 @@ def named(finding: Finding) -> str:
 def scope(finding: Finding) -> str:
     """For whom: what the deciding measurement is about, else what the gate asks about."""
     if finding.deciding is not None:
-        return described(finding.deciding)
+        return finding.deciding.about.words()
     gate = finding.gate
     group = f"{gate.attribute}: {gate.group}" if gate.group else gate.attribute
     parts = (group, f"field {gate.field}" if gate.field else None, gate.subset)

@@ -47,6 +47,9 @@ class Inputs:
     """Position that the head reads, [rows]."""
     blocks: nn.ModuleList | None = None
     """The stack of transformer blocks, if there is one."""
+    rough: Scorer | None = None
+    """Like `score`, faster and less exact (as in bfloat16), for methods that average over many
+    coalitions; they read both ends with `score` all the same. None: `score` is used for all."""
 
     def __post_init__(self) -> None:
         """Shapes that disagree would be broadcast into wrong numbers."""
