@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from tasks.dataset import MISSING, Dataset, Row, load_dataset
 from tasks.errors import DataError, SpecError
 from tasks.keys import endpoint_key
 from tasks.spec import (
+    AttributionCheck,
     AuditSpec,
     CausalSubject,
     Check,
@@ -103,6 +105,9 @@ def prepare(definition: Path, weights: Mapping[str, str] | None = None) -> Plan:
     _check_labels(plan)
     _check_fields(plan)
     _check_groups(plan)
+    for check in spec.checks:
+        if isinstance(check, AttributionCheck):
+            _check_attribution(plan, check)
     _check_references(plan)
     return plan
 
@@ -177,6 +182,21 @@ def _check_fields(plan: Plan) -> None:
             raise DataError(
                 f"{plan.spec.data.path}: field {name!r} stands verbatim in no text; "
                 f"its first value is {plan.data.rows[0].fields[name]!r}"
+            )
+
+
+def _check_attribution(plan: Plan, check: AttributionCheck) -> None:
+    if "partition" in check.methods and find_spec("shap") is None:
+        raise SpecError("method partition needs the package shap: pip install assay-audit[shap]")
+    name = plan.spec.subject_of(check)
+    writes = isinstance(plan.spec.subjects[name], CausalSubject)
+    if check.target.answer is not None and not writes:
+        raise SpecError(f"target.answer: subject {name} does not write; name a target.label")
+    known = plan.labels(name)
+    for label in (check.target.label, check.target.against):
+        if label is not None and known and label not in known:
+            raise SpecError(
+                f"target {label!r} is no class of subject {name}; {nearest(label, known)}"
             )
 
 

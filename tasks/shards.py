@@ -11,8 +11,9 @@ import json
 import os
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,8 +26,12 @@ from tasks.spec import DataSpec, Record
 from tasks.weights import SubjectRef
 
 MEASURING = ("measures", "gather")
-MEASURING_FILES = ("dataset.py", "shards.py", "spec.py", "subject.py", "swap.py", "weights.py")
+MEASURING_FILES = (
+    "dataset.py", "earned.py", "shards.py", "spec.py", "subject.py", "swap.py", "units.py",
+    "weights.py",
+)  # fmt: skip
 LIBRARIES = ("captum", "concept-erasure", "numpy", "scikit-learn", "scipy", "torch", "transformers")
+OPTIONAL_LIBRARIES = ("shap",)
 
 
 class DataRef(Record):
@@ -102,7 +107,7 @@ def measuring_code() -> str:
     """Digest of the code that numbers depend on."""
     here = Path(__file__).resolve().parent
     files = [here / name for name in MEASURING_FILES]
-    files += [path for folder in MEASURING for path in (here / folder).glob("*.py")]
+    files += [path for folder in MEASURING for path in (here / folder).rglob("*.py")]
     whole = hashlib.sha256()
     for path in sorted(files):
         whole.update(path.relative_to(here).as_posix().encode() + b"\0" + path.read_bytes())
@@ -112,7 +117,11 @@ def measuring_code() -> str:
 @cache
 def library_versions() -> dict[str, str]:
     """Versions of the libraries that numbers depend on."""
-    return {name: version(name) for name in LIBRARIES}
+    known = {name: version(name) for name in LIBRARIES}
+    for name in OPTIONAL_LIBRARIES:
+        with suppress(PackageNotFoundError):
+            known[name] = version(name)
+    return known
 
 
 def write_payload(store: Path, ref: ShardRef, payload: Payload) -> StoredShard:

@@ -1,5 +1,6 @@
 """A rich, plausible report for tests: two subjects, all checks, hostile texts on request."""
 
+import math
 import random
 from collections.abc import Sequence
 from itertools import combinations
@@ -21,7 +22,9 @@ from tasks.schema import (
     ImpactCategory,
     ImpactTable,
     LayerReading,
+    LensMap,
     Measurement,
+    PatchingMap,
     Provenance,
     Report,
     RunRecord,
@@ -278,28 +281,81 @@ def attribution(words: Sequence[AttributedText]) -> Evidence:
     )
 
 
-def localisation(readings: Sequence[LayerReading]) -> Evidence:
+HANDLED = "decided as labelled"
+REFUSED = "unfavourable, origin=migrant"
+
+
+def localisation(shown: Sequence[CaseEvidence]) -> Evidence:
+    return Evidence(
+        check=LocalisationCheck(subject="encoder", swap=SWAP, tuned=True),
+        subject="encoder",
+        measurements=(*formation(), *lens(), *patching()),
+        cases=tuple(shown),
+    )
+
+
+def formation() -> list[Measurement]:
+    found = []
+    for subset, mean, n in (("all", 3.4, 300), ("errors", 4.6, 82), (HANDLED, 3.0, 218),
+                            (REFUSED, 4.1, 64)):  # fmt: skip
+        shares = [0.02] * LAYERS
+        shares[round(mean)] = 1 - 0.02 * (LAYERS - 1)
+        found.append(m("formation_layer", mean, 0.3, n, "bootstrap BCa", subset=subset))
+        found += [
+            m("formed_at", share, 0.02, n, layer=layer, subset=subset)
+            for layer, share in enumerate(shares)
+        ]
+    family = {"method": "permutation test", "family": "formation delay over 2 subsets"}
+    return [
+        *found,
+        m("formation_delay", 1.6, 0.5, 82, p=0.0001, q=0.0002, **family, subset="errors"),
+        m("formation_delay", 0.4, 0.6, 64, p=0.21, q=0.21, **family, subset=REFUSED),
+    ]
+
+
+def lens() -> list[Measurement]:
     found = []
     for layer in range(LAYERS):
-        found.append(m("agreement_with_final", 0.5 + 0.08 * layer, 0.02, 300, layer=layer))
-        found.append(
-            m("agreement_with_final", 0.45 + 0.085 * layer, 0.04, 82, layer=layer, subset="errors")
-        )
-        found.append(
-            m("swap_effect", 0.01 + 0.05 * layer, 0.02, 300, "bootstrap BCa", layer=layer,
-              field="district")
-        )  # fmt: skip
-    found += [
-        m("formation_layer", 3.4, 0.2, 300, "bootstrap BCa"),
-        m("formation_layer", 4.6, 0.4, 82, "bootstrap BCa", subset="errors"),
-        m("formation_layer", 4.1, 0.5, 64, "bootstrap BCa", subset="unfavourable, origin=migrant"),
+        swap = {"method": "bootstrap BCa", "layer": layer, "field": "district"}
+        found += [
+            m("agreement_with_final", 0.5 + 0.08 * layer, 0.02, 300, layer=layer),
+            m("swap_effect", 0.01 + 0.05 * layer, 0.02, 300, **swap),
+            m("swap_effect_control", 0.01 + 0.01 * layer, 0.02, 280, **swap),
+        ]
+    for layer in range(LAYERS - 1):
+        found += [
+            m("lens_kl", 0.9 - 0.14 * layer, 0.1, 150, layer=layer),
+            m("tuned_lens_kl", 0.5 - 0.09 * layer, 0.06, 150, layer=layer),
+        ]
+    return found
+
+
+def patching() -> list[Measurement]:
+    shares = {
+        "field district": (1.0, 1.0, 0.9, 0.6, 0.3, 0.1, 0.0),
+        "before": (0.0,) * LAYERS,
+        "after": (0.0, 0.0, 0.1, 0.1, 0.1, 0.0, 0.0),
+        "head": (0.0, 0.0, 0.0, 0.3, 0.6, 0.9, 1.0),
+        "everything": (1.0,) * LAYERS,
+    }
+    about = {"n": 31, "method": "percentile bootstrap over pairs", "field": "district"}
+    found = [
+        m("recovered_share", share, 0.05, **about, layer=layer, part="residual", position=position)
+        for position, some in shares.items()
+        for layer, share in enumerate(some)
     ]
-    return Evidence(
-        check=LocalisationCheck(subject="encoder", swap=SWAP),
-        subject="encoder",
-        measurements=tuple(found),
-        cases=tuple(readings),
-    )
+    found += [
+        m("recovered_share", share, 0.05, **about, layer=layer, part=part, position="head")
+        for part, share in (("attention", 0.3), ("mlp", -0.02))
+        for layer in range(1, LAYERS)
+    ]
+    found += [
+        m("recovered_share_control", 0.02, 0.03, **about, layer=layer, part="residual",
+          position=position)
+        for position in ("field district", "head")
+        for layer in range(LAYERS)
+    ]  # fmt: skip
+    return [*found, m("lens_layer", 4.0, 0.0, **about), m("patching_layer", 4.0, 1.0, **about)]
 
 
 def probing() -> Evidence:
@@ -312,6 +368,10 @@ def probing() -> Evidence:
             m("probe_accuracy", read, 0.04, 300, **about),
             m("control_accuracy", 0.503, 0.04, 300, **about),
             m("selectivity", read - 0.503, 0.05, 300, "paired bootstrap", **about),
+            m("nonlinear_probe_accuracy", read, 0.04, 300, **about),
+            m("mdl", 1.3 - read / 2, 0.05, 300, "online code", **about),
+            m("mdl_control", 1.001, 0.02, 300, "online code", **about),
+            m("compression", 1.1, 0.05, 300, "online code", **about),
             m("probe_after_erasure", 0.51, 0.04, 300, **about),
             m("nonlinear_probe_after_erasure", 0.57, 0.04, 300, **about),
             m("gap_after_erasure", 0.21 - effect, 0.05, 300, "bootstrap BCa", **about),
@@ -412,6 +472,47 @@ def reading(case: Case) -> LayerReading:
     return LayerReading(id=case.id, target=case.decision, probabilities=curve, formed_at=2)
 
 
+def tokens_of(case: Case, hostile: str) -> tuple[str, ...]:
+    """A dozen words, some twice, and what a text may hold at worst."""
+    words = (*case.text.split()[-12:], "month", " month")
+    return (*words, hostile, "\n", "", "w" * 80) if hostile else words
+
+
+def lens_map(case: Case, hostile: str = "") -> LensMap:
+    tokens = tokens_of(case, hostile)
+    return LensMap(
+        id=case.id,
+        target=case.decision + hostile,
+        tokens=tokens,
+        head=len(tokens) - 1,
+        probabilities=tuple(
+            tuple(abs(math.sin(layer + 3 * at)) for at in range(len(tokens)))
+            for layer in range(LAYERS)
+        ),
+        tops=tuple(
+            tuple(f"{hostile} next{at % 3}" for at in range(len(tokens))) for _ in range(LAYERS)
+        ),
+    )
+
+
+def patching_map(case: Case, hostile: str = "") -> PatchingMap:
+    tokens = tokens_of(case, hostile)
+    return PatchingMap(
+        id=case.id,
+        field="district",
+        original="Eastmoor" + hostile,
+        exchanged="Linden Hill" + hostile,
+        decision="denied",
+        decision_exchanged="approved",
+        tokens=tokens,
+        head=None,
+        recovered=tuple(
+            tuple(1.4 * math.cos(layer + 2 * at) for at in range(len(tokens)))
+            for layer in range(LAYERS)
+        ),
+    )
+
+
 def truncated(case: Case, hostile: str = "") -> TruncatedReasoning:
     return TruncatedReasoning(
         id=case.id,
@@ -474,7 +575,13 @@ def sample_report(hostile: str = "", words: int = 0) -> Report:
         performance(0.905, "encoder"),
         fairness(),
         attribution([attributed(c, method) for c in chosen for method in METHODS]),
-        localisation([reading(c) for c in chosen]),
+        localisation(
+            [
+                *(reading(c) for c in chosen),
+                lens_map(chosen[0], hostile),
+                patching_map(chosen[0], hostile),
+            ]
+        ),
         probing(),
         performance(0.872, "writer"),
         reasoning([truncated(c, hostile) for c in chosen[:4]]),

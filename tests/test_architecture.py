@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tasks.shards import MEASURING, MEASURING_FILES
+
 NUMERIC = {"numpy", "torch", "sklearn", "captum", "concept_erasure", "scipy", "statsmodels"}
 RENDERING = {"jinja2", "markupsafe", "altair", "vl_convert", "huggingface_hub", "yaml", "pydantic"}
 MAY_IMPORT = {  # besides the standard library; the longest path that fits a module decides
@@ -76,3 +78,22 @@ def test_a_definition_is_read_without_a_model_library():
 
     code = "import sys, tasks.plan; sys.exit('torch' in sys.modules or 'prefect' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_module_that_measures_is_part_of_a_shards_name():
+    """Else a kept payload would outlive the code that made it."""
+    named = {Path("tasks") / name for name in MEASURING_FILES}
+    named |= {path for folder in MEASURING for path in (Path("tasks") / folder).rglob("*.py")}
+    reached, todo = set(), [Path("tasks/gather/__init__.py")]
+    while todo:
+        path = todo.pop()
+        if path in reached or not path.is_file():
+            continue
+        reached.add(path)
+        for name in imports(path):
+            if name.startswith("tasks."):
+                parts = name.split(".")
+                todo += [Path(*parts[:n]).with_suffix(".py") for n in range(2, len(parts) + 1)]
+    exempt = {"plan.py", "schema.py", "complaint.py", "errors.py", "keys.py", "vocabulary.py"}
+    exempt |= {"decided.py"}  # what is checked, recorded or chosen, not measured
+    assert {path for path in reached - named if path.name not in exempt} == set()

@@ -4,13 +4,15 @@ import pytest
 from huggingface_hub import ModelCard
 from sample_report import (
     HOSTILE,
+    LAYERS,
     minimal_report,
     sample_explanations,
     sample_report,
     sample_run,
 )
 
-from tasks.report.card import markdown, render_card
+from tasks.report.card import HEADLINES, markdown, render_card, stated
+from tasks.vocabulary import MEASURES
 
 
 def card_of(report, hostile=""):
@@ -71,6 +73,37 @@ def test_hostile_text_is_neither_markup_nor_link():
     assert "<script" not in text
     assert "<img" not in text
     assert not re.search(r"(?<!\\)\]\(", text)
+
+
+def test_what_decided_a_gate_stands_first_whatever_it_is():
+    report = sample_report()
+    deciding = [f.deciding for f in report.findings]
+    for finding in report.findings:
+        shown = next(
+            stated(e, report)
+            for e in report.evidence
+            if (e.check.kind, e.subject) == (finding.gate.check, finding.subject)
+        )
+        assert shown[0] in deciding
+        assert finding.deciding in shown
+
+
+def test_a_card_states_headlines_and_counts_the_rest():
+    report = sample_report()
+    by_kind = {e.check.kind: stated(e, report) for e in reversed(report.evidence)}
+    localised = by_kind["localisation"]
+    assert {m.name for m in localised} == set(HEADLINES["localisation"])
+    assert {m.about.layer for m in localised} == {None, LAYERS - 1}
+    deciding = [f.deciding for f in report.findings]
+    of_method = [m for m in by_kind["attribution"] if m not in deciding]
+    assert {m.about.method for m in of_method} <= {None, "integrated-gradients"}
+    assert {m.about.subset for m in of_method} == {None}
+    assert "Further numbers of this check in evidence.json: " in card_of(report)
+
+
+@pytest.mark.parametrize("check", MEASURES)
+def test_headlines_are_measures(check):
+    assert set(HEADLINES[check]) <= set(MEASURES[check])
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from html.parser import HTMLParser
 import pytest
 from sample_report import HOSTILE, LAYERS, SHARES, m
 
-from tasks.report import charts
+from tasks.report import charts, heat
 
 BY_LAYER = {
     "one": [m("agreement_with_final", 0.5 + 0.05 * i, 0.03, layer=i) for i in range(LAYERS)],
@@ -14,6 +14,14 @@ CURVE = {"all texts": [m("answer_unchanged", s, 0.0, share=s) for s in SHARES]}
 FIELDS = [m("field_share", 0.3, 0.1, field=f, subset=s) for f in "xy" for s in (None, "errors")]
 GAINS = [m("sufficiency_gain", 0.1, 0.2, share=s) for s in (None, 0.1)]
 
+AGREE = [m("rank_agreement", 0.4, 0.1, by="shapley", against="lime")]
+FORMED = [m("formed_at", 0.3, 0.1, layer=i, subset=s) for i in range(3) for s in ("all", HOSTILE)]
+SITES = [
+    m("recovered_share", 0.4 * i - 0.4, 0.1, layer=i, part=part, position="head")
+    for part in ("residual", "mlp")
+    for i in range(3)
+]
+
 DRAWN = [
     pytest.param(charts.group_rates, RATES, id="group_rates"),
     pytest.param(charts.field_shares, FIELDS, id="field_shares"),
@@ -23,7 +31,12 @@ DRAWN = [
     pytest.param(charts.probes_by_layer, BY_LAYER, id="probes_by_layer"),
     pytest.param(charts.gaps_by_layer, BY_LAYER, id="gaps_by_layer"),
     pytest.param(charts.erasure_effect_by_layer, BY_LAYER, id="erasure_effect_by_layer"),
+    pytest.param(charts.divergence_by_layer, BY_LAYER, id="divergence_by_layer"),
+    pytest.param(charts.recovered_share_by_layer, BY_LAYER, id="recovered_share_by_layer"),
     pytest.param(charts.truncation_curve, CURVE, id="truncation_curve"),
+    pytest.param(heat.agreement_matrix, AGREE, id="agreement_matrix"),
+    pytest.param(heat.formation_map, FORMED, id="formation_map"),
+    pytest.param(heat.recovered_map, SITES, id="recovered_map"),
 ]
 
 
@@ -79,8 +92,55 @@ def test_series_differ_by_more_than_colour():
     assert "one" in Drawing(svg).text
 
 
+def test_ids_do_not_depend_on_how_many_charts_were_drawn_before():
+    first, later = (f'<g id="gradient_{i}" fill="url(#gradient_{i})"/>' for i in (0, 7))
+    assert charts._namespaced(first, "k") == charts._namespaced(later, "k")
+
+
 def test_references_within_a_chart_follow_its_ids():
     inside = '<g id="clip0"><text>id="clip0" url(#clip0)</text></g><path clip-path="url(#clip0)"/>'
     assert charts._namespaced(inside, "k") == (
         '<g id="k-clip0"><text>id="clip0" url(#clip0)</text></g><path clip-path="url(#k-clip0)"/>'
     )
+
+
+def token_map(tokens, value=0.5, layers=12):
+    cells = [heat.Cell(i, j, value) for i in range(layers) for j in range(len(tokens))]
+    names = [str(layer) for layer in range(layers)]
+    return heat.heat_map(cells, names, tokens, key="k", label="P", domain=(-1.0, 1.0))
+
+
+def test_a_map_of_twelve_layers_and_sixty_words_writes_every_word_and_stays_small():
+    tokens = ["the"] * 30 + [f"word{i}" for i in range(30)]
+    svg = token_map(tokens)
+    text = Drawing(svg).text
+    assert text.count("the") >= 30
+    assert all(f"word{i}" in text for i in range(30))
+    assert svg.count("h14v14h-14Z") == 12 * 60
+    assert len(svg) < 35_000
+
+
+def test_cells_of_one_colour_are_one_outline():
+    fills = [a["fill"] for tag, a in Drawing(token_map(["a"] * 20)).found if tag == "path"
+             and a.get("stroke") == "#ffffff"]  # fmt: skip
+    assert len(fills) == 1
+
+
+def test_a_value_beyond_the_scale_has_the_last_colour():
+    assert token_map(["a"] * 20, value=7.0) == token_map(["a"] * 20, value=1.0)
+
+
+def test_a_word_cannot_become_markup_or_code():
+    hostile = [HOSTILE, "</script>", '"]; throw 1; ["', "\\", "\u2028", "{{7*7}}"]
+    drawing = Drawing(token_map(hostile * 4))
+    tags = {tag for tag, _ in drawing.found}
+    assert not tags & {"script", "img", "a", "style", "details"}
+    assert '"]; throw 1; ["' in drawing.text
+
+
+def test_a_small_map_carries_its_numbers_without_a_negative_nought():
+    sites = [m("recovered_share", v, 0.1, layer=i) for i, v in enumerate((-0.001, -0.25, 1.0))]
+    text = Drawing(heat.recovered_map(sites, key="k")).text
+    assert "0.00" in text
+    assert "−0.25" in text
+    assert "−0.00" not in text

@@ -147,9 +147,8 @@ def test_prompt_and_answer_stand_in_the_baseline_as_they_are(loaded):
     same = (texts.inputs.own == texts.inputs.neutral).all(dim=-1)[0]
     tokens = subject.tokenizer.convert_ids_to_tokens(texts.batch.ids[0].tolist())
     frame = [t for t, kept in zip(tokens, same.tolist(), strict=True) if kept]
-    assert [t for t in frame if t != "[CLS]"] == "the story [UNK] good or bad ? bad".replace(
-        "or", "[UNK]"
-    ).split()
+    kept = [t for t in frame if t != "[CLS]"]
+    assert kept == ["the", "story", "[UNK]", "good", "[UNK]", "bad", "?", "bad"]
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tasks.bundle import read_finished
+from tasks.earned import cited, earned
 
 README = Path("README.md").read_text(encoding="utf-8")
+PLANTED = yaml.safe_load(Path("audits/loan-approval/planted.yaml").read_text(encoding="utf-8"))
+LISTED = set(PLANTED["versions"]["retrained"]["listed"])
 PLANTED_GATES = {
     ("performance", None),
     ("fairness", "origin"),
@@ -73,10 +77,64 @@ def test_age_where_nothing_was_planted_is_never_convicted(retrained):
     assert not [f for f in age if f.verdict == "fail"]
 
 
-def test_the_attribution_beats_a_random_order_on_both(clean, retrained):
+def attributed(run):
+    """Cases refused in a listed district although their label is the other: the planted ones."""
+    labels = {c.id: c.label for c in run.report.cases if c.decision == "denied" != c.label}
+    evidence = next(e for e in run.report.evidence if e.check.kind == "attribution")
+    planted = [c for c in evidence.cases if c.id in labels and named(c, "district") & LISTED]
+    return evidence, planted
+
+
+def named(case, field):
+    return {w.text for w in case.words if w.field == field}
+
+
+def test_methods_earn_their_place_on_both_organisms(clean, retrained):
     for run in (clean, retrained):
-        (gain,) = run.named("attribution", "comprehensiveness_gain")
-        assert gain.low > 0
+        evidence, _ = attributed(run)
+        assert cited(evidence) == "integrated-gradients"
+        assert all(earned(m, evidence.measurements) for m in evidence.check.methods)
+
+
+def test_every_method_that_earned_its_place_names_the_planted_district(retrained):
+    """The word that speaks most for the refusal is the district's, method by method."""
+    evidence, planted = attributed(retrained)
+    first = {
+        (c.id, c.method): max(c.words, key=lambda w: w.value).field
+        for c in planted
+        if earned(c.method, evidence.measurements)
+    }
+    assert len({case for case, _ in first}) >= 3
+    assert len({method for _, method in first}) >= 3
+    assert set(first.values()) == {"district"}, first
+
+
+def test_over_the_data_the_listed_districts_and_no_others_drive_refusals(clean, retrained):
+    def driving(run):
+        found = run.named("attribution", "word_attribution")
+        return {m.about.word for m in found if m.about.subset == "denied" and m.low > 0}
+
+    every = {name.lower() for name in PLANTED["districts"]}
+    listed = {name.lower() for name in LISTED}
+    assert driving(retrained) & every == listed
+    assert driving(clean) & every == set()
+
+
+def test_patching_finds_the_district_where_it_was_planted_and_nothing_on_the_clean_one(
+    clean, retrained
+):
+    shares = {
+        (m.about.position, m.about.layer): m
+        for m in retrained.named("localisation", "recovered_share")
+        if m.about.part == "residual"
+    }
+    assert shares["field district", 0].low > 0.95
+    assert shares["head", 0].high < 0.05
+    last = max(layer for _, layer in shares)
+    assert shares["head", last].low > 0.95
+    assert clean.named("localisation", "recovered_share") == ()
+    evidence = next(e for e in clean.report.evidence if e.check.kind == "localisation")
+    assert any("othing to localise" in note for note in evidence.notes)
 
 
 def test_refusals_rest_on_the_district_only_where_it_was_planted(clean, retrained):

@@ -1,4 +1,5 @@
 import re
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -13,11 +14,12 @@ from sample_report import (
     sample_run,
 )
 
-from tasks.report.cases import pieces, tone
+from tasks.report.cases import LABEL, READ_BACK, pieces, printable, tone
 from tasks.report.formats import about_words, interval, number, value
+from tasks.report.localisation import agreement_of, moved_beyond_control, who_forms_later
 from tasks.report.page import environment, render_report
 from tasks.report.view import summary
-from tasks.schema import Evidence, Explanation, Explanations, Report, Word
+from tasks.schema import Evidence, Explanation, Explanations, LensMap, Report, Word
 
 NEEDS_NO_CLOSING = {"meta", "br", "hr", "img", "link", "input"}
 
@@ -98,7 +100,8 @@ def test_the_top_says_what_failed_for_whom_and_since_when(page):
 
 def test_every_measurement_stands_with_its_interval_and_n(report, html):
     rows = {
-        " ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in re.findall(r"<tr>.*?</tr>", html)
+        " ".join(unescape(re.sub(r"<[^>]+>", " ", row)).split())
+        for row in re.findall(r"<tr>.*?</tr>", html)
     }
     for evidence in report.evidence:
         for x in evidence.measurements:
@@ -308,5 +311,124 @@ def test_a_baseline_that_is_decided_the_same_way_is_pointed_out(report):
     foregone = tuple(c.model_copy(update={"baseline_score": 2.4}) for c in report.evidence[2].cases)
     evidence = report.evidence[2].model_copy(update={"cases": foregone})
     page = Page(rendered(report.model_copy(update={"evidence": (*report.evidence[:2], evidence)})))
-    assert "In 8 of the 8 explained texts the baseline" in page.text
+    assert "In 8 of the 8 cases shown the baseline" in page.text
     assert "the words explain only the difference of −0.090" in page.text
+
+
+# --- localisation ---------------------------------------------------------------------------
+
+
+def with_cases(report: Report, kind: type, **update) -> Report:
+    """The report with the maps of one kind changed."""
+    evidence = tuple(
+        e.model_copy(
+            update={
+                "cases": tuple(
+                    c.model_copy(update=update) if isinstance(c, kind) else c for c in e.cases
+                )
+            }
+        )
+        for e in report.evidence
+    )
+    return report.model_copy(update={"evidence": evidence, "findings": ()})
+
+
+def test_lens_and_patching_of_a_case_are_maps_with_its_words(page):
+    assert "Lens, layer by word: encoder" in page.text
+    assert "Patching, layer by word: encoder" in page.text
+    assert "case-1-lens-0-title" in page.all("id")
+    assert "case-1-patching-1-title" in page.all("id")
+    assert "Exchanging district 'Eastmoor' for 'Linden Hill' turns 'denied' into" in page.text
+    assert "The head reads token 14 of 14, ' month'." in page.text
+
+
+def test_the_likeliest_tokens_are_listed_up_to_the_one_the_head_reads(report):
+    tokens = tuple(f"t{i}" for i in range(60))
+    changed = with_cases(
+        report,
+        LensMap,
+        tokens=tokens,
+        head=40,
+        probabilities=((0.5,) * 60,),
+        tops=(tuple(f"next{i}" for i in range(60)),),
+    )
+    text = Page(rendered_alone(changed)).text
+    assert f"for {READ_BACK} of 60 tokens, up to the one the head reads" in text
+    assert "t40 next40" in text
+    assert "next41" not in text
+    assert f"next{40 - READ_BACK} " not in text
+
+
+def test_a_classifier_has_no_likeliest_tokens(report):
+    assert "Likeliest next token" not in rendered_alone(with_cases(report, LensMap, tops=()))
+
+
+def rendered_alone(report: Report) -> str:
+    return render_report(report, sample_explanations(report), run=sample_run())
+
+
+@pytest.mark.parametrize(
+    ("token", "expected"),
+    [
+        pytest.param(" lives", "lives", id="a leading space"),
+        pytest.param("\n", "␣", id="white space"),
+        pytest.param("", "␣", id="nothing"),
+        pytest.param("\u202egnorw", "·gnorw", id="a mark that turns the text"),
+        pytest.param("w" * 80, "w" * (LABEL - 1) + "…", id="endless"),
+        pytest.param("</script>", "</script>", id="markup is escaped elsewhere"),
+    ],
+)
+def test_a_token_becomes_a_short_label(token, expected):
+    assert printable(token) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "q", "expected"),
+    [
+        pytest.param(0.8, 0.01, "forms clearly (q at most 0.05) later than", id="later"),
+        pytest.param(-0.8, 0.01, "forms clearly (q at most 0.05) earlier than", id="earlier"),
+        pytest.param(0.8, 0.2, "In no set of texts does the decision form clearly", id="not clear"),
+    ],
+)
+def test_a_delay_is_told_only_where_it_is_clear(value, q, expected):
+    told = who_forms_later([m("formation_delay", value, 0.9, p=0.01, q=q, subset="errors")])
+    assert told.startswith(("The decision", "In no set"))
+    assert expected in told
+    assert ("errors" in told) == (q <= 0.05)
+
+
+@pytest.mark.parametrize(
+    ("control", "expected"),
+    [
+        pytest.param(0.05, "At layer 2 a value of another group moves the reading", id="beyond"),
+        pytest.param(0.28, "whatever the group", id="the intervals overlap"),
+        pytest.param(None, "is not known", id="no control"),
+    ],
+)
+def test_a_swap_is_held_against_another_value_of_the_same_group(control, expected):
+    effect = [m("swap_effect", 0.3, 0.05, layer=2), m("swap_effect", 0.0, 0.0, layer=0)]
+    within = [] if control is None else [m("swap_effect_control", control, 0.05, layer=2)]
+    assert expected in moved_beyond_control("district", effect, within)
+
+
+@pytest.mark.parametrize(
+    ("lens", "patching", "expected"),
+    [
+        pytest.param(2.0, 2.0, "agree within their intervals", id="the same"),
+        pytest.param(1.0, 3.0, "disagree: the effect can be read before", id="read earlier"),
+        pytest.param(3.0, 1.0, "disagree: the effect can be read only after", id="read later"),
+    ],
+)
+def test_lens_and_patching_agree_or_not(lens, patching, expected):
+    found = agreement_of(m("lens_layer", lens, 0.0), m("patching_layer", patching, 0.0))
+    assert expected in found
+
+
+def test_localisation_says_what_it_does_not_prove(page):
+    for said in (
+        "does not show that the subject decides there",
+        "so their shares do not add up",
+        "recovers at most 0.020 (−0.010 to 0.050)",
+        "Lens and patching agree within their intervals",
+    ):
+        assert said in page.text

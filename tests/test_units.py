@@ -137,3 +137,36 @@ def test_words_keep_their_apostrophes_numbers_and_marks():
     assert words == ["Mr", "O'Neil", "earns", "3,200", "euros", "."]
     offsets = [(0, 2), (2, 5), (5, 9), (9, 15), (15, 19), (19, 21), (21, 27), (27, 28)]
     assert token_units(units_of("words", text, {}), offsets, len(text)) == [0, 1, 1, 2, 3, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("attribution", "problem"),
+    [
+        pytest.param({"target": {"label": "maybe"}}, "'maybe' is no class", id="no such class"),
+        pytest.param({"target": {"label": "yes", "against": "nay"}}, "'nay'", id="against nothing"),
+        pytest.param({"target": {"answer": "yes"}}, "does not write", id="no answers"),
+        pytest.param({"target": {"against": "yes"}}, "against needs", id="against, but what"),
+        pytest.param({"target": {"label": "yes", "answer": "no"}}, "not both", id="two targets"),
+        pytest.param({"methods": ["lime", "lime"]}, "more than once", id="a method twice"),
+        pytest.param({"methods": ["magic"]}, "integrated-gradients", id="no such method"),
+        pytest.param({"methods": []}, "at least 1", id="no method"),
+        pytest.param({"units": "letters"}, "'tokens', 'words' or 'fields'", id="no such units"),
+    ],
+)
+def test_a_wrong_attribution_check_is_said_before_anything_runs(tmp_path, attribution, problem):
+    from small import write_small_audit
+
+    checks = [{"kind": "attribution", **attribution}]
+    definition = write_small_audit(tmp_path, checks=checks, gates=[])
+    with pytest.raises(SpecError, match=problem) as error:
+        prepare(definition)
+    assert "\n" not in str(error.value)
+
+
+def test_a_method_whose_package_is_missing_is_said_before_anything_runs(tmp_path, monkeypatch):
+    from small import write_small_audit
+
+    monkeypatch.setattr("tasks.plan.find_spec", lambda name: None)
+    checks = [{"kind": "attribution", "methods": ["partition"]}]
+    with pytest.raises(SpecError, match=r"pip install assay-audit\[shap\]"):
+        prepare(write_small_audit(tmp_path, checks=checks, gates=[]))

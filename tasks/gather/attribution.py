@@ -188,6 +188,7 @@ class _Shard:
             units=self.ref.option("units"),
             places=[row.places for row in self.rows] if same else None,
             classes=classes,
+            precision=self.ref.option("precision"),
         )
 
     def _attribute(self, texts: Explained, name: MethodName) -> list[Attributed]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from tasks.gather.scoring import Scoring, scoring, with_answer
-from tasks.measures.attribution.inputs import Attribution, Inputs
+from tasks.measures.attribution.inputs import Attribution, Inputs, Scorer
 from tasks.measures.passes import in_passes
 from tasks.spec import CausalSubject, Operator, Target
 from tasks.subject import Batch, Subject
@@ -120,6 +120,7 @@ def explained(
     units: Literal["tokens", "words", "fields"] = "words",
     places: Sequence[Mapping[str, Sequence[Span]]] | None = None,
     classes: Tensor | None = None,
+    precision: Literal["float32", "bfloat16"] = "float32",
 ) -> Explained:
     """Texts, ready for every attribution method.
 
@@ -134,6 +135,8 @@ def explained(
         places: named field -> where it stands, for every text.
         classes: class explained for every text, [texts], where the target is the decision; the
             subject's own decision unless given.
+        precision: of the many coalitions that Shapley values and LIME average over; both ends of
+            a text, and all other methods, are read in float32.
 
     Raises:
         SubjectError: the target names no class, or an answer of a subject that does not write.
@@ -156,6 +159,7 @@ def explained(
         attend=None if scores.answer is not None else scores.attended,
         read_at=subject.head_position(batch).cpu(),
         blocks=subject.blocks,
+        rough=_rough(scores) if precision == "bfloat16" else None,
     )
     return Explained(batch, scores, inputs, own_units, place)
 
@@ -179,6 +183,16 @@ def tokens_per_pass(subject: Subject, length: int) -> int:
     bytes_per_token = 2 * subject.layers * (34 * config.hidden_size + 5 * heads * length)
     room = MEMORY if subject.device.type == "cpu" else MEMORY_ON_DEVICE
     return max(length, room // int(bytes_per_token))
+
+
+def _rough(scores: Scoring) -> Scorer:
+    """The score in bfloat16: several times as fast where the processor has it built in."""
+
+    def score(embeddings: Tensor, rows: Tensor) -> Tensor:
+        with torch.autocast(embeddings.device.type, dtype=torch.bfloat16):
+            return scores.score(embeddings, rows)
+
+    return score
 
 
 def _start(subject: Subject) -> int:

@@ -11,7 +11,7 @@ from tasks.schema import About, Measurement
 from tasks.shards import Payload
 
 METHOD_PROBE = "held-out balanced accuracy over three folds, bootstrap within groups"
-METHOD_CODE = "online code, linear probes on doubling portions; BCa bootstrap over texts"
+METHOD_CODE = "online code, linear probes on doubling portions; bootstrap over texts"
 
 Floats = NDArray[np.float64]
 POSITIONS = {
@@ -83,7 +83,8 @@ def _lengths(parts: dict[str, NDArray[Any]], at: About, seed: int) -> list[Measu
     """Bits per text, and what a uniform code would take over them."""
     concept = parts["concept"]
     n, uniform = len(concept), float(np.log2(len(np.unique(concept))))
-    mdl, control = (stats.bootstrap_mean(bits, seed=seed) for bits in parts["bits"])
+    means = stats.group_means(parts["bits"].T, np.zeros(n), seed=seed)
+    mdl, control = (stats.spread(float(means.point[0, i]), means.draws[:, 0, i]) for i in range(2))
     shorter = stats.Interval(uniform / mdl.value, uniform / mdl.high, uniform / mdl.low)
     measured = {"mdl": mdl, "mdl_control": control, "compression": shorter}
     return [

@@ -1,4 +1,4 @@
-"""Where a text's hidden state is taken, and the states of all layers from one pass over the texts."""
+"""Where a text's hidden state is taken, and the states of all layers from one pass over texts."""
 
 from collections.abc import Sequence
 from pathlib import Path

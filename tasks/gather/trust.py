@@ -17,6 +17,7 @@ from tasks.schema import About, Measurement
 from tasks.spec import AttributionCheck
 
 STRONGEST = 5  # units compared between methods
+FEWEST = 8  # texts below which a mean is not stated
 JOINT = "mean over texts, BCa bootstrap, joint over the three baselines (Bonferroni)"
 RATIO = "sum over texts over sum over texts, percentile bootstrap over texts"
 
@@ -95,11 +96,11 @@ def _means(
     for name, key in kept.items():
         for method in check.methods:
             values = _present(r["quality"][method].get(key) for r in found)
-            if len(values) > 1:
+            if len(values) >= FEWEST:
                 interval = stats.bootstrap_mean(values, seed=seed)
                 yield Measurement.of(name, interval, len(values), stats.MEAN, About(method=method))
     shares = _present(np.mean(r["marked"]) if r["marked"] else None for r in found)
-    if len(shares) > 1:
+    if len(shares) >= FEWEST:
         interval = stats.bootstrap_mean(shares, seed=seed)
         yield Measurement.of("rationale_share", interval, len(shares), stats.MEAN)
 
@@ -118,7 +119,7 @@ def _agreement(
             ),
         }
         for name, values in measured.items():
-            if len(values) > 1:
+            if len(values) >= FEWEST:
                 interval = stats.bootstrap_mean(values, seed=seed)
                 yield Measurement.of(name, interval, len(values), stats.MEAN, about)
 

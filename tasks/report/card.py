@@ -8,9 +8,10 @@ from typing import Final
 from huggingface_hub import EvalResult, ModelCardData
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tasks.earned import cited
 from tasks.report.formats import FILTERS, title
 from tasks.report.page import TEMPLATES
-from tasks.report.view import gate_rows, head, heading, written_by
+from tasks.report.view import gate_rows, head, heading, marks, written_by
 from tasks.schema import Evidence, Explanations, Measurement, Report, RunRecord
 
 TASKS: Final = {
@@ -23,8 +24,29 @@ TASKS: Final = {
 INDEXED: Final = ("performance", "fairness")
 """Checks whose numbers go into the card's model-index."""
 
-BY_LAYER: Final = ("localisation", "probing")
-"""Checks with a number per layer: the card holds those that gates rest on."""
+HEADLINES: Final = {
+    "performance": ("accuracy", "recall"),
+    "fairness": (
+        "selection_rate", "true_positive_rate", "false_positive_rate", "positive_predictive_value",
+        "adverse_impact_ratio", "demographic_parity_difference", "equal_opportunity_difference",
+        "equalized_odds_difference", "predictive_parity_difference", "calibration_difference",
+    ),
+    "attribution": ("comprehensiveness_gain", "explained", "field_share"),
+    "localisation": (
+        "formation_layer", "formation_delay", "swap_effect", "swap_effect_control", "lens_layer",
+        "patching_layer",
+    ),
+    "probing": (
+        "probe_accuracy", "control_accuracy", "selectivity", "gap_before", "gap_after_erasure",
+        "gap_after_random", "accuracy_before", "accuracy_after_erasure", "erasure_effect",
+    ),
+    "reasoning": ("dependence_on_reasoning", "unparsed"),
+    "cue": ("influence", "disclosure", "undisclosed_influence", "unparsed"),
+}  # fmt: skip
+"""Check -> measures that the card states; what decided a gate it states whatever it is."""
+
+PER_SUBSET: Final = ("formation_delay",)
+"""Measures that exist for subsets only; of the others the card states all texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +55,8 @@ class Evaluation:
 
     heading: str
     measurements: tuple[Measurement, ...]
+    further: int
+    """Measurements that stand in the evidence only."""
 
 
 def render_card(report: Report, explanations: Explanations, *, run: RunRecord) -> str:
@@ -79,7 +103,7 @@ def card_data(report: Report) -> ModelCardData:
         _result(evidence, m, report)
         for evidence in report.evidence
         if evidence.check.kind in INDEXED and evidence.subject == main.name
-        for m in evidence.measurements
+        for m in stated(evidence, report)
     ]
     return ModelCardData(
         model_name=report.spec.title or report.spec.name,
@@ -96,17 +120,36 @@ def head_verdict(report: Report) -> str:
 
 
 def evaluation(report: Report) -> tuple[Evaluation, ...]:
-    """Every check's numbers; of numbers per layer those that decided a gate, and the last layer."""
-    deciding = {f.deciding for f in report.findings if f.deciding is not None}
+    """The numbers that a card states of every check."""
     found = []
     for evidence in report.evidence:
-        shown = evidence.measurements
-        if evidence.check.kind in BY_LAYER:
-            last = max((m.about.layer or 0 for m in shown), default=0)
-            shown = tuple(m for m in shown if m.about.layer in {None, last} or m in deciding)
+        shown = stated(evidence, report)
         if shown:
-            found.append(Evaluation(heading(evidence, report), shown))
+            further = len(evidence.measurements) - len(shown)
+            found.append(Evaluation(heading(evidence, report), shown, further))
     return tuple(found)
+
+
+def stated(evidence: Evidence, report: Report) -> tuple[Measurement, ...]:
+    """What decided a gate first, then the headline numbers."""
+    decided = marks(report, evidence)
+    last = max((m.about.layer or 0 for m in evidence.measurements), default=0)
+    rest = [
+        m for m in evidence.measurements if m not in decided and _is_headline(m, evidence, last)
+    ]
+    return (*(m for m in evidence.measurements if m in decided), *rest)
+
+
+def _is_headline(m: Measurement, evidence: Evidence, last: int) -> bool:
+    """A headline measure at the last layer, over all texts, by the method that may be cited."""
+    about, method = m.about, cited(evidence)
+    return (
+        m.name in HEADLINES[evidence.check.kind]
+        and about.layer in {None, last}
+        and about.position is None
+        and (about.subset in {None, "all"} or m.name in PER_SUBSET)
+        and (method is None or about.method in {None, method})
+    )
 
 
 def _result(evidence: Evidence, m: Measurement, report: Report) -> EvalResult:

@@ -20,7 +20,15 @@ FONT: Final = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', sans-serif
 
 OKABE_ITO: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES: Final = ((1, 0), (6, 3), (2, 2), (8, 3, 2, 3), (4, 1), (1, 3), (10, 4))
-SHAPES: Final = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "stroke")
+SHAPES: Final = (
+    "circle",
+    "square",
+    "triangle-up",
+    "diamond",
+    "cross",
+    "triangle-down",
+    "triangle-left",
+)
 REPEATED: Final = (
     f' font-family="{FONT}"', ' font-size="12px"', ' opacity="1"', ' pointer-events="none"',
 )  # fmt: skip
@@ -370,8 +378,7 @@ def _configured(chart: alt.LayerChart) -> alt.LayerChart:
             labelLimit=230,
             symbolSize=60,
             symbolOpacity=1,
-            symbolDash=[1, 0],
-            symbolStrokeWidth=1.8,
+            symbolStrokeWidth=0,
             offset=6,
         )
     )

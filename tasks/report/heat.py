@@ -19,7 +19,9 @@ STEPS: Final = 20
 SHORT: Final = 3
 """Names of columns up to this long stand upright."""
 
-PLAIN: Final[dict[str, Any]] = {"ticks": False, "domain": False, "labelOverlap": False}
+PLAIN: Final[dict[str, Any]] = {
+    "ticks": False, "domain": False, "labelPadding": 5, "labelOverlap": False,
+}  # fmt: skip
 """Every name is written, whether or not it fits; ticks and rules say nothing beside cells."""
 
 
@@ -63,7 +65,7 @@ def heat_map(
             "row": c.row,
             "column": c.column,
             "value": min(high, max(low, round(c.value / step) * step)),
-            "shown": f"{c.value:.2f}",
+            "shown": f"{round(c.value, 2) + 0.0:.2f}".replace("-", "\N{MINUS SIGN}"),
         }
         for c in cells
     ]
@@ -90,7 +92,14 @@ def heat_map(
         axis=alt.Axis(labelExpr=_names(rows), labelLimit=250, **PLAIN),
     )
     base = alt.Chart(alt.InlineData(values=points)).encode(x, y)
-    legend = alt.Legend(title=label, orient="top", gradientLength=180, titleLimit=420)
+    legend = alt.Legend(
+        title=label,
+        orient="top",
+        gradientLength=180,
+        titleLimit=420,
+        titleFontSize=12,
+        titleFontWeight="normal",
+    )
     layers = [
         base.mark_rect(stroke="#ffffff", strokeWidth=0.5).encode(
             alt.Color("value:Q", scale=scale, legend=legend)

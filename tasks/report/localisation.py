@@ -57,17 +57,17 @@ def who_forms_later(delays: Sequence[Measurement]) -> str:
     against = "the other texts that are decided as labelled"
     if not told:
         return (
-            f"No set of texts is decided clearly later or earlier than {against} (every q above "
-            f"{CLEAR}); that is no proof that they are decided alike."
+            f"In no set of texts does the decision form clearly later or earlier than in {against} "
+            f"(every q above {CLEAR}); that is no proof that all are decided alike."
         )
     parts = [
-        f"{way} than {against}: {'; '.join(subsets)}"
+        f"{way} than in {against}: {'; '.join(subsets)}"
         for way, subsets in (("later", later), ("earlier", earlier))
         if subsets
     ]
     return (
-        f"Decided clearly (q at most {CLEAR}) {', and '.join(parts)}. A delay says that these "
-        "texts are read differently, not why, and not that the decision is wrong."
+        f"The decision forms clearly (q at most {CLEAR}) {', and '.join(parts)}. A delay says that "
+        "these texts are read differently, not why, and not that the decision is wrong."
     )
 
 
@@ -133,7 +133,7 @@ def moved_beyond_control(
     if not beyond:
         return (
             f"At no layer does a value of another group clearly move the reading more {than}: "
-            "what is moved may be what any exchange moves."
+            "what moves it may be the field itself, whatever the group."
         )
     return (
         f"At {_layers(beyond)} a value of another group moves the reading clearly more {than} "
@@ -208,9 +208,9 @@ def _arrival(evidence: Evidence) -> list[Block]:
     """The layer by lens and by patching, and whether they name the same one."""
     both = _named(evidence, ARRIVAL)
     return [
+        *([Sentence(agreement_of(*both))] if len(both) == len(ARRIVAL) else []),
         *grid(both, caption="Layer at which half of the effect has reached the head",
               corner="Texts", row=about_words, column=lambda m: title(m.name)),
-        *([Sentence(agreement_of(*both))] if len(both) == len(ARRIVAL) else []),
     ]  # fmt: skip
 
 
@@ -219,9 +219,9 @@ def agreement_of(lens: Measurement, patching: Measurement) -> str:
     if _above(lens, patching) or _above(patching, lens):
         order = "before" if lens.value < patching.value else "only after"
         return (
-            f"Lens and patching disagree: the effect can be read {order} it is carried by the "
-            "position that the head reads alone. Patching intervenes, the lens only reads; where "
-            "they differ, patching is the one to believe about cause."
+            f"Lens and patching disagree: the effect can be read {order} the position that the "
+            "head reads carries it alone. Patching intervenes, the lens only reads; where they "
+            "differ, patching is the one to believe about cause."
         )
     return (
         "Lens and patching agree within their intervals: the effect can be read at the layer from "

@@ -100,7 +100,7 @@ class _Path:
     def missing(self, tolerance: float, most: int) -> list[float]:
         """Middles of the gaps to be halved; none if the row is done, or has `most` points."""
         error = self.gaps()[:, 0]
-        slack = rounding(torch.stack([self.seen[0.0][0], self.seen[1.0][0]]), self.dtype)
+        slack = rounding(torch.stack([seen[0] for seen in self.seen.values()]), self.dtype)
         gain = float((self.seen[1.0][0] - self.seen[0.0][0]).abs())
         allowed = tolerance * max(gain, SMALLEST_RANGE)
         sizes, order = (error.abs() - slack).clamp(min=0.0).sort(descending=True)
@@ -121,9 +121,13 @@ def _visit(inputs: Inputs, points: Sequence[_Point]) -> Tensor:
     """Score and every token's gradient times distance at points, [points, 1 + tokens], float64."""
     rows = torch.tensor([row for row, _ in points])
     places = torch.tensor([place for _, place in points], dtype=torch.float64)
-    return in_passes(
+    # rows of like length share a pass, so that little of it is padding
+    order = (inputs.units >= 0).sum(dim=1)[rows].argsort()
+    rows, places = rows[order], places[order]
+    seen = in_passes(
         lambda part: _slopes(inputs, rows[part], places[part]), len(points), inputs.rows_per_pass
     )
+    return seen[order.argsort()]
 
 
 def _slopes(inputs: Inputs, rows: Tensor, places: Tensor) -> Tensor:

@@ -32,15 +32,16 @@ class Shapley(NamedTuple):
 
 
 def shapley_values(
-    inputs: Inputs, *, per_unit: int = 8, exact_up_to: int = 7, seed: int = 0
+    inputs: Inputs, *, per_unit: int = 8, most: int = 512, exact_up_to: int = 7, seed: int = 0
 ) -> Attribution:
     """Shapley values of the units; `shapley_with_errors` without the errors."""
-    found = shapley_with_errors(inputs, per_unit=per_unit, exact_up_to=exact_up_to, seed=seed)
-    return found.attribution
+    return shapley_with_errors(
+        inputs, per_unit=per_unit, most=most, exact_up_to=exact_up_to, seed=seed
+    ).attribution
 
 
 def shapley_with_errors(
-    inputs: Inputs, *, per_unit: int = 8, exact_up_to: int = 7, seed: int = 0
+    inputs: Inputs, *, per_unit: int = 8, most: int = 512, exact_up_to: int = 7, seed: int = 0
 ) -> Shapley:
     """Shapley values of the units, with a standard error.
 
@@ -58,6 +59,7 @@ def shapley_with_errors(
         inputs: rows to attribute the score of; no gradients are needed. `inputs.rough` is used
             for everything but both ends, if there is one.
         per_unit: evaluations per unit of a longer row, >= 2.
+        most: evaluations of a row, but at least two for each of its units.
         exact_up_to: units up to which a row plays all 2^units coalitions.
         seed: of the coalitions; they depend on it and on the number of units, nothing else.
 
@@ -79,7 +81,11 @@ def shapley_with_errors(
     def chosen(n: int) -> NDArray[np.bool_]:
         if _exact(n, per_unit, exact_up_to):
             return _every_pair(n)
-        return _some_pairs(n, per_unit * n // 2, seed)
+        return _some_pairs(n, budget(n), seed)
+
+    def budget(n: int) -> int:
+        """Pairs of coalitions for rows of that many units."""
+        return max(n, min(per_unit * n, most) // 2)
 
     def pairs(n: int) -> NDArray[np.bool_]:
         return np.concatenate([chosen(n)[1:], ~chosen(n)[1:]])
@@ -94,7 +100,7 @@ def shapley_with_errors(
         if _exact(n, per_unit, exact_up_to):
             units[rows, :n] = torch.from_numpy(gains @ _weights(chosen(n)))
         else:
-            mean, deviation = _regress(n, per_unit * n // 2, seed, gains)
+            mean, deviation = _regress(n, budget(n), seed, gains)
             units[rows, :n], error[rows, :n] = torch.from_numpy(mean), torch.from_numpy(deviation)
         spent[rows] = 2 * len(chosen(n))
     return Shapley(between(ends, units, spent), error)
