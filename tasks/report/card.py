@@ -12,7 +12,7 @@ from tasks.earned import cited
 from tasks.report.formats import FILTERS, title
 from tasks.report.page import TEMPLATES
 from tasks.report.view import gate_rows, head, heading, marks, written_by
-from tasks.schema import Evidence, Explanations, Measurement, Report, RunRecord
+from tasks.schema import About, Evidence, Explanations, Measurement, Report, RunRecord
 
 TASKS: Final = {
     "sequence-classification": "text-classification",
@@ -134,20 +134,21 @@ def stated(evidence: Evidence, report: Report) -> tuple[Measurement, ...]:
     """What decided a gate first, then the headline numbers."""
     decided = marks(report, evidence)
     last = max((m.about.layer or 0 for m in evidence.measurements), default=0)
+    names, method = HEADLINES[evidence.check.kind], cited(evidence)
     rest = [
-        m for m in evidence.measurements if m not in decided and _is_headline(m, evidence, last)
+        m
+        for m in evidence.measurements
+        if m not in decided and m.name in names and _is_headline(m.name, m.about, last, method)
     ]
     return (*(m for m in evidence.measurements if m in decided), *rest)
 
 
-def _is_headline(m: Measurement, evidence: Evidence, last: int) -> bool:
-    """A headline measure at the last layer, over all texts, by the method that may be cited."""
-    about, method = m.about, cited(evidence)
+def _is_headline(name: str, about: About, last: int, method: str | None) -> bool:
+    """At the last layer, over all texts, by the method that may be cited if there is one."""
     return (
-        m.name in HEADLINES[evidence.check.kind]
-        and about.layer in {None, last}
+        about.layer in {None, last}
         and about.position is None
-        and (about.subset in {None, "all"} or m.name in PER_SUBSET)
+        and (about.subset in {None, "all"} or name in PER_SUBSET)
         and (method is None or about.method in {None, method})
     )
 
