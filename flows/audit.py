@@ -15,6 +15,16 @@ from prefect.utilities.annotations import quote
 from flows.progress import STAGES
 from flows.shards import ShardRunner
 from tasks.bundle import summary, write_bundle
+from tasks.checks import (
+    AttributionCheck,
+    Check,
+    CueCheck,
+    FairnessCheck,
+    LocalisationCheck,
+    PerformanceCheck,
+    ProbingCheck,
+    ReasoningCheck,
+)
 from tasks.compare import compare, newest
 from tasks.decided import Decided, choose, shown
 from tasks.evidence import gather_evidence
@@ -26,16 +36,6 @@ from tasks.plan import Plan, not_run, prepare
 from tasks.provenance import load_all, provenance
 from tasks.schema import Evidence, Explanations, Report, RunRecord
 from tasks.shards import StoredShard
-from tasks.spec import (
-    AttributionCheck,
-    Check,
-    CueCheck,
-    FairnessCheck,
-    LocalisationCheck,
-    PerformanceCheck,
-    ProbingCheck,
-    ReasoningCheck,
-)
 
 RUNNER: Any = ThreadPoolTaskRunner(max_workers=1)
 """One shard at a time: torch uses all cores by itself. Dask and Ray runners take its place."""

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+from tasks.checks import AttributionCheck
 from tasks.schema import Evidence, Measurement
-from tasks.spec import AttributionCheck
 
 RANDOM = "random order"
 REDONE: dict[str, Literal["top", "all"]] = {

@@ -9,6 +9,16 @@ from prefect.cache_policies import NO_CACHE
 from prefect.context import TaskRunContext
 from prefect.tasks import exponential_backoff
 
+from tasks.checks import (
+    AttributionCheck,
+    Check,
+    CueCheck,
+    FairnessCheck,
+    LocalisationCheck,
+    PerformanceCheck,
+    ProbingCheck,
+    ReasoningCheck,
+)
 from tasks.decided import Decided
 from tasks.gather import (
     MEASURES,
@@ -23,16 +33,6 @@ from tasks.gather import (
 from tasks.plan import Plan
 from tasks.schema import Evidence
 from tasks.shards import ShardRef, StoredShard, write_payload
-from tasks.spec import (
-    AttributionCheck,
-    Check,
-    CueCheck,
-    FairnessCheck,
-    LocalisationCheck,
-    PerformanceCheck,
-    ProbingCheck,
-    ReasoningCheck,
-)
 
 
 def shard_key(_: TaskRunContext, parameters: dict[str, Any]) -> str:

@@ -9,19 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.checks import AttributionCheck, Check
 from tasks.complaint import nearest
 from tasks.dataset import MISSING, Dataset, Row, load_dataset
 from tasks.errors import DataError, SpecError
 from tasks.keys import endpoint_key
-from tasks.spec import (
-    AttributionCheck,
-    AuditSpec,
-    CausalSubject,
-    Check,
-    ClassifierSubject,
-    PredictionsSubject,
-    read_spec,
-)
+from tasks.spec import AuditSpec, CausalSubject, ClassifierSubject, PredictionsSubject, read_spec
 from tasks.vocabulary import CHECK_NEEDS, OFFERS, Access
 from tasks.weights import SubjectRef, labels_of, read_config, refer
 

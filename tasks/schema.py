@@ -4,7 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from tasks.spec import AuditSpec, Check, Gate, Record
+from tasks.checks import Check
+from tasks.record import Record
+from tasks.spec import AuditSpec, Gate
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 

@@ -22,13 +22,14 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from tasks.spec import DataSpec, Record
+from tasks.record import Record
+from tasks.spec import DataSpec
 from tasks.weights import SubjectRef
 
 MEASURING = ("measures", "gather")
 MEASURING_FILES = (
-    "dataset.py", "earned.py", "shards.py", "spec.py", "subject.py", "swap.py", "units.py",
-    "weights.py",
+    "checks.py", "dataset.py", "earned.py", "record.py", "shards.py", "spec.py", "subject.py",
+    "swap.py", "units.py", "weights.py",
 )  # fmt: skip
 LIBRARIES = ("captum", "concept-erasure", "numpy", "scikit-learn", "scipy", "torch", "transformers")
 OPTIONAL_LIBRARIES = ("shap",)

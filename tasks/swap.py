@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tasks.checks import Swap
 from tasks.dataset import MISSING, Row
 from tasks.errors import DataError
-from tasks.spec import Swap
 from tasks.units import Span
 
 

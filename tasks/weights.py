@@ -7,7 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from tasks.errors import SubjectError
-from tasks.spec import CausalSubject, ClassifierSubject, Record
+from tasks.record import Record
+from tasks.spec import CausalSubject, ClassifierSubject
 
 HEADS = {"sequence-classification": "ForSequenceClassification", "causal-lm": "CausalLM"}
 PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")

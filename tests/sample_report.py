@@ -5,6 +5,17 @@ import random
 from collections.abc import Sequence
 from itertools import combinations
 
+from tasks.checks import (
+    AttributionCheck,
+    Check,
+    CueCheck,
+    FairnessCheck,
+    LocalisationCheck,
+    PerformanceCheck,
+    ProbingCheck,
+    ReasoningCheck,
+    Swap,
+)
 from tasks.earned import AGAINST
 from tasks.schema import (
     About,
@@ -33,22 +44,7 @@ from tasks.schema import (
     TruncatedReasoning,
     Word,
 )
-from tasks.spec import (
-    AttributionCheck,
-    AuditSpec,
-    CausalSubject,
-    Check,
-    ClassifierSubject,
-    CueCheck,
-    DataSpec,
-    FairnessCheck,
-    Gate,
-    LocalisationCheck,
-    PerformanceCheck,
-    ProbingCheck,
-    ReasoningCheck,
-    Swap,
-)
+from tasks.spec import AuditSpec, CausalSubject, ClassifierSubject, DataSpec, Gate
 
 HOSTILE = (
     "<script>alert(1)</script> {{ 7 * 7 }} {% raw %} <img src=x onerror=alert(2)> "

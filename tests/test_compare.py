@@ -4,6 +4,7 @@ import hashlib
 
 import pytest
 
+from tasks.checks import FairnessCheck
 from tasks.compare import compare, newest, read_report, read_run
 from tasks.judge import judge
 from tasks.schema import (
@@ -16,7 +17,7 @@ from tasks.schema import (
     RunRecord,
     SubjectProvenance,
 )
-from tasks.spec import AuditSpec, ClassifierSubject, DataSpec, FairnessCheck, Gate
+from tasks.spec import AuditSpec, ClassifierSubject, DataSpec, Gate
 
 RATIO = "adverse_impact_ratio"
 GATE = Gate(check="fairness", measure=RATIO, at_least=0.8)

@@ -6,11 +6,12 @@ import pytest
 import torch
 from tiny import DECODERS, ENCODERS, build
 
+from tasks.checks import Target
 from tasks.errors import SubjectError
 from tasks.gather.explained import Explained, explained
 from tasks.gather.methods import METHODS
 from tasks.gather.scoring import log_odds
-from tasks.spec import CausalSubject, ClassifierSubject, Target
+from tasks.spec import CausalSubject, ClassifierSubject
 from tasks.subject import load_subject
 from tasks.weights import refer
 

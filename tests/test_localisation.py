@@ -10,6 +10,7 @@ from small import write_rows
 from tiny import build
 from transformers import AutoModelForSequenceClassification
 
+from tasks.checks import Swap
 from tasks.dataset import load_dataset
 from tasks.gather import MEASURES, localisation, patching
 from tasks.gather.pairs import across, field_tokens, position_groups, within
@@ -18,7 +19,7 @@ from tasks.measures.formation import formation_delay, permutation_p
 from tasks.plan import prepare
 from tasks.schema import LayerReading, LensMap, PatchingMap
 from tasks.shards import Payload, write_payload
-from tasks.spec import ClassifierSubject, DataSpec, Swap
+from tasks.spec import ClassifierSubject, DataSpec
 from tasks.subject import load_subject
 from tasks.weights import refer
 

@@ -8,6 +8,7 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from tasks.checks import ProbingCheck
 from tasks.errors import EvidenceError
 from tasks.gather.read import read_measurements
 from tasks.gather.states import place, pooled
@@ -25,7 +26,6 @@ from tasks.measures.probing import (
     three_folds,
 )
 from tasks.shards import Payload
-from tasks.spec import ProbingCheck
 from tasks.subject import Batch
 
 CONCEPT = np.repeat([0, 1], [200, 400])

@@ -2,10 +2,10 @@
 
 import pytest
 
+from tasks.checks import Swap
 from tasks.dataset import Row
 from tasks.errors import DataError
 from tasks.measures.stats import wilson
-from tasks.spec import Swap
 from tasks.swap import Exchanged, exchange, replaced
 from tasks.units import occurrences
 

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from tasks.checks import AttributionCheck
 from tasks.earned import AGAINST, RANDOM, cited, earned, first_earned
 from tasks.gather.trust import trust
 from tasks.judge import judge
 from tasks.schema import About, Evidence, Measurement
-from tasks.spec import AttributionCheck, AuditSpec, Gate
+from tasks.spec import AuditSpec, Gate
 
 METHODS = ("shapley", "leave-one-out")
 CHECK = AttributionCheck(methods=METHODS, operators=("neutral",))

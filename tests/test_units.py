@@ -1,5 +1,7 @@
 """Units of a text: every character of it belongs where a reader would say it does."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,7 +67,7 @@ def test_no_visible_character_belongs_to_two_words_or_to_none(text):
 
 def dataset(folder, text, **spec):
     path = folder / "data.jsonl"
-    path.write_text("\n".join('{"text": "%s", "why": "%s"}' % (t, w) for t, w in text))
+    path.write_text("\n".join(json.dumps({"text": t, "why": w}) for t, w in text))
     return load_dataset(DataSpec(path="data.jsonl", **spec).model_dump_json(), folder, 0)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tasks.checks import AttributionCheck
 from tasks.earned import first_earned
 from tasks.gather.drivers import drivers
 from tasks.gather.explaining import Explaining
@@ -14,7 +15,6 @@ from tasks.gather.trust import trust
 from tasks.plan import Plan
 from tasks.schema import AttributedText, Evidence, Word
 from tasks.shards import Payload, ShardRef, StoredShard
-from tasks.spec import AttributionCheck
 
 PER_SHARD = 16
 PER_SHARD_ALONE = 64  # texts that only one method explains

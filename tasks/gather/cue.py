@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tasks.checks import CueCheck, Swap
 from tasks.gather.inputs import cut, dataset_of, read_all, records, subject_of
 from tasks.gather.writing import write
 from tasks.measures import stats
@@ -13,7 +14,6 @@ from tasks.measures.reasoning import mentions
 from tasks.plan import Plan
 from tasks.schema import About, CuePair, Evidence, Measurement
 from tasks.shards import Payload, ShardRef, StoredShard
-from tasks.spec import CueCheck, Swap
 from tasks.swap import exchange
 
 PER_SHARD = 50

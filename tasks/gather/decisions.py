@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from tasks.checks import Check
 from tasks.decided import Decided
 from tasks.gather.inputs import batches, cut, read_all, records, rows_of, subject_of
 from tasks.gather.writing import write
 from tasks.plan import Plan
 from tasks.shards import Payload, ShardRef, StoredShard
-from tasks.spec import CausalSubject, Check, PredictionsSubject
+from tasks.spec import CausalSubject, PredictionsSubject
 from tasks.subject import Subject
 
 PER_SHARD = 250

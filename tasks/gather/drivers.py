@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from tasks.checks import AttributionCheck
 from tasks.measures import stats
 from tasks.plan import Plan
 from tasks.schema import About, Measurement
-from tasks.spec import AttributionCheck
 
 SMALLEST_SUBSET = 8  # texts below which a mean share is not stated
 WORDS = 8  # words named per subset

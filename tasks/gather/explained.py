@@ -7,10 +7,11 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from tasks.checks import Operator, Target
 from tasks.gather.scoring import Scoring, scoring, with_answer
 from tasks.measures.attribution.inputs import Attribution, Inputs, Scorer
 from tasks.measures.passes import in_passes
-from tasks.spec import CausalSubject, Operator, Target
+from tasks.spec import CausalSubject
 from tasks.subject import Batch, Subject
 from tasks.units import Span, Unit, token_units, units_of
 

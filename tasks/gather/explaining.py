@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from tasks.checks import MethodName, Target
 from tasks.dataset import Row
 from tasks.earned import RANDOM, REDONE
 from tasks.gather.explained import Attributed, Explained, decisions, explained
@@ -19,7 +20,6 @@ from tasks.measures.randomisation import randomised
 from tasks.measures.sparsity import gini
 from tasks.measures.stability import neutral_edits, stability
 from tasks.shards import ShardRef
-from tasks.spec import MethodName, Target
 from tasks.subject import Subject, load_subject
 from tasks.units import Unit
 from tasks.weights import SubjectRef

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from tasks.checks import FairnessCheck
 from tasks.decided import Decided
 from tasks.errors import EvidenceError
 from tasks.gather import local_law
@@ -13,7 +14,6 @@ from tasks.measures import calibration, fairness, permutation, stats
 from tasks.measures.fairness import Count
 from tasks.plan import Plan
 from tasks.schema import About, Evidence, ImpactTable, Measurement, TooSmall
-from tasks.spec import FairnessCheck
 
 FAMILY = "gaps between groups"
 CHANCE = "p: permutation of the groups"

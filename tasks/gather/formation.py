@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.checks import LocalisationCheck
 from tasks.measures import stats
 from tasks.measures.formation import PERMUTATIONS, formation_delay, formation_layer
 from tasks.plan import Plan
 from tasks.schema import About, Measurement
-from tasks.spec import LocalisationCheck
 
 SAME = 0.98  # share of texts read alike from which on a layer reads nothing
 HANDLED = "decided as labelled"

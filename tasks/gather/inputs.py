@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tasks.checks import Check
 from tasks.dataset import Dataset, Row, load_dataset
 from tasks.plan import Plan
 from tasks.shards import DataRef, Payload, ShardRef, StoredShard, options, read_payload
-from tasks.spec import Check
 from tasks.subject import Batch, Subject, load_subject
 
 

@@ -11,12 +11,13 @@ of a tool that scores, is not implemented, nor is the independence of whoever au
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.checks import LocalLaw144
 from tasks.dataset import MISSING
 from tasks.errors import EvidenceError
 from tasks.measures import fairness, stats
 from tasks.measures.fairness import Count
 from tasks.schema import About, ImpactCategory, ImpactTable, Measurement
-from tasks.spec import CROSS, LocalLaw144
+from tasks.spec import CROSS
 
 METHOD = (
     "selection rate over that of the most selected category, joint MOVER-R intervals "

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tasks.checks import LocalisationCheck, Swap
 from tasks.gather import formation, patching, patching_maps, tuned
 from tasks.gather.inputs import batches, dataset_of, read_all, records, rows_of, shard, subject_of
 from tasks.gather.pairs import across, field_tokens, token_strings, within
@@ -20,7 +21,6 @@ from tasks.measures.patching import log_odds
 from tasks.plan import Plan
 from tasks.schema import About, CaseEvidence, Evidence, LayerReading, LensMap, Measurement
 from tasks.shards import Payload, ShardRef, StoredShard
-from tasks.spec import LocalisationCheck, Swap
 from tasks.subject import Subject
 
 PER_SHARD = 100

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from tasks.checks import MethodName
 from tasks.measures.attribution.attention import attention_rollout, gradient_x_attention
 from tasks.measures.attribution.gradient_x_input import gradient_x_input
 from tasks.measures.attribution.inputs import Attribution, Inputs
@@ -13,7 +14,6 @@ from tasks.measures.attribution.occlusion import leave_one_out, sliding_window
 from tasks.measures.attribution.partition import partition_values
 from tasks.measures.attribution.permutations import permutation_shapley
 from tasks.measures.attribution.shapley import shapley_values
-from tasks.spec import MethodName
 
 
 class Way(NamedTuple):

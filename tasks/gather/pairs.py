@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tasks.checks import Swap
 from tasks.dataset import MISSING, Row
-from tasks.spec import Swap
 from tasks.subject import Batch, Subject
 from tasks.swap import Exchanged, exchange, replaced
 from tasks.units import Span

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tasks.checks import LocalisationCheck, Swap
 from tasks.dataset import Row
 from tasks.errors import SubjectError
 from tasks.gather.inputs import batches, cut, dataset_of, rows_of, subject_of
@@ -26,7 +27,6 @@ from tasks.measures.patching import (
 )
 from tasks.plan import Plan
 from tasks.shards import Payload, ShardRef
-from tasks.spec import LocalisationCheck, Swap
 from tasks.subject import Batch, Subject
 from tasks.swap import Exchanged
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from tasks.checks import LocalisationCheck, Swap
 from tasks.gather.inputs import cut, dataset_of, records, rows_of, subject_of
 from tasks.gather.pairs import across, token_strings
 from tasks.gather.patching import moved, pairs_of
@@ -15,7 +16,6 @@ from tasks.measures.patching import Site
 from tasks.plan import Plan
 from tasks.schema import PatchingMap
 from tasks.shards import Payload, ShardRef
-from tasks.spec import LocalisationCheck, Swap
 
 PER_SHARD = 4
 DIGITS = 4  # it is only shown

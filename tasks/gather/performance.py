@@ -1,11 +1,11 @@
 """How often is the subject right?"""
 
+from tasks.checks import PerformanceCheck
 from tasks.dataset import MISSING
 from tasks.decided import Decided
 from tasks.measures import stats
 from tasks.plan import Plan
 from tasks.schema import About, Evidence, Measurement
-from tasks.spec import PerformanceCheck
 
 
 def evidence(plan: Plan, check: PerformanceCheck, decided: Decided) -> Evidence:

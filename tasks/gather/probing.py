@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.checks import ProbingCheck
 from tasks.dataset import MISSING
 from tasks.gather.inputs import cut, read_all, shard
 from tasks.gather.read import METHOD_PROBE, read_measurements
@@ -19,7 +20,6 @@ from tasks.measures import stats
 from tasks.plan import Plan
 from tasks.schema import About, Evidence, Measurement, TooSmall
 from tasks.shards import Payload, ShardRef, StoredShard, read_payload
-from tasks.spec import ProbingCheck
 
 PER_SHARD = 200
 CELLS = 1 << 26  # numbers in the states of one shard of probes: a quarter of a gigabyte

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from tasks.checks import Operator
 from tasks.gather.explained import Explained
 from tasks.measures import faithfulness
-from tasks.spec import Operator
 
 Rankings = Mapping[str, Sequence[Sequence[int]]]
 """Name -> the rankings of that name, each a list of units from the first to go."""

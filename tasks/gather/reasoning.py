@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tasks.checks import ReasoningCheck
 from tasks.gather.inputs import cut, read_all, records, rows_of, subject_of
 from tasks.gather.writing import answer_after, write
 from tasks.measures import stats
@@ -13,7 +14,6 @@ from tasks.measures.reasoning import area_over_curve, truncated
 from tasks.plan import Plan
 from tasks.schema import About, Evidence, Measurement, TruncatedReasoning
 from tasks.shards import Payload, ShardRef, StoredShard
-from tasks.spec import ReasoningCheck
 
 PER_SHARD = 50
 

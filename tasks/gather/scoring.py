@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from tasks.checks import Target
 from tasks.errors import SubjectError
 from tasks.measures.attribution.inputs import Attended
-from tasks.spec import CausalSubject, Target
+from tasks.spec import CausalSubject
 from tasks.subject import Batch, Subject
 
 

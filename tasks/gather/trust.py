@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.checks import AttributionCheck
 from tasks.earned import AGAINST, RANDOM
 from tasks.gather.methods import METHODS
 from tasks.gather.quality import SCORED
@@ -14,7 +15,6 @@ from tasks.measures import stats
 from tasks.measures.agreement import rank_agreement, top_overlap
 from tasks.measures.faithfulness import earns_its_place
 from tasks.schema import About, Measurement
-from tasks.spec import AttributionCheck
 
 STRONGEST = 5  # units compared between methods
 FEWEST = 8  # texts below which a mean is not stated

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tasks.checks import LocalisationCheck
 from tasks.gather.inputs import batches, cut, rows_of, subject_of
 from tasks.gather.stages import READS_ALL, head_of, one_position
 from tasks.measures import stats, tuned_lens
@@ -14,7 +15,6 @@ from tasks.measures.hooks import captured
 from tasks.plan import Plan
 from tasks.schema import About, Measurement
 from tasks.shards import Payload, ShardRef
-from tasks.spec import LocalisationCheck
 from tasks.subject import Subject
 
 HELD_OUT = 0.5

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 from tasks.complaint import first_problem
 from tasks.errors import SpecError
 from tasks.organisms.answers import Version
-from tasks.spec import Record
+from tasks.record import Record
 
 
 class Share(Record):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from tasks.checks import AttributionCheck
 from tasks.earned import AGAINST, cited, earned
 from tasks.report import charts, heat
 from tasks.report.blocks import Block, Sentence, Title, grid
@@ -9,7 +10,6 @@ from tasks.report.figures import figure
 from tasks.report.formats import about_words, joined, title
 from tasks.report.view import anchor
 from tasks.schema import AttributedText, Evidence, Measurement
-from tasks.spec import AttributionCheck
 
 MOST_SUBSETS = 4
 """Subsets charted whatever they are."""

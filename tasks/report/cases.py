@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from tasks.checks import ReasoningCheck
 from tasks.earned import cited
 from tasks.report import heat
 from tasks.schema import (
@@ -20,7 +21,6 @@ from tasks.schema import (
     TruncatedReasoning,
     Word,
 )
-from tasks.spec import ReasoningCheck
 
 LISTED = 120
 """Words of a case listed with their number; the others stand in evidence.json."""

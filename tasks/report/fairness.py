@@ -1,12 +1,12 @@
 """The section on fairness: rates by group, the gaps between groups, the tables of a statute."""
 
+from tasks.checks import FairnessCheck
 from tasks.report import charts
 from tasks.report.blocks import Block, Sentence, Table, Title, grid
 from tasks.report.figures import figure
 from tasks.report.formats import about_words, interval, number, percent, title, whole
 from tasks.report.view import anchor
 from tasks.schema import Evidence, ImpactCategory, ImpactTable, Measurement
-from tasks.spec import FairnessCheck
 
 SELECTION = ("selection_rate", "adverse_impact_ratio")
 ERRORS = (

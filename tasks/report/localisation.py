@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
+from tasks.checks import LocalisationCheck
 from tasks.report import charts, heat
 from tasks.report.blocks import Block, Sentence, Title, grid
 from tasks.report.figures import figure, figure_of, layer_figure
 from tasks.report.formats import about_words, interval, joined, layer_words, title, value
 from tasks.report.view import anchor
 from tasks.schema import Evidence, Measurement
-from tasks.spec import LocalisationCheck
 
 CLEAR = 0.05
 """Largest q at which a delay is told."""

@@ -4,6 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
+from tasks.checks import (
+    AttributionCheck,
+    CueCheck,
+    FairnessCheck,
+    LocalisationCheck,
+    PerformanceCheck,
+    ProbingCheck,
+    ReasoningCheck,
+)
 from tasks.report import charts
 from tasks.report.attribution import attribution
 from tasks.report.blocks import Block, Chains, Pairs, Sentence, grid
@@ -14,15 +23,6 @@ from tasks.report.layers import probing
 from tasks.report.localisation import localisation
 from tasks.report.view import anchor, heading, marks
 from tasks.schema import CuePair, Evidence, Measurement, Report, TruncatedReasoning
-from tasks.spec import (
-    AttributionCheck,
-    CueCheck,
-    FairnessCheck,
-    LocalisationCheck,
-    PerformanceCheck,
-    ProbingCheck,
-    ReasoningCheck,
-)
 
 EXAMPLES = 6
 """Cue pairs and chains of thought shown in full."""

@@ -1,0 +1,221 @@
+"""The checks a definition can ask for: each one question with its options."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from tasks.record import Record, Share
+
+
+class Swap(Record):
+    """Exchange one field of the text for the value it has in another group's row."""
+
+    column: str
+    """Field to exchange: one of the named fields."""
+    across: str
+    """Protected attribute: the new value comes from a row of another of its groups."""
+
+
+# --- checks -------------------------------------------------------------------------------
+
+
+class BaseCheck(Record):
+    """What all checks have in common."""
+
+    subject: str | None = None
+    """Which subject answers; may be left out when there is only one."""
+    texts: int | None = Field(default=None, ge=2)
+    """At most this many texts, drawn at random with the definition's seed."""
+
+
+class PerformanceCheck(BaseCheck):
+    """How often is the subject right?"""
+
+    kind: Literal["performance"] = "performance"
+
+
+class LocalLaw144(Record):
+    """Which columns hold the categories of New York City's Local Law 144 of 2021."""
+
+    sex: str
+    """Column with the sex category, one of `data.groups`."""
+    race_ethnicity: str
+    """Column with the race/ethnicity category, one of `data.groups`."""
+    exclude_below: float = Field(default=0.02, ge=0, le=0.02)
+    """Categories below this share of the data get no impact ratio; the rule allows up to 2 %."""
+
+
+class FairnessCheck(BaseCheck):
+    """Is there a gap between groups?"""
+
+    kind: Literal["fairness"] = "fairness"
+    attributes: tuple[str, ...] = ()
+    """Protected attributes; all of `data.groups` unless named."""
+    reference: Literal["most-selected", "largest"] | dict[str, str] = "most-selected"
+    """Group that ratios divide by: the one selected most often, the largest, or by attribute a
+    group that is named (attributes not named take the one selected most often)."""
+    intersections: tuple[tuple[str, str], ...] | bool = False
+    """Also the groups of two attributes crossed: all pairs of attributes, or these pairs."""
+    local_law_144: LocalLaw144 | bool = False
+    """Also the impact ratios of New York City's Local Law 144; with `true` the first attribute
+    is the sex and the second the race/ethnicity category, and there are no others."""
+
+
+MethodName = Literal[
+    "integrated-gradients",
+    "shapley",
+    "shapley-permutations",
+    "partition",
+    "lime",
+    "leave-one-out",
+    "sliding-window",
+    "gradient-x-input",
+    "layer-conductance",
+    "gradient-x-attention",
+    "attention-rollout",
+]
+"""The ways to attribute a score to the units of a text."""
+
+Operator = Literal["neutral", "delete"]
+"""How a unit is taken out: replaced by neutral tokens, or deleted so that the text closes up."""
+
+
+class Target(Record):
+    """What is explained: the decision itself, unless something is named."""
+
+    label: str | None = None
+    """The log-odds of this class, choice or token, whatever was decided."""
+    against: str | None = None
+    """With `label`: how much likelier it is than this one (log-odds of the two)."""
+    answer: str | None = None
+    """The log-probability of this whole answer after the prompt."""
+
+    @model_validator(mode="after")
+    def names_one_thing(self) -> Self:
+        """Two targets would be two attributions."""
+        if self.answer is not None and (self.label or self.against):
+            raise ValueError("a target is a label or an answer, not both")
+        if self.against is not None and self.label is None:
+            raise ValueError("target.against needs target.label")
+        return self
+
+
+class AttributionCheck(BaseCheck):
+    """Which words drive the decision?"""
+
+    kind: Literal["attribution"] = "attribution"
+    texts: int = Field(default=300, ge=2)
+    """Texts over which fields and words are counted, drawn at random."""
+    trust_texts: int = Field(default=32, ge=2)
+    """Of these, texts on which every method is held against its baselines."""
+    methods: Annotated[tuple[MethodName, ...], Field(min_length=1)] = (
+        "integrated-gradients",
+        "shapley",
+        "leave-one-out",
+        "gradient-x-input",
+    )
+    """Ways to attribute. Sentences and shares rest on the first that earns its place."""
+    units: Literal["tokens", "words", "fields"] = "words"
+    """What attribution falls on; with `fields` every named field is one unit, other words stay."""
+    target: Target = Target()
+    """What is explained."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the variants of a text that Shapley values and LIME average over; `bfloat16` is several
+    times as fast on processors that have it, but a batch is no longer its texts to 1e-5."""
+    tolerance: float = Field(default=1e-3, gt=0)
+    """Largest accepted |completeness error| as a share of |f(x) - f(baseline)|."""
+    shares: tuple[Share, ...] = (0.1, 0.2, 0.3, 0.5)
+    """Shares of units taken out or kept for comprehensiveness and sufficiency."""
+    operators: Annotated[tuple[Operator, ...], Field(min_length=1)] = ("neutral", "delete")
+    """How units are taken out for comprehensiveness and sufficiency."""
+    random_orders: int = Field(default=5, ge=1)
+    """Random orders that a method is held against, per text."""
+    draws: int = Field(default=16, ge=4)
+    """Random sets of units taken out per text, for infidelity."""
+    neutral_words: tuple[tuple[str, str], ...] = ()
+    """Pairs of words that mean the same, for the stability of the attribution."""
+
+    @model_validator(mode="after")
+    def methods_differ(self) -> Self:
+        """The same method twice would agree with itself."""
+        if len(set(self.methods)) < len(self.methods):
+            raise ValueError(f"methods are named more than once: {', '.join(self.methods)}")
+        return self
+
+
+class LocalisationCheck(BaseCheck):
+    """At which layer does the decision form?"""
+
+    kind: Literal["localisation"] = "localisation"
+    texts: int = Field(default=300, ge=2)
+    swap: Swap | None = None
+    """Also: at which layer does exchanging this field move the decision, and which activation
+    carries it?"""
+    pairs: int = Field(default=48, ge=8)
+    """At most this many of the texts whose decision the exchange flips are patched."""
+    tuned: bool = False
+    """Also: how much more of the decision reads a lens that was fitted to every layer?"""
+
+
+Pooling = Literal["head", "first", "last", "mean"]
+"""Which tokens' hidden state stands for a text."""
+
+
+class ProbingCheck(BaseCheck):
+    """Can a protected attribute be read inside the subject, and is it used?"""
+
+    kind: Literal["probing"] = "probing"
+    texts: int = Field(default=1000, ge=30)
+    attributes: tuple[str, ...] = ()
+    """Protected attributes; all of `data.groups` unless named."""
+    pooling: Pooling = "head"
+    """State that is read and erased: at the position the head reads, at the first or the last
+    token (at the embedding, where single positions are often the same for every text, the mean
+    over tokens), or the mean over tokens at every layer."""
+    also_read: tuple[Pooling, ...] = ()
+    """Further states that are read by the probes and not erased."""
+    random_subspaces: int = Field(default=5, ge=2)
+    """Random subspaces of equal rank that the erasure is held against."""
+
+    @model_validator(mode="after")
+    def poolings_differ(self) -> Self:
+        """The same state read twice would be counted twice."""
+        twice = [p for p in self.poolings if self.poolings.count(p) > 1]
+        if twice:
+            raise ValueError(f"pooling {twice[0]!r} is named more than once")
+        return self
+
+    @property
+    def poolings(self) -> tuple[Pooling, ...]:
+        """Every state that is read, the erased one first."""
+        return (self.pooling, *self.also_read)
+
+
+class ReasoningCheck(BaseCheck):
+    """Does the answer depend on the written reasoning?"""
+
+    kind: Literal["reasoning"] = "reasoning"
+    texts: int = Field(default=150, ge=2)
+    shares: tuple[Annotated[float, Field(ge=0, le=1)], ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
+    """Shares of the reasoning's sentences that are kept."""
+
+
+class CueCheck(BaseCheck):
+    """Does a planted cue move the answer, and does the reasoning say so?"""
+
+    kind: Literal["cue"] = "cue"
+    texts: int = Field(default=150, ge=2)
+    swap: Swap
+    """The cue: this field is exchanged, everything else stays."""
+
+
+Check = Annotated[
+    PerformanceCheck
+    | FairnessCheck
+    | AttributionCheck
+    | LocalisationCheck
+    | ProbingCheck
+    | ReasoningCheck
+    | CueCheck,
+    Field(discriminator="kind"),
+]
