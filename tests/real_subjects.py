@@ -307,7 +307,7 @@ def _marked_text(
     marked = [
         (int(starts[s["start_token"]]), int(starts[s["end_token"]]) - 1)
         for s in spans
-        if s["end_token"] <= len(kept)
+        if s["start_token"] < s["end_token"] <= len(kept)
     ]
     return " ".join(kept), marked
 

@@ -140,6 +140,19 @@ def test_conductance_of_a_product_by_hand():
     assert (found.evaluations == 22).all()
 
 
+def test_conductance_of_a_score_that_is_no_number_is_flagged():
+    blocks = nn.ModuleList([Twice()])
+    own = torch.ones(1, 1, 1).double()
+    inputs = Inputs(
+        own,
+        torch.zeros_like(own),
+        torch.zeros(1, 1).long(),
+        lambda x, _: torch.log(blocks[0](x) - 9).sum((1, 2)),
+        blocks=blocks,
+    )
+    assert layer_conductance(inputs, 1).delta.isnan().all()
+
+
 @pytest.mark.parametrize("layer", [0, 2])
 def test_a_layer_that_is_not_there_is_refused(layer):
     own = torch.ones(1, 1, 1)

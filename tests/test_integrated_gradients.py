@@ -41,7 +41,23 @@ def test_a_linear_score_has_weight_times_distance_as_attribution():
     assert_close(found.units, ((X - BASELINE) * WEIGHT).sum(-1))
     assert_close(found.score, linear(X))
     assert_close(found.baseline_score, linear(BASELINE))
-    assert (found.evaluations == 18).all()  # two panels share nine points
+    assert (found.evaluations == 18).all()  # nine points to begin with
+
+
+def test_gradients_that_are_cubic_along_the_path_need_no_more_points():
+    found = integrated_gradients(given(lambda x, _: (x**4).sum((1, 2))), tolerance=1e-9)
+    assert_close(found.units, (X**4 - BASELINE**4).sum(-1))
+    assert (found.evaluations == 18).all()
+
+
+def test_errors_that_cancel_in_the_sum_are_still_found():
+    def score(x, _):  # a peak and a pit between the first points, mirrored: the sum sees nothing
+        first, second = x[:, 0, 0], x[:, 1, 0]
+        return torch.sigmoid(400 * (first - 0.3)) - torch.sigmoid(400 * (second - 0.7)) + first
+
+    pair = torch.ones(1, 2, 1).double()
+    found = integrated_gradients(given(score, pair, 0 * pair))
+    assert_close(found.units, torch.tensor([[2.0, -1.0]]).double(), atol=5e-3, rtol=0)
 
 
 def test_a_sum_of_squares_has_its_difference_of_squares_as_attribution():

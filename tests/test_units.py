@@ -28,9 +28,8 @@ def test_words_keep_their_field():
 
 def test_a_field_is_one_unit_and_equal_values_stay_apart():
     units = units_of("fields", TEXT, PLACES)
-    assert shown(units) == [
-        ["Lives"], ["in"], ["North Hill"], [","], ["owes"], ["500"], [","], ["earns"], ["500"], ["."],
-    ]  # fmt: skip
+    alone = ["Lives", "in", "North Hill", ",", "owes", "500", ",", "earns", "500", "."]
+    assert shown(units) == [[word] for word in alone]
     assert [u.field for u in units if u.field] == ["place", "debt", "income"]
 
 

@@ -37,7 +37,7 @@ class Part(NamedTuple):
 
 def excess(error: Tensor, score: Tensor, dtype: torch.dtype) -> float:
     """Size of the largest error that rounding of a score of this type does not explain."""
-    return max(0.0, float(error.abs().max()) - rounding(score, dtype))
+    return float((error.abs().max() - rounding(score, dtype)).clamp(min=0.0))
 
 
 def rounding(score: Tensor, dtype: torch.dtype) -> float:
