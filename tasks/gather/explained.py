@@ -155,6 +155,7 @@ def explained(
         own=own,
         neutral=torch.where(attributed, subject.neutral(batch), own),
         units=local,
+        padding=(batch.mask == 0).cpu(),
         score=scores.score,
         tokens_per_pass=tokens_per_pass(subject, own.shape[1]),
         attend=None if scores.answer is not None else scores.attended,

@@ -36,22 +36,33 @@ class Scoring:
         """Score of variants of rows: log-odds, or the log-probability of the answer, [k].
 
         Args:
-            embeddings: what is read, [k, tokens, d].
+            embeddings: what is read, [k, tokens, d]; fewer tokens than the batch has are those
+                that are no padding.
             rows: row of the batch that each is a variant of, [k].
             mask: 1 for tokens, [k, tokens]; the row's own unless given.
             order: which of the row's tokens are left, [k, tokens], where some are gone.
         """
         here = rows.to(self.subject.device)
-        variant = self._variant(here, mask, order)
+        width = embeddings.shape[1]
+
+        def kept(of_batch: Tensor) -> Tensor:
+            if order is not None:
+                return of_batch[here].gather(1, order)
+            return (
+                of_batch[here][:, -width:] if self.subject.left_padded else of_batch[here, :width]
+            )
+
+        variant = self.batch.of(
+            kept(self.batch.ids), kept(self.batch.mask) if mask is None else mask
+        )
         if self.answer is not None:
-            answer = self.answer[here]
-            answer = answer if order is None else answer.gather(1, order)
-            return self.subject.log_probability(variant, answer, embeddings)
+            return self.subject.log_probability(variant, kept(self.answer), embeddings)
         return self._odds(self.subject.scores(variant, embeddings), rows)
 
     def attended(self, embeddings: Tensor, rows: Tensor) -> Attended:
         """Score of a class, with the attention that led to it."""
-        variant = self._variant(rows.to(self.subject.device), None, None)
+        here = rows.to(self.subject.device)
+        variant = self.batch.of(self.batch.ids[here], self.batch.mask[here])
         logits, attention = self.subject.attended(variant, embeddings)
         return Attended(self._odds(logits, rows), attention)
 
@@ -67,11 +78,6 @@ class Scoring:
         if self.against is None:
             return name
         return f"{name} rather than {self.subject.class_name(self.against)}"
-
-    def _variant(self, here: Tensor, mask: Tensor | None, order: Tensor | None) -> Batch:
-        ids = self.batch.ids[here]
-        ids = ids if order is None else ids.gather(1, order)
-        return self.batch.of(ids, self.batch.mask[here] if mask is None else mask)
 
     def _odds(self, logits: Tensor, rows: Tensor) -> Tensor:
         classes = self.classes[self.batch.owner[rows]].to(logits.device)

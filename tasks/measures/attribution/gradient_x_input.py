@@ -29,7 +29,7 @@ def gradient_x_input(inputs: Inputs) -> Attribution:
         rows = torch.arange(len(inputs))[part]
         with torch.enable_grad():
             own = inputs.own[part].detach().clone().requires_grad_()
-            (gradient,) = torch.autograd.grad(inputs.score(own, rows).sum(), own)
+            (gradient,) = torch.autograd.grad(inputs.read(own, rows).sum(), own)
         return (gradient * own.detach()).sum(dim=-1).double().cpu()
 
     tokens = in_passes(run, len(inputs), inputs.rows_per_pass)

@@ -15,7 +15,8 @@ from tasks.measures.passes import in_passes
 
 Scorer = Callable[[Tensor, Tensor], Tensor]
 """(embeddings [k, tokens, d], rows [k]) -> score [k]; `rows` says which row of the batch each one
-is a variant of, so that the scorer can pick its mask and target."""
+is a variant of, so that the scorer can pick its mask and target. Where `Inputs.padding` is given,
+tokens that are padding in all of them may be left out."""
 
 
 class Attended(NamedTuple):
@@ -47,6 +48,8 @@ class Inputs:
     """Position that the head reads, [rows]."""
     blocks: nn.ModuleList | None = None
     """The stack of transformer blocks, if there is one."""
+    padding: Tensor | None = None
+    """True where a row has no token, [rows, tokens]; none if nobody may leave such columns out."""
     rough: Scorer | None = None
     """Like `score`, faster and less exact (as in bfloat16), for methods that average over many
     coalitions; they read both ends with `score` all the same. None: `score` is used for all."""
@@ -99,9 +102,16 @@ class Inputs:
         def run(part: slice) -> Tensor:
             with torch.no_grad():
                 embeddings = self.mixed(rows[part], present[part])
-                return self.score(embeddings, rows[part]).double().cpu()
+                return self.read(embeddings, rows[part]).double().cpu()
 
         return in_passes(run, len(rows), self.rows_per_pass)
+
+    def read(self, embeddings: Tensor, rows: Tensor) -> Tensor:
+        """Score of variants of rows, without the columns that are padding in all of them."""
+        if self.padding is None:
+            return self.score(embeddings, rows)
+        used = torch.nonzero(~self.padding[rows].all(dim=0)).flatten()
+        return self.score(embeddings[:, int(used[0]) : int(used[-1]) + 1], rows)
 
     def mixed(self, rows: Tensor, present: Tensor) -> Tensor:
         """Embeddings with only some units present, [k, tokens, d]; see `values`."""

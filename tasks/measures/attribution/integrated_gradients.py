@@ -135,7 +135,7 @@ def _slopes(inputs: Inputs, rows: Tensor, places: Tensor) -> Tensor:
     own, neutral = inputs.own[here], inputs.neutral[here]
     with torch.enable_grad():
         between = torch.lerp(neutral, own, places.to(own)[:, None, None]).requires_grad_()
-        score = inputs.score(between, rows)
+        score = inputs.read(between, rows)
         (gradient,) = torch.autograd.grad(score.sum(), between)
     slopes = gradient.mul_(own.sub_(neutral)).sum(dim=-1)
     return torch.cat([score.detach().unsqueeze(1), slopes], dim=1).double().cpu()
