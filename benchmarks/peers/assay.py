@@ -1,4 +1,4 @@
-"""Assay's own methods, on texts sorted by length, in batches."""
+"""Assay's own methods, on texts sorted by their number of tokens, in batches."""
 
 import time
 from pathlib import Path
@@ -77,7 +77,8 @@ def main() -> None:
     spent = [0.0] * len(task.texts)
     widths = []
     start = time.perf_counter()
-    order = sorted(range(len(task.texts)), key=lambda i: len(task.texts[i]))
+    lengths = [len(ids) for ids in subject.tokenizer(task.texts)["input_ids"]]
+    order = sorted(range(len(task.texts)), key=lambda i: lengths[i])
     for first in range(0, len(order), ROWS):
         batch = order[first : first + ROWS]
         ready, found = run([task.texts[i] for i in batch])
