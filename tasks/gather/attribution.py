@@ -43,7 +43,9 @@ def further_shards(
 ) -> list[ShardRef]:
     """The method that earned its place, if one did, on the rest of the sample."""
     found: list[Any] = records(read_all(store, stored))
-    method = first_earned(check.methods, trust(check, _of(found, trusted(plan, check)), 0))
+    method = first_earned(
+        check.methods, trust(check, _of(found, trusted(plan, check)), plan.spec.seed)
+    )
     if method is None:
         return []
     done = {r["position"] for r in found}
