@@ -93,7 +93,8 @@ def test_methods_earn_their_place_on_both_organisms(clean, retrained):
     for run in (clean, retrained):
         evidence, _ = attributed(run)
         assert cited(evidence) == "integrated-gradients"
-        assert all(earned(m, evidence.measurements) for m in evidence.check.methods)
+        for method in ("integrated-gradients", "shapley", "leave-one-out"):
+            assert earned(method, evidence.measurements)
 
 
 def test_every_method_that_earned_its_place_names_the_planted_district(retrained):

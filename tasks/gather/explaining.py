@@ -1,5 +1,6 @@
 """One shard of texts explained: every method, its baselines, and how far it can be believed."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -61,12 +62,14 @@ class Explaining:
             {
                 "scored": scored[i],
                 "quality": {
-                    name: {
-                        "sparsity": gini(of[i].values),
-                        "stability": steady[i].get(name),
-                        **_infidelity(of[i], drawn[i]),
-                        **_plausibility(of[i], row, self.whole.units[i]),
-                    }
+                    name: _stated(
+                        {
+                            "sparsity": gini(of[i].values),
+                            "stability": steady[i].get(name),
+                            **_infidelity(of[i], drawn[i]),
+                            **_plausibility(of[i], row, self.whole.units[i]),
+                        }
+                    )
                     for name, of in found.items()
                 },
             }
@@ -192,6 +195,11 @@ def _randomised(ref: SubjectRef, how: str, seed: int) -> Subject:
     subject = load_subject(ref)
     model = randomised(subject.model, REDONE[how], subject.blocks, seed=seed)
     return replace(subject, model=model)
+
+
+def _stated(measured: Mapping[str, float | None]) -> dict[str, float]:
+    """What could be measured on a text; the rest is absent, not a number."""
+    return {k: v for k, v in measured.items() if v is not None and math.isfinite(v)}
 
 
 def _infidelity(one: Attributed, drawn: Removals) -> dict[str, float]:
