@@ -264,7 +264,9 @@ def test_people_and_attribution_mark_the_same_words_of_movie_reviews(sst2, tmp_p
                     "trust_texts": 16,
                     "random_orders": 2,
                     "draws": 4,
-                    "methods": ["integrated-gradients", "gradient-x-input"],
+                    "shares": [0.2],
+                    "operators": ["neutral"],
+                    "methods": ["integrated-gradients"],
                 }
             ],
         },
