@@ -16,6 +16,7 @@ from tasks.gather.inputs import rows_of, subject_of
 from tasks.gather.methods import METHODS
 from tasks.gather.quality import Removals, removals, replacement
 from tasks.measures import faithfulness
+from tasks.measures.attribution.quadrature import SMALLEST_RANGE
 from tasks.measures.plausibility import auprc, token_f1
 from tasks.measures.randomisation import randomised
 from tasks.measures.sparsity import gini
@@ -24,8 +25,6 @@ from tasks.shards import ShardRef
 from tasks.subject import Subject, load_subject
 from tasks.units import Unit
 from tasks.weights import SubjectRef
-
-SMALLEST_RANGE = 1e-2  # below this |f(x) - f(baseline)| a relative error means nothing
 
 
 class Explaining:
