@@ -73,7 +73,7 @@ TOOLS = (
         "assay.py",
         {"method": "shapley"},
         against="shapley",
-        note="8 evaluations per token",
+        note="6 evaluations per token",
     ),
     Tool(
         "captum_loop",

@@ -32,7 +32,7 @@ class Shapley(NamedTuple):
 
 
 def shapley_values(
-    inputs: Inputs, *, per_unit: int = 8, most: int = 512, exact_up_to: int = 7, seed: int = 0
+    inputs: Inputs, *, per_unit: int = 6, most: int = 512, exact_up_to: int = 7, seed: int = 0
 ) -> Attribution:
     """Shapley values of the units; `shapley_with_errors` without the errors."""
     return shapley_with_errors(
@@ -41,7 +41,7 @@ def shapley_values(
 
 
 def shapley_with_errors(
-    inputs: Inputs, *, per_unit: int = 8, most: int = 512, exact_up_to: int = 7, seed: int = 0
+    inputs: Inputs, *, per_unit: int = 6, most: int = 512, exact_up_to: int = 7, seed: int = 0
 ) -> Shapley:
     """Shapley values of the units, with a standard error.
 
