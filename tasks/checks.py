@@ -157,8 +157,8 @@ class LocalisationCheck(BaseCheck):
     """Also: how much more of the decision reads a lens that was fitted to every layer?"""
 
 
-Pooling = Literal["head", "first", "last", "mean"]
-"""Which tokens' hidden state stands for a text."""
+Pooling = Literal["head", "first", "last", "mean", "span"]
+"""Which tokens' hidden state stands for a text; `span`: the mean over those of a named field."""
 
 
 class ProbingCheck(BaseCheck):
@@ -174,8 +174,15 @@ class ProbingCheck(BaseCheck):
     over tokens), or the mean over tokens at every layer."""
     also_read: tuple[Pooling, ...] = ()
     """Further states that are read by the probes and not erased."""
-    random_subspaces: int = Field(default=5, ge=2)
-    """Random subspaces of equal rank that the erasure is held against."""
+    span: str | None = None
+    """Named field whose tokens the pooling `span` means; texts without it are left out there."""
+    random_subspaces: int = Field(default=20, ge=2)
+    """Random subspaces of equal rank that the erasure is held against. With 19 or more the
+    erasure can be told from all of them at p <= 0.05; time grows with their number."""
+    together: tuple[
+        Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=2)], ...
+    ] = ()
+    """Sets of layers at which the attribute is erased together; every layer together always is."""
 
     @model_validator(mode="after")
     def poolings_differ(self) -> Self:
@@ -183,6 +190,11 @@ class ProbingCheck(BaseCheck):
         twice = [p for p in self.poolings if self.poolings.count(p) > 1]
         if twice:
             raise ValueError(f"pooling {twice[0]!r} is named more than once")
+        if ("span" in self.poolings) != (self.span is not None):
+            raise ValueError("pooling 'span' needs the key span, a named field, and the other way")
+        for layers in self.together:
+            if sorted(set(layers)) != list(layers):
+                raise ValueError(f"together: layers must rise, got {list(layers)}")
         return self
 
     @property

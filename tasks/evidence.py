@@ -98,7 +98,7 @@ def gather_evidence(
         case LocalisationCheck():
             return localisation.evidence(plan, check, cases, store, stored)
         case ProbingCheck():
-            return probing.evidence(plan, check, store, stored)
+            return probing.evidence(plan, check, cases, store, stored)
         case ReasoningCheck():
             return reasoning.evidence(plan, check, cases, store, stored)
         case CueCheck():

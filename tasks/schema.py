@@ -24,6 +24,8 @@ class About(Record):
     """Class."""
     layer: int | None = None
     """Layer; 0 is the embedding, the last is what the head reads."""
+    layers: tuple[int, ...] | None = None
+    """Layers at which something was done together."""
     field: str | None = None
     """Named field of the text."""
     subset: str | None = None
@@ -57,12 +59,28 @@ class About(Record):
         parts += [f"units taken out by: {self.operator}"] if self.operator is not None else []
         parts += [f"word {self.word!r}"] if self.word is not None else []
         parts += [f"field {self.field}"] if self.field is not None else []
-        parts += [f"layer {self.layer}"] if self.layer is not None else []
+        parts += [self.site] if self.all_layers else []
         parts += [self.part] if self.part is not None else []
         parts += [f"at {self.position}"] if self.position is not None else []
         parts += [f"{self.share:.0%} kept"] if self.share is not None else []
         parts += [self.subset] if self.subset is not None else []
         return ", ".join(parts)
+
+    @property
+    def all_layers(self) -> tuple[int, ...]:
+        """The layers it is about; none where it is about no layer."""
+        alone = () if self.layer is None else (self.layer,)
+        return self.layers or alone
+
+    @property
+    def site(self) -> str:
+        """The layers in words: `layer 2`, `layers 0 to 3 together`; empty without a layer."""
+        layers = self.all_layers
+        if len(layers) < 2:
+            return f"layer {layers[0]}" if layers else ""
+        run = len(layers) > 2 and layers[-1] - layers[0] == len(layers) - 1
+        listed = ", ".join(map(str, layers))
+        return f"layers {f'{layers[0]} to {layers[-1]}' if run else listed} together"
 
 
 class Measurement(Record):
@@ -302,8 +320,30 @@ class CuePair(Record):
     """Either reasoning names either value, or the field itself."""
 
 
+class ErasedCase(Record):
+    """What is decided about one text once an attribute is erased."""
+
+    kind: Literal["erasure"] = "erasure"
+    id: str
+    attribute: str
+    decision: str
+    """Untouched."""
+    sites: tuple[str, ...]
+    """Where the attribute was erased, in words."""
+    decisions: tuple[str, ...]
+    """Decision with it erased there."""
+    changed_at_random: tuple[float, ...]
+    """Share of random subspaces whose erasure there changes the decision."""
+
+
 CaseEvidence = Annotated[
-    AttributedText | LayerReading | LensMap | PatchingMap | TruncatedReasoning | CuePair,
+    AttributedText
+    | LayerReading
+    | LensMap
+    | PatchingMap
+    | ErasedCase
+    | TruncatedReasoning
+    | CuePair,
     Field(discriminator="kind"),
 ]
 

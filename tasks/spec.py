@@ -299,6 +299,12 @@ class AuditSpec(Record):
                         f"check {check.kind}: attribute {attribute!r} is not in data.groups: "
                         f"{', '.join(groups) or 'empty'}"
                     )
+            span = getattr(check, "span", None)
+            if span is not None and span not in fields:
+                found.append(
+                    f"check {check.kind}: span {span!r} is no named field of data: "
+                    f"{', '.join(fields) or 'empty'}"
+                )
             swap = getattr(check, "swap", None)
             if swap is not None and swap.column not in fields:
                 found.append(

@@ -367,6 +367,34 @@ _PROBING = {
         "neither",
         "difference",
     ),
+    "gap_after_random_smallest": Measure(
+        "Smallest gap after random erasure",
+        "The smallest of the gaps that random subspaces leave; an attribute that is used leaves a "
+        "smaller one.",
+        "neither",
+        "difference",
+    ),
+    "gap_after_unrelated": Measure(
+        "Gap after unrelated erasure",
+        "The same with another attribute erased instead, or with the groups shuffled, which no "
+        "state holds.",
+        "neither",
+        "difference",
+    ),
+    "selection_change": Measure(
+        "Change of selection rate",
+        "Selection rate of a group with the attribute erased, minus that of the untouched subject "
+        "on the same texts.",
+        "neither",
+        "difference",
+    ),
+    "accuracy_change": Measure(
+        "Change of accuracy",
+        "Accuracy with the attribute erased, minus that of the untouched subject on the same "
+        "texts.",
+        "high",
+        "difference",
+    ),
     "accuracy_before": Measure(
         "Accuracy before erasure", "Accuracy of the untouched subject on the same texts.", "high"
     ),

@@ -252,3 +252,16 @@ def test_where_there_is_nothing_to_take_nothing_is_taken(states, rank):
     eraser = random_eraser(states, rank, seed=0)
     assert eraser.rank == 0
     assert (erased(eraser, states) == states).all()
+
+
+def test_one_seed_takes_the_same_random_direction_from_every_fold():
+    x, _ = material()
+    folds = [x[i::3] for i in range(3)]
+    erasers = [random_eraser(fold, 1, seed=7, among=x) for fold in folds]
+    for eraser, fold in zip(erasers, folds, strict=True):
+        np.testing.assert_array_equal(eraser.right.numpy(), erasers[0].right.numpy())
+        left = (torch.from_numpy(fold) - eraser.mean) @ eraser.right.T
+        component = (torch.from_numpy(erased(eraser, fold)) - eraser.mean) @ eraser.right.T
+        assert component.abs().max() < 1e-9 * left.abs().max()
+    # fitted on different texts, they are not the same map
+    assert not np.allclose(erasers[0].left.numpy(), erasers[1].left.numpy())

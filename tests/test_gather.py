@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from tasks.gather.erased import gap as _gap
 from tasks.gather.formation import silent_layers
-from tasks.gather.probing import _gap
 from tasks.measures.stats import bootstrap_mean, group_means
 from tasks.schema import AttributedText, Measurement
 

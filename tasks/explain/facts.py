@@ -163,8 +163,7 @@ def _quantities_of(m: Measurement) -> Iterator[Quantity]:
         yield Quantity(m.low, unit, "end", group, m.high)
         yield Quantity(m.level, "share", "level")
     yield Quantity(m.n, "count")
-    if about.layer is not None:
-        yield Quantity(about.layer, "layer")
+    yield from (Quantity(layer, "layer") for layer in about.all_layers)
     if about.share is not None:
         yield Quantity(about.share, "share")
 

@@ -251,7 +251,7 @@ def _probing_facts(report: Report, subject: str, attribute: str) -> Iterator[Fac
     if moving:
         best = max(moving, key=lambda m: m.low or 0.0)
         parts = ("gap_before", "gap_after_erasure", "gap_after_random")
-        same = [m for m in about if m.about.layer == best.about.layer and m.name in parts]
+        same = [m for m in about if m.about == best.about and m.name in parts]
         yield Fact(
             "erasure",
             "probing",

@@ -8,6 +8,7 @@ from tasks.dataset import Dataset, Row, load_dataset
 from tasks.plan import Plan
 from tasks.shards import DataRef, Payload, ShardRef, StoredShard, options, read_payload
 from tasks.subject import Batch, Subject, load_subject
+from tasks.units import Span
 
 
 def subject_of(ref: ShardRef) -> Subject:
@@ -24,6 +25,12 @@ def rows_of(ref: ShardRef) -> list[Row]:
     """The rows of a shard."""
     rows = dataset_of(ref).rows
     return [rows[i] for i in ref.rows]
+
+
+def rendered_places(subject: Subject, places: Sequence[Span]) -> list[Span]:
+    """Places in a text as places in what the subject is given for it."""
+    before = subject.render("\0").index("\0")
+    return [(start + before, end + before) for start, end in places]
 
 
 def batches(

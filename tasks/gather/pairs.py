@@ -9,9 +9,9 @@ from torch import Tensor
 
 from tasks.checks import Swap
 from tasks.dataset import MISSING, Row
+from tasks.gather.inputs import rendered_places
 from tasks.subject import Batch, Subject
 from tasks.swap import Exchanged, exchange, replaced
-from tasks.units import Span
 
 
 def across(rows: Sequence[Row], swap: Swap, *, seed: int) -> dict[int, Exchanged]:
@@ -64,7 +64,7 @@ def field_tokens(subject: Subject, row: Row, swap: Swap, texts: Sequence[str]) -
     plain, *others = [subject.encode([text]) for text in rendered]
     if any(other.ids.shape != plain.ids.shape for other in others):
         return None
-    spans = _rendered(subject, row.places[swap.column])
+    spans = rendered_places(subject, row.places[swap.column])
     own = torch.tensor(
         [any(a < end and start < b for start, end in spans) for a, b in plain.offsets[0]]
     )
@@ -117,8 +117,3 @@ def token_strings(subject: Subject, ids: Tensor) -> list[str]:
     """Tokens as a reader would write them, [tokens]."""
     names: Sequence[str] = subject.tokenizer.convert_ids_to_tokens(ids.tolist())
     return [name.replace("Ġ", " ").replace("▁", " ") for name in names]
-
-
-def _rendered(subject: Subject, places: Sequence[Span]) -> list[Span]:
-    before = subject.render("\0").index("\0")
-    return [(start + before, end + before) for start, end in places]

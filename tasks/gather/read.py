@@ -19,21 +19,27 @@ POSITIONS = {
     "first": "first token",
     "last": "last token",
     "mean": "mean over tokens",
+    "span": "field",
 }
 
 
-def read_measurements(payloads: Sequence[Payload], main: str, *, seed: int) -> list[Measurement]:
+def read_measurements(
+    payloads: Sequence[Payload], main: str, *, seed: int, span: str | None = None
+) -> list[Measurement]:
     """Measurements of every attribute, pooling and layer that was read.
 
     Args:
         payloads: of the shards of probes.
         main: the pooling that needs no mention.
         seed: drawn from the definition's seed.
+        span: the field that the pooling `span` means.
     """
     found: list[Measurement] = []
     for payload in payloads:
         about: Any = payload.records[0]
         where = None if about["pooling"] == main else POSITIONS[about["pooling"]]
+        if where is not None and about["pooling"] == "span":
+            where = f"{where} {span}"
         for attribute in about["attributes"]:
             parts = {
                 name: payload.arrays[f"{attribute}/{name}"]

@@ -8,10 +8,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tasks.gather.inputs import batches, rows_of, subject_of
+from tasks.dataset import Row
+from tasks.gather.inputs import batches, rendered_places, rows_of, subject_of
 from tasks.measures.hooks import captured
 from tasks.shards import Payload, ShardRef, StoredShard, read_array
 from tasks.subject import Batch, Subject
+from tasks.units import Span
 
 Floats = NDArray[np.float32]
 
@@ -23,15 +25,17 @@ def measure(ref: ShardRef, _: Path) -> Payload:
     """
     subject, texts = subject_of(ref), rows_of(ref)
     rendered = [subject.render(row.text) for row in texts]
+    spans = spans_of(subject, texts, ref.option("span"))
     poolings, layers = ref.option("poolings"), subject.layers + 1
     found: dict[str, Floats] = {}
     with torch.inference_mode():
         for positions, batch in batches(subject, rendered):
+            own = [spans[i] for i in positions]
             with captured(subject.blocks) as states:
                 subject.scores(batch)
             for pooling in poolings:
                 for layer, hidden in enumerate(states):
-                    one = pooled(batch, hidden, place(subject, batch, pooling, layer))
+                    one = pooled(batch, hidden, place(subject, batch, pooling, layer, own))
                     name = array_name(pooling, layer)
                     empty = np.empty((len(texts), one.shape[1]), dtype=np.float32)
                     found.setdefault(name, empty)[positions] = one.float().cpu().numpy()
@@ -44,13 +48,32 @@ def array_name(pooling: str, layer: int) -> str:
     return f"{pooling}/{layer}"
 
 
-def place(subject: Subject, batch: Batch, pooling: str, layer: int) -> Tensor:
+def spans_of(subject: Subject, rows: Sequence[Row], field: str | None) -> list[list[Span]]:
+    """Where a field stands in what the subject is given for every row; nowhere without one."""
+    return [
+        rendered_places(subject, row.places.get(field, [])) if field is not None else []
+        for row in rows
+    ]
+
+
+def place(
+    subject: Subject, batch: Batch, pooling: str, layer: int, spans: Sequence[Sequence[Span]]
+) -> Tensor:
     """True for the tokens whose mean is a text's state, and which are erased, [windows, tokens].
 
     At the embedding that is all tokens: single positions there are often the same for every text
     and carry nothing.
+
+    Args:
+        subject: reads the texts.
+        batch: the texts.
+        pooling: which tokens; see `Pooling`.
+        layer: 0 is the embedding.
+        spans: of every text of the batch, where the field stands that `span` means.
     """
     real: Tensor = batch.mask.bool()
+    if pooling == "span":
+        return real & _overlapping(batch, spans).to(real.device)
     if pooling == "mean" or layer == 0:
         return real
     if pooling == "head":
@@ -64,10 +87,24 @@ def place(subject: Subject, batch: Batch, pooling: str, layer: int) -> Tensor:
     return chosen
 
 
+def _overlapping(batch: Batch, spans: Sequence[Sequence[Span]]) -> Tensor:
+    """Tokens that stand for a character of the spans of their text, [windows, tokens]."""
+    return torch.tensor(
+        [
+            [any(a < end and start < b for start, end in spans[owner]) for a, b in offsets]
+            for offsets, owner in zip(batch.offsets, batch.owner.tolist(), strict=True)
+        ],
+        dtype=torch.bool,
+    )
+
+
 def pooled(batch: Batch, hidden: Tensor, chosen: Tensor) -> Tensor:
-    """Mean of the hidden states over the chosen tokens of every text, [texts, d]."""
+    """Mean of the hidden states over the chosen tokens of every text, [texts, d].
+
+    NaN for a text without a chosen token.
+    """
     weight = chosen.unsqueeze(-1).to(hidden.dtype)
-    return batch.merged((hidden * weight).sum(1) / weight.sum(1))
+    return batch.merged((hidden * weight).sum(1)) / batch.merged(weight.sum(1))
 
 
 def stored_states(ref: ShardRef, store: Path, pooling: str, layers: Sequence[int]) -> Floats:

@@ -80,26 +80,30 @@ def nothing(states: Floats) -> Eraser:
     )
 
 
-def random_eraser(states: Floats, rank: int, *, seed: int) -> Eraser:
+def random_eraser(states: Floats, rank: int, *, seed: int, among: Floats | None = None) -> Eraser:
     """Erases `rank` random directions of the states, drawn where they vary.
 
     The directions are uniform after whitening, as LEACE's own projection is orthogonal there;
     so both take away the same number of unit-variance directions.
 
     Args:
-        states: hidden states, [texts, d].
+        states: hidden states that the eraser is fitted on, [texts, d].
         rank: how many directions, >= 0.
         seed: drawn from the definition's seed.
+        among: states whose variation the directions are drawn in, `states` unless given. With the
+            same seed and the same `among`, erasers fitted on different texts take away the same
+            directions, as LEACE's do.
     """
-    if rank == 0 or not living(states).any():
+    drawn_in = states if among is None else among
+    if rank == 0 or not living(states).any() or not living(drawn_in).any():
         return nothing(states)
-    mean = states.mean(axis=0)
-    _, scale, basis = np.linalg.svd(states - mean, full_matrices=False)
+    _, scale, basis = np.linalg.svd(drawn_in - drawn_in.mean(axis=0), full_matrices=False)
     alive = scale**2 > SMALLEST_VARIANCE * scale[0] ** 2
     scale, basis = scale[alive], basis[alive]
-    rank = min(rank, len(scale))
     rng = np.random.default_rng(seed)
-    directions, _ = np.linalg.qr(rng.normal(size=(len(scale), rank)))
-    left = basis.T @ (scale[:, None] * directions)
+    directions, _ = np.linalg.qr(rng.normal(size=(len(scale), min(rank, len(scale)))))
     right = (directions.T / scale[None, :]) @ basis
+    mean = states.mean(axis=0)
+    component = (states - mean) @ right.T
+    left = np.linalg.lstsq(component, states - mean, rcond=None)[0].T
     return Eraser(torch.from_numpy(left), torch.from_numpy(right), torch.from_numpy(mean))

@@ -12,6 +12,7 @@ from tasks.schema import (
     AttributedText,
     Case,
     CuePair,
+    ErasedCase,
     Evidence,
     Explanation,
     LayerReading,
@@ -123,6 +124,8 @@ class Card:
     readings: tuple[Reading, ...]
     strips: tuple[Strip, ...]
     maps: tuple[Map, ...]
+    erased: tuple[tuple[str, ErasedCase], ...]
+    """Subject, and what it decides once an attribute is erased."""
     chains: tuple[Chain, ...]
     pairs: tuple[tuple[str, CuePair], ...]
     explanation: Explanation | None
@@ -151,6 +154,7 @@ def _card(
     readings: list[Reading] = []
     strips: list[Strip] = []
     maps: list[Map] = []
+    erased: list[tuple[str, ErasedCase]] = []
     chains: list[Chain] = []
     pairs: list[tuple[str, CuePair]] = []
     for evidence in report.evidence:
@@ -170,6 +174,8 @@ def _card(
                     maps.append(_patching_map(item, evidence.subject, key))
                 case LayerReading():
                     strips.append(_strip(item, evidence.subject))
+                case ErasedCase():
+                    erased.append((evidence.subject, item))
                 case TruncatedReasoning():
                     answers = tuple(zip(shares, item.answers, strict=False))
                     chains.append(Chain(evidence.subject, item, answers))
@@ -182,6 +188,7 @@ def _card(
         readings=tuple(readings),
         strips=tuple(strips),
         maps=tuple(maps),
+        erased=tuple(erased),
         chains=tuple(chains),
         pairs=tuple(pairs),
         explanation=text,

@@ -113,7 +113,9 @@ def about_words(m: Measurement) -> str:
 
 
 def layer_words(m: Measurement) -> str:
-    """The layer alone; `all` for a measurement that has none."""
+    """The layer or layers alone; `all` for a measurement that has none."""
+    if m.about.layers:
+        return m.about.site.removeprefix("layers ")
     return "all" if m.about.layer is None else str(m.about.layer)
 
 

@@ -17,6 +17,9 @@ PROBES = (
 CODES = ("mdl", "mdl_control")
 ACCURACIES = ("accuracy_before", "accuracy_after_erasure")
 GAPS = ("gap_before", "gap_after_erasure", "gap_after_random")
+USED = (
+    *GAPS, "gap_after_random_smallest", "gap_after_unrelated", "erasure_effect", "accuracy_change",
+)  # fmt: skip
 
 
 def probing(evidence: Evidence) -> list[Block]:
@@ -64,8 +67,22 @@ def _probing_of(attribute: str, everything: Sequence[Measurement], key: str) -> 
             "the intervals hold jointly over layers where the method says so.",
         ),
         *grid(
-            about,
-            caption=f"All numbers about {attribute}, by layer",
+            [m for m in about if m.name in USED],
+            caption=f"Erasing {attribute}, a random subspace, and what is unrelated: the gap",
+            corner="Layer",
+            row=layer_words,
+            column=_against,
+        ),
+        *grid(
+            [m for m in about if m.name == "selection_change"],
+            caption=f"What erasing {attribute} does to the selection rate of each group",
+            corner="Layer",
+            row=layer_words,
+            column=lambda m: str(m.about.group),
+        ),
+        *grid(
+            [m for m in about if m.name not in {*USED, "selection_change"}],
+            caption=f"All other numbers about {attribute}, by layer",
             corner="Layer",
             row=layer_words,
             column=lambda m: title(m.name),
@@ -98,7 +115,7 @@ def read_is_not_used(attribute: str, about: Sequence[Measurement]) -> str:
     elif used:
         use = f"erasing it clearly narrows the gap between groups at {_layers(used)}"
     else:
-        use = "erasing it does not clearly narrow the gap between groups at any layer"
+        use = "erasing it does not clearly narrow the gap between groups anywhere"
     return (
         f"That {attribute} can be read does not mean it is used. Here, {attribute} {read}; {use}."
     )
@@ -106,9 +123,13 @@ def read_is_not_used(attribute: str, about: Sequence[Measurement]) -> str:
 
 def _layers(measurements: Sequence[Measurement]) -> str:
     layers = sorted({m.about.layer for m in measurements if m.about.layer is not None})
-    if not layers:
-        return "the state the head reads"
-    return f"layer{'s' if len(layers) > 1 else ''} {joined([str(x) for x in layers], 40)}"
+    together = [m.about.site for m in measurements if m.about.layers]
+    one = f"layer{'s' if len(layers) > 1 else ''} {joined([str(x) for x in layers], 40)}"
+    return joined([*([one] if layers else []), *together], 40) or "the state the head reads"
+
+
+def _against(m: Measurement) -> str:
+    return title(m.name) + (f", {m.about.subset}" if m.about.subset is not None else "")
 
 
 def _spread(gaps: Sequence[Measurement]) -> list[Measurement]:
