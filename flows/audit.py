@@ -18,6 +18,7 @@ from tasks.bundle import summary, write_bundle
 from tasks.checks import (
     AttributionCheck,
     Check,
+    CounterfactualCheck,
     CueCheck,
     FairnessCheck,
     LocalisationCheck,
@@ -29,7 +30,15 @@ from tasks.compare import compare, newest
 from tasks.decided import Decided, choose, shown
 from tasks.evidence import gather_evidence
 from tasks.explain.texts import explain
-from tasks.gather import attribution, cue, decisions, localisation, probing, reasoning
+from tasks.gather import (
+    attribution,
+    counterfactual,
+    cue,
+    decisions,
+    localisation,
+    probing,
+    reasoning,
+)
 from tasks.judge import judge
 from tasks.organisms.held import held_against_planted
 from tasks.plan import Plan, not_run, prepare
@@ -138,6 +147,8 @@ def gather(
         case ProbingCheck():
             states = runner.run(f"states of {subject}", probing.state_shards(plan, check))
             stored = runner.run(title, probing.probe_shards(plan, check, runner.store, states))
+        case CounterfactualCheck():
+            stored = runner.run(title, counterfactual.shards(plan, check, cases))
         case ReasoningCheck():
             stored = runner.run(title, reasoning.shards(plan, check, cases))
         case CueCheck():

@@ -12,6 +12,7 @@ from prefect.tasks import exponential_backoff
 from tasks.checks import (
     AttributionCheck,
     Check,
+    CounterfactualCheck,
     CueCheck,
     FairnessCheck,
     LocalisationCheck,
@@ -23,6 +24,7 @@ from tasks.decided import Decided
 from tasks.gather import (
     MEASURES,
     attribution,
+    counterfactual,
     cue,
     fairness,
     localisation,
@@ -97,6 +99,8 @@ def gather_evidence(
             return attribution.evidence(plan, check, cases, store, stored)
         case LocalisationCheck():
             return localisation.evidence(plan, check, cases, store, stored)
+        case CounterfactualCheck():
+            return counterfactual.evidence(plan, check, cases, store, stored)
         case ProbingCheck():
             return probing.evidence(plan, check, cases, store, stored)
         case ReasoningCheck():

@@ -118,7 +118,10 @@ def not_run(plan: Plan, check: Check) -> str | None:
         return "needs labels; the definition names no data.label"
     if check.kind in {"fairness", "probing"} and not plan.spec.data.groups:
         return "needs protected attributes; the definition names no data.groups"
-    if check.kind in {"fairness", "probing"} and plan.spec.data.favourable is None:
+    if (
+        check.kind in {"fairness", "counterfactual", "probing"}
+        and plan.spec.data.favourable is None
+    ):
         return "needs data.favourable: which decision is hoped for"
     return None
 

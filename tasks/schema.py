@@ -320,6 +320,25 @@ class CuePair(Record):
     """Either reasoning names either value, or the field itself."""
 
 
+class SwappedText(Record):
+    """One text with its identity terms exchanged for those of another group."""
+
+    kind: Literal["counterfactual"] = "counterfactual"
+    id: str
+    swap: str
+    """Which list."""
+    source: str
+    """Group that the text names."""
+    target: str
+    """Group that it names after the exchange."""
+    text: str
+    """The text after the exchange."""
+    decision: str | None
+    decision_exchanged: str | None
+    decision_control: str | None = None
+    """With as many neutral words exchanged instead; none where the text holds none."""
+
+
 class ErasedCase(Record):
     """What is decided about one text once an attribute is erased."""
 
@@ -342,6 +361,7 @@ CaseEvidence = Annotated[
     | LensMap
     | PatchingMap
     | ErasedCase
+    | SwappedText
     | TruncatedReasoning
     | CuePair,
     Field(discriminator="kind"),

@@ -28,7 +28,8 @@ from tasks.weights import SubjectRef
 
 MEASURING = ("measures", "gather")
 MEASURING_FILES = (
-    "checks.py", "dataset.py", "earned.py", "record.py", "shards.py", "spec.py", "subject.py",
+    "checks.py", "dataset.py", "earned.py", "identity.py", "record.py",
+    "shards.py", "spec.py", "subject.py",
     "swap.py", "units.py", "weights.py",
 )  # fmt: skip
 LIBRARIES = ("captum", "concept-erasure", "numpy", "scikit-learn", "scipy", "torch", "transformers")

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from tasks.checks import Check, FairnessCheck, LocalLaw144, ProbingCheck
+from tasks.checks import Check, CounterfactualCheck, FairnessCheck, LocalLaw144, ProbingCheck
 from tasks.complaint import first_problem
 from tasks.errors import SpecError
 from tasks.record import Name, Record
@@ -354,6 +354,9 @@ class AuditSpec(Record):
             f"{law.sex}{CROSS}{law.race_ethnicity}"
             for law in map(self.local_law_of, fairness)
             if law is not None
+        }
+        attributes |= {
+            s.name for c in self.checks if isinstance(c, CounterfactualCheck) for s in c.swaps
         }
         found = []
         for gate in self.gates:

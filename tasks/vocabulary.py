@@ -451,11 +451,49 @@ _CUE = {
     "unparsed": Measure("Unparsed answers", "Share of completions without an answer.", "low"),
 }
 
+_COUNTERFACTUAL = {
+    "flip_rate": Measure(
+        "Flip rate", "Share of decisions that change when the text names another group.", "low"
+    ),
+    "flip_rate_control": Measure(
+        "Flip rate, control",
+        "The same when as many neutral words are exchanged for others of the same meaning.",
+        "neither",
+    ),
+    "flip_excess": Measure(
+        "Flips beyond the control",
+        "Flip rate minus that of neutral words on the same texts; above 0 the group matters.",
+        "low",
+        "difference",
+    ),
+    "net_turned": Measure(
+        "Net change of decisions",
+        "Share of texts that gain the favourable decision when they name the other group, minus "
+        "the share that lose it.",
+        "neither",
+        "difference",
+    ),
+    "mean_shift": Measure(
+        "Mean shift",
+        "Mean change in the log-odds of the favourable decision when the text names the other "
+        "group.",
+        "neither",
+        "difference",
+    ),
+    "mean_shift_control": Measure(
+        "Mean shift, control",
+        "The same when as many neutral words are exchanged.",
+        "neither",
+        "difference",
+    ),
+}
+
 MEASURES: dict[str, dict[str, Measure]] = {
     "performance": _PERFORMANCE,
     "fairness": _FAIRNESS,
     "attribution": _ATTRIBUTION,
     "localisation": _LOCALISATION,
+    "counterfactual": _COUNTERFACTUAL,
     "probing": _PROBING,
     "reasoning": _REASONING,
     "cue": _CUE,
@@ -467,28 +505,33 @@ CHECK_TITLES = {
     "fairness": "Fairness between groups",
     "attribution": "Attribution",
     "localisation": "Localisation",
+    "counterfactual": "Counterfactual identity swaps",
     "probing": "Bias probes and erasure",
     "reasoning": "Dependence on the reasoning",
     "cue": "Planted cue",
 }
 """Check kind -> heading in the report."""
 
-Access = Literal["answers", "decisions", "gradients", "hidden states", "writing"]
+Access = Literal["answers", "decisions", "gradients", "hidden states", "new texts", "writing"]
 """What a check may need of a subject: answers and decisions among known classes; gradients and
-hidden states of local weights; writing, to reason before it answers."""
+hidden states of local weights; decisions about new texts, not only recorded ones; writing, to
+reason before it answers."""
 
 CHECK_NEEDS: dict[str, frozenset[Access]] = {
     "performance": frozenset({"decisions"}),
     "fairness": frozenset({"decisions"}),
     "attribution": frozenset({"gradients"}),
     "localisation": frozenset({"hidden states"}),
+    "counterfactual": frozenset({"decisions", "new texts"}),
     "probing": frozenset({"hidden states", "decisions"}),
     "reasoning": frozenset({"writing", "answers"}),
     "cue": frozenset({"writing", "answers"}),
 }
 
 OFFERS: dict[str, frozenset[Access]] = {
-    "sequence-classification": frozenset({"decisions", "gradients", "hidden states"}),
-    "causal-lm": frozenset({"answers", "decisions", "gradients", "hidden states", "writing"}),
+    "sequence-classification": frozenset({"decisions", "gradients", "hidden states", "new texts"}),
+    "causal-lm": frozenset(
+        {"answers", "decisions", "gradients", "hidden states", "new texts", "writing"}
+    ),
     "predictions": frozenset({"decisions"}),
 }

@@ -58,6 +58,7 @@ def m(name, value, low=None, high=None, n=600, **about):
 
 
 SWAP = {"column": "district", "across": "origin"}
+SWAPS = [{"name": "origin", "terms": {"a": ["x"], "b": ["y"]}, "neutral": [["p", "q"]]}]
 ORIGIN = {"attribute": "origin"}
 LAYERS = {"attribute": "origin", "layer": 2}
 REFUSED = "denied, origin=migrant"
@@ -180,6 +181,7 @@ def a_spec(**explain_with):
         {"kind": kind, "subject": SUBJECT_OF.get(kind, "encoder")}
         | ({"swap": SWAP} if kind in ("localisation", "cue") else {})
         | ({"shares": (0.25, 0.5, 1.0)} if kind == "reasoning" else {})
+        | ({"swaps": SWAPS} if kind == "counterfactual" else {})
         for kind in MEASURES
     ]
     return AuditSpec.model_validate(

@@ -2,6 +2,7 @@
 
 from tasks.gather import (
     attribution,
+    counterfactual,
     cue,
     decisions,
     erasing,
@@ -22,6 +23,7 @@ MEASURES: dict[str, Measure] = {
     "patching": patching.measure,
     "patching-maps": patching_maps.measure,
     "tuned-lens": tuned.measure,
+    "counterfactual": counterfactual.measure,
     "states": states.measure,
     "probing": probes.measure,
     "erasure": erasing.measure,

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from tasks.gather.read import METHOD_PROBE
 from tasks.measures import stats
+from tasks.measures.paired import paired_difference, turned
 from tasks.measures.permutation import beyond_control_p
 from tasks.schema import About, ErasedCase, Measurement
 from tasks.shards import Payload
 
 METHOD_GAP = "largest gap between groups, paired bootstrap within groups"
-METHOD_PAIRED = "mean over texts of after minus before, paired bootstrap"
+METHOD_PAIRED = "share after minus share before on the same texts, Bonett and Price"
 SHUFFLED = "shuffled"
 
 Floats = NDArray[np.float64]
@@ -185,11 +186,10 @@ class Erased:
         """Change of each group's selection rate, after minus before."""
         concept = payload.arrays["concept"]
         before, after = (payload.arrays[name] == self.hoped for name in ("plain", "after"))
-        change = after.astype(float) - before.astype(float)
         return [
             Measurement.of(
                 "selection_change",
-                stats.bootstrap_mean(change[concept == i], seed=self.seed, bounds=(-1.0, 1.0)),
+                paired_difference(turned(before[concept == i], after[concept == i])),
                 int((concept == i).sum()),
                 METHOD_PAIRED,
                 at.model_copy(update={"group": group}),
@@ -207,8 +207,7 @@ class Erased:
             name: (payload.arrays[column] == self.right)[known]
             for name, column in (("accuracy_before", "plain"), ("accuracy_after_erasure", "after"))
         }
-        before, after = (one.astype(float) for one in hits.values())
-        change = stats.bootstrap_mean(after - before, seed=self.seed, bounds=(-1.0, 1.0))
+        change = paired_difference(turned(*hits.values()))
         return [
             *[Measurement.of(m, stats.share(h), n, stats.SHARE, at) for m, h in hits.items()],
             Measurement.of("accuracy_change", change, n, METHOD_PAIRED, at),

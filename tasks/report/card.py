@@ -36,6 +36,7 @@ HEADLINES: Final = {
         "formation_layer", "formation_delay", "swap_effect", "swap_effect_control", "lens_layer",
         "patching_layer",
     ),
+    "counterfactual": ("flip_rate", "flip_rate_control", "flip_excess", "net_turned"),
     "probing": (
         "probe_accuracy", "control_accuracy", "selectivity", "gap_before", "gap_after_erasure",
         "gap_after_random", "accuracy_before", "accuracy_after_erasure", "erasure_effect",

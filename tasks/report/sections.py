@@ -6,6 +6,7 @@ from typing import assert_never
 
 from tasks.checks import (
     AttributionCheck,
+    CounterfactualCheck,
     CueCheck,
     FairnessCheck,
     LocalisationCheck,
@@ -16,6 +17,7 @@ from tasks.checks import (
 from tasks.report import charts
 from tasks.report.attribution import attribution
 from tasks.report.blocks import Block, Chains, Pairs, Sentence, grid
+from tasks.report.counterfactual import counterfactual
 from tasks.report.fairness import fairness
 from tasks.report.figures import figure_of, series_of
 from tasks.report.formats import about_words, title
@@ -81,6 +83,8 @@ def blocks(evidence: Evidence, decided: Iterable[Measurement] = ()) -> list[Bloc
             return attribution(evidence, decided)
         case LocalisationCheck():
             return localisation(evidence)
+        case CounterfactualCheck():
+            return counterfactual(evidence)
         case ProbingCheck():
             return probing(evidence)
         case ReasoningCheck():
