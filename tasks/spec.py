@@ -299,6 +299,13 @@ class AuditSpec(Record):
                         f"check {check.kind}: attribute {attribute!r} is not in data.groups: "
                         f"{', '.join(groups) or 'empty'}"
                     )
+            for key in ("attribute", "compose"):
+                name = getattr(check, key, None)
+                if name is not None and name not in groups:
+                    found.append(
+                        f"check {check.kind}: {key} {name!r} is not in data.groups: "
+                        f"{', '.join(groups) or 'empty'}"
+                    )
             swap = getattr(check, "swap", None)
             if swap is not None and swap.column not in fields:
                 found.append(
