@@ -206,7 +206,8 @@ class LeverCheck(BaseCheck):
     alphas: Annotated[tuple[float, ...], Field(min_length=1)]
     """How often the vector is added: once is the whole difference between the means."""
     tolerance: float = Field(default=0.02, gt=0, lt=1)
-    """Largest tolerable loss of accuracy."""
+    """Largest tolerable loss of accuracy; of perplexity, as a share, where a subject that writes is
+    steered and nothing is labelled."""
 
     @model_validator(mode="after")
     def alphas_are_symmetric(self) -> Self:

@@ -19,7 +19,13 @@ from tasks.gather.levers import (
     usable,
 )
 from tasks.measures import paired, stats
-from tasks.measures.steering import beyond_random, reach, safe_range, slopes
+from tasks.measures.steering import (
+    beyond_random,
+    perplexity_ratio,
+    reach,
+    safe_range,
+    slopes,
+)
 from tasks.plan import Plan
 from tasks.schema import About, Evidence, Export, Measurement
 from tasks.shards import Payload, StoredShard
@@ -84,15 +90,37 @@ def _doses(
         worst.append(-change.low)
         n = int(known.sum())
         found.append(Measurement.of("steered_accuracy_change", change, n, paired.CHANGE, here))
+    if "surprise" in payload.arrays:
+        dearer = _perplexity(plan, check, payload, at)
+        worst = [(m.high or m.value) - 1 for m in dearer]
+        return [*found, *dearer, *_safe(check, worst, len(rows), at, "perplexity ratio above 1")]
     if worst:
-        found += _safe(check, worst, int(known.sum()), at)
+        found += _safe(check, worst, int(known.sum()), at, "accuracy loss")
     return found
 
 
-def _safe(check: SteeringCheck, worst: Sequence[float], n: int, at: About) -> list[Measurement]:
-    """The range of alphas whose loss of accuracy is tolerable; it is a bound and has no other."""
+def _perplexity(plan: Plan, check: SteeringCheck, payload: Payload, at: About) -> list[Measurement]:
+    """Perplexity of the texts at every alpha against that of the untouched subject."""
+    surprise, tokens = payload.arrays["surprise"], payload.arrays["tokens"]
+    plain = surprise[check.alphas.index(0.0)]
+    return [
+        Measurement.of(
+            "steered_perplexity_ratio",
+            perplexity_ratio(plain, of, tokens, seed=plan.spec.seed),
+            len(tokens),
+            "over all tokens of the texts, bootstrap over texts",
+            at.model_copy(update={"alpha": alpha}),
+        )
+        for alpha, of in zip(check.alphas, surprise, strict=True)
+    ]
+
+
+def _safe(
+    check: SteeringCheck, worst: Sequence[float], n: int, at: About, loss: str
+) -> list[Measurement]:
+    """The range of alphas whose loss is tolerable; it is a bound itself and has no interval."""
     ends = safe_range(check.alphas, worst, check.tolerance)
-    method = f"accuracy loss at most {check.tolerance:g} with its whole interval, tested outwards"
+    method = f"{loss} at most {check.tolerance:g} with its whole interval, tested outwards"
     return [
         Measurement(name=name, value=value, n=n, about=at, method=method)
         for name, value in zip(("safe_alpha_lowest", "safe_alpha_highest"), ends, strict=True)
@@ -184,7 +212,7 @@ def _notes(plan: Plan, check: SteeringCheck, payloads: Sequence[Payload]) -> lis
             "None of them is among the texts that are steered. Added once (alpha 1) it is the "
             "whole difference between the means."
         )
-    if plan.spec.data.label is None:
+    if plan.spec.data.label is None and "surprise" not in payloads[-1].arrays:
         found.append("Without labels no range of alphas can be stated as safe.")
     return [*found, *note_on_thirds(plan, check)]
 

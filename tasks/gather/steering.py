@@ -13,18 +13,27 @@ import torch
 from numpy.typing import NDArray
 
 from tasks.checks import SteeringCheck, Swap
+from tasks.dataset import Row
 from tasks.gather.inputs import batches, rows_of, shard, subject_of
 from tasks.gather.levers import direction, read, scores_with, thirds, where_of
-from tasks.measures.levers import adding
+from tasks.measures.levers import adding, applied
 from tasks.measures.patching import log_odds
 from tasks.measures.steering import random_vectors
 from tasks.plan import Plan, group_sizes
 from tasks.shards import Payload, ShardRef, StoredShard, read_array, read_payload
+from tasks.spec import CausalSubject
+from tasks.subject import Subject
 
 Floats = NDArray[np.float64]
 
 ONCE = (-1.0, 1.0)
 """Alphas of random vectors: the slope is all that is needed of them."""
+
+
+def by_perplexity(plan: Plan, check: SteeringCheck) -> bool:
+    """Whether perplexity says what is safe: the subject writes, and nothing is labelled."""
+    subject = plan.spec.subjects[plan.spec.subject_of(check)]
+    return plan.spec.data.label is None and isinstance(subject, CausalSubject)
 
 
 def direction_shards(plan: Plan, check: SteeringCheck) -> list[ShardRef]:
@@ -69,6 +78,7 @@ def shards(
             composed=check.compose is not None,
             pooling=check.pooling,
             directions=fitted[0].model_dump(),
+            perplexity=by_perplexity(plan, check),
         )
         for layer in check.layers or range(about["layers"])
     ]
@@ -137,6 +147,26 @@ def measure(ref: ShardRef, store: Path) -> Payload:
             "decided": decided[:alphas],
             "random": random.reshape(-1, len(ONCE), len(rows)),
             "composed": odds[len(odds) - 2 :] if ref.option("composed") else odds[:0],
+            **(_surprise(subject, rows, layer, own, ref) if ref.option("perplexity") else {}),
         },
         [{"layer": layer}],
     )
+
+
+def _surprise(
+    subject: Subject, rows: Sequence[Row], layer: int, vector: torch.Tensor, ref: ShardRef
+) -> dict[str, Floats]:
+    """Negative log-likelihood of every text at every alpha, and its tokens.
+
+    The vector is added at every token: a subject that writes on has it at each in turn.
+    """
+    alphas = ref.option("alphas")
+    surprise, tokens = np.empty((len(alphas), len(rows))), np.empty(len(rows))
+    for positions, batch in batches(subject, [subject.render(row.text) for row in rows]):
+        told = batch.mask.bool() & (batch.mask.cumsum(dim=1) > 1)  # all but the first
+        tokens[positions] = told.sum(dim=1).cpu().numpy()
+        for i, alpha in enumerate(alphas):
+            steps = [adding(layer, "all", alpha * vector)]
+            with torch.inference_mode(), applied(subject.model, steps):
+                surprise[i, positions] = -subject.log_probability(batch, told).cpu().numpy()
+    return {"surprise": surprise, "tokens": tokens}

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from tasks.measures.stats import Interval, group_means, percentile
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -126,6 +128,23 @@ def reach(random: Floats, *, level: float = 0.95) -> Floats:
     rms = np.sqrt(np.square(random).mean(axis=-1))
     found: Floats = stats.t.ppf((1 + level) / 2, draws) * rms
     return found
+
+
+def perplexity_ratio(before: Floats, after: Floats, tokens: Floats, *, seed: int) -> Interval:
+    """Perplexity of texts after over before, with its percentile interval over texts.
+
+    Args:
+        before: negative log-likelihood of every text, in nats, [texts].
+        after: the same afterwards.
+        tokens: tokens that it is summed over, [texts].
+        seed: drawn from the definition's seed.
+
+    Returns:
+        Ratio > 0 and interval; 1 is no loss, above 1 the texts have become less likely.
+    """
+    columns = np.column_stack([after - before, tokens])
+    means = group_means(columns, np.zeros(len(tokens)), seed=seed)
+    return percentile(means, lambda of: np.exp(of[..., 0, 0] / of[..., 0, 1]))
 
 
 class Range(NamedTuple):

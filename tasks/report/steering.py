@@ -78,7 +78,7 @@ def _response(evidence: Evidence, layer: int | None, key: str) -> list[Block]:
             rates.setdefault(m.about.group or "all texts", []).append(m)
     both = {
         title(name): [m for m in here if m.name == name]
-        for name in ("steered_gap", "steered_accuracy_change")
+        for name in ("steered_gap", "steered_accuracy_change", "steered_perplexity_ratio")
     }
     both = {name: some for name, some in both.items() if some}
     pictures = (
@@ -112,13 +112,19 @@ def _safe(evidence: Evidence, check: SteeringCheck) -> list[Block]:
     return [
         Title("What range is safe"),
         Sentence(
-            "The range around 0 in which the accuracy falls by at most "
+            f"The range around 0 in which {_loss(evidence)} by at most "
             f"{check.tolerance:g} with its whole interval, among the alphas that were tried. Few "
             "texts make it narrow: a range of 0 alone says that nothing further is known."
         ),
         *grid(ends, caption="Safe range of alpha, by layer", corner="Layer", row=layer_words,
               column=lambda m: title(m.name)),
     ]  # fmt: skip
+
+
+def _loss(evidence: Evidence) -> str:
+    if evidence.named("steered_perplexity_ratio"):
+        return "the perplexity of the texts exceeds that of the untouched subject"
+    return "the accuracy falls"
 
 
 def _composition(evidence: Evidence, check: SteeringCheck) -> list[Block]:
