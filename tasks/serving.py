@@ -44,7 +44,7 @@ class Lever:
 
         Raises:
             SubjectError: the model is not the one that the lever was fitted to; when it is
-                called: without an attention mask [texts, tokens].
+                called: with padded texts but no attention mask [texts, tokens].
         """
         self._check_shape(model)
         if folder is not None:

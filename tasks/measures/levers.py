@@ -6,7 +6,7 @@ served is what was measured. It imports nothing beside torch.
 
 import inspect
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any, Literal, NamedTuple
@@ -81,8 +81,8 @@ def applied(model: nn.Module, steps: Sequence[Step]) -> Iterator[None]:
     Which tokens are padding is read from the `attention_mask` of every call.
 
     Raises:
-        SubjectError: the model has other layers than the steps; when it is called: without an
-            attention mask, or with one that does not say which tokens are padding.
+        SubjectError: the model has fewer layers than the steps; when it is called: with padded
+            texts but no attention mask, or with one that does not say which tokens are padding.
     """
     blocks = find_blocks(model)
     beyond = [step.layer for step in steps if step.layer > len(blocks)]
@@ -111,6 +111,21 @@ def _change(step: Step, mask: threading.local, hidden: Tensor) -> Tensor:
     return changed
 
 
+def _mask_of(given: Mapping[str, Any], config: Any) -> Tensor:
+    """The attention mask of a call; one that is left out hides no padding, or is refused."""
+    mask, ids = given.get("attention_mask"), given.get("input_ids")
+    if mask is None and isinstance(ids, Tensor):
+        pad = getattr(config, "pad_token_id", None)
+        if len(ids) == 1 or (pad is not None and not bool((ids == pad).any())):
+            return torch.ones_like(ids)
+    if not isinstance(mask, Tensor) or mask.ndim != 2:
+        raise SubjectError(
+            "a lever needs the attention_mask [texts, tokens] that the tokenizer gives: it must "
+            "know which tokens are padding"
+        )
+    return mask
+
+
 @contextmanager
 def _masks(model: nn.Module) -> Iterator[threading.local]:
     """The attention mask of the call that runs, as `value`; every thread has its own."""
@@ -118,13 +133,8 @@ def _masks(model: nn.Module) -> Iterator[threading.local]:
     signature = inspect.signature(model.forward)
 
     def before(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        mask = signature.bind_partial(*args, **kwargs).arguments.get("attention_mask")
-        if not isinstance(mask, Tensor) or mask.ndim != 2:
-            raise SubjectError(
-                "a lever needs the attention_mask [texts, tokens] that the tokenizer gives: it "
-                "must know which tokens are padding"
-            )
-        seen.value = mask
+        given = signature.bind_partial(*args, **kwargs).arguments
+        seen.value = _mask_of(given, getattr(model, "config", None))
 
     hook = model.register_forward_pre_hook(before, with_kwargs=True)
     try:

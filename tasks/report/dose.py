@@ -14,8 +14,8 @@ SHADE: Final = "#e8f1ec"
 
 GAP: Final = "Gap between groups"
 
-LABELLED: Final = 8
-"""So many levers are told by name in the picture; of more the chosen one alone."""
+KINDS: Final = ("untouched", "erase at one layer", "erase together", "steer")
+"""Kinds of levers, each with a colour and a mark of its own."""
 
 
 class Point(NamedTuple):
@@ -53,7 +53,12 @@ def dose_response(
         for m in some
     ]
     names = list(series)
-    at = alt.X("at:Q", title="alpha (1 = the whole difference between the means)")
+    doses = sorted({float(str(row["at"])) for row in rows})
+    at = alt.X(
+        "at:Q",
+        title="alpha (1 = the whole difference between the means)",
+        axis=alt.Axis(values=doses, format="~g", grid=False, labelOverlap=True),
+    )
     axis = alt.Axis(format="%") if percent else alt.Axis()
     scale = alt.Scale(domain=(0, 1)) if percent else alt.Scale(zero=True)
     value = alt.Y("value:Q", title=label, axis=axis, scale=scale)
@@ -98,6 +103,7 @@ def levers_tried(points: Sequence[Point], chosen: str | None, /, *, key: str) ->
 
 def levers_confirmed(points: Sequence[Point], chosen: str | None, /, *, key: str) -> str:
     """Gap and accuracy with the levers that were confirmed, with both intervals."""
+    told = [p._replace(kind=p.name) for p in points] if len(points) <= len(SHAPES) else points
     rows = [
         {
             **_place(p),
@@ -106,11 +112,10 @@ def levers_confirmed(points: Sequence[Point], chosen: str | None, /, *, key: str
             "low": p.accuracy.low,
             "high": p.accuracy.high,
         }
-        for p in points
+        for p in told
     ]
     gap, accuracy = _axes(points)
-    kinds = list(dict.fromkeys(p.kind for p in points))
-    base = _chart(rows).encode(_colour(kinds))
+    base = _chart(rows).encode(_colour(_names(told)))
     spans = [
         base.mark_rule(strokeWidth=1.2).encode(
             alt.X("gap_low:Q", title=GAP), accuracy, x2="gap_high:Q"
@@ -119,7 +124,7 @@ def levers_confirmed(points: Sequence[Point], chosen: str | None, /, *, key: str
             gap, alt.Y("low:Q", title=_price(points)), y2="high:Q"
         ),
     ]
-    return _plane(spans, rows, points, chosen, key=key, label="Levers confirmed")
+    return _plane(spans, rows, told, chosen, key=key, label="Levers confirmed")
 
 
 def front_of(points: Sequence[Point]) -> list[Point]:
@@ -140,22 +145,14 @@ def _plane(
     key: str,
     label: str,
 ) -> str:
-    kinds = list(dict.fromkeys(p.kind for p in points))
+    names = _names(points)
     gap, accuracy = _axes(points)
     base = _chart(rows).encode(gap, accuracy)
-    dots = base.mark_point(filled=True, size=64, opacity=1).encode(_colour(kinds), _shape(kinds))
+    dots = base.mark_point(filled=True, size=64, opacity=1).encode(_colour(names), _shape(names))
     ring = [r for r in rows if r["name"] == chosen]
-    named = (
-        rows if len(rows) <= LABELLED else [r for r in rows if r["name"] in (chosen, "untouched")]
-    )
-    text = (
-        _chart(named)
-        .mark_text(align="left", dx=9, dy=-8, fontSize=12, color=INK)
-        .encode(gap, accuracy, text="name:N")
-    )
     marked = _chart(ring).mark_point(size=260, strokeWidth=1.6, color=INK).encode(gap, accuracy)
     return drawn(
-        alt.LayerChart(layer=[*behind, dots, *([marked] if ring else []), text]),
+        alt.LayerChart(layer=[*behind, dots, *([marked] if ring else [])]),
         key=key,
         label=label,
         width=WIDTH,
@@ -164,8 +161,15 @@ def _plane(
     )
 
 
+def _names(points: Sequence[Point]) -> list[str]:
+    """Kinds in their own order, or the names that stand for them."""
+    found = dict.fromkeys(p.kind for p in points)
+    known = [kind for kind in KINDS if kind in found]
+    return [*known, *(name for name in found if name not in KINDS)]
+
+
 def _axes(points: Sequence[Point]) -> tuple[alt.X, alt.Y]:
-    gap = alt.X("gap:Q", title=GAP, scale=alt.Scale(zero=True, nice=True))
+    gap = alt.X("gap:Q", title=GAP, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=8))
     named = _price(points)
     axis = alt.Axis(format="%") if named == "Accuracy" else alt.Axis()
     scale = alt.Scale(zero=False, padding=14)
@@ -195,7 +199,11 @@ def _shape(names: Sequence[str]) -> alt.Shape:
 
 
 def _legend(names: Sequence[str]) -> alt.Legend | None:
-    return alt.Legend(title=None, columns=4) if len(names) > 1 else None
+    return (
+        alt.Legend(title=None, columns=4 if max(map(len, names)) < 20 else 3)
+        if len(names) > 1
+        else None
+    )
 
 
 def _chart(rows: Sequence[Mapping[str, object]]) -> alt.Chart:

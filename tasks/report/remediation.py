@@ -92,7 +92,7 @@ def recommended(evidence: Evidence, check: RemediationCheck) -> list[Block]:
     change, kept = by["remedied_gap_change"], by["remedied_accuracy_change"]
     gap, before = by["remedied_gap"], by["untouched_gap"]
     told = (
-        f"To {_verb(of.lever)} takes the gap between the groups of {check.attribute} from "
+        f"{of.lever}. It takes the gap between the groups of {check.attribute} from "
         f"{value(before)} to {value(gap)} (change {value(change)}, {interval(change)}) and changes "
         f"the accuracy by {value(kept)} ({interval(kept)}), on {gap.n} texts that neither fitted "
         "nor chose the lever."
@@ -104,15 +104,10 @@ def recommended(evidence: Evidence, check: RemediationCheck) -> list[Block]:
         doubts.append("the accuracy clearly falls there")
     if doubts:
         return [
-            Sentence(told),
+            Sentence(f"Chosen: {told}"),
             Sentence(f"Fresh texts do not confirm it: {' and '.join(doubts)}.", "caution"),
         ]
-    return [Sentence(f"Recommended: {of.lever}. {told}")]
-
-
-def _verb(lever: str) -> str:
-    """`erase at layer 0` -> `erase the attribute at layer 0`."""
-    return lever.replace("erase at", "erase the attribute at", 1)
+    return [Sentence(f"Recommended: {told}")]
 
 
 def _picture(

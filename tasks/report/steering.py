@@ -25,13 +25,14 @@ def steering(evidence: Evidence, check: SteeringCheck) -> list[Block]:
     if not effects:
         return []
     key = anchor(evidence)
-    layer = max(effects, key=lambda m: m.value).about.layer
+    slopes = evidence.named("steering_slope")
+    layer = _telling(effects, slopes)
     return [
-        Sentence(moves_decisions(check.attribute, effects, evidence.named("steering_slope"))),
+        Sentence(moves_decisions(check.attribute, effects, slopes)),
         *layer_figure(
-            charts.erasure_effect_by_layer, effects, f"{key}-effect",
-            "How much further a unit of the vector moves the log-odds of the favourable decision "
-            "than random vectors of the same length reach; the intervals hold jointly over layers.",
+            charts.steering_by_layer, _named(evidence, SLOPES), f"{key}-slopes",
+            "How far a unit of the vector moves the log-odds of the favourable decision, and how "
+            "far random vectors of the same length reach, jointly over layers.", named=True,
         ),
         *grid([*effects, *_named(evidence, SLOPES)], caption="Slope of the response, by layer",
               corner="Layer", row=layer_words, column=lambda m: title(m.name)),
@@ -45,6 +46,12 @@ def steering(evidence: Evidence, check: SteeringCheck) -> list[Block]:
     ]  # fmt: skip
 
 
+def _telling(effects: Sequence[Measurement], slopes: Sequence[Measurement]) -> int | None:
+    """The layer whose response is shown: the largest effect, or failing one the largest slope."""
+    moving = [m for m in effects if above_zero(m)]
+    return max(moving or slopes, key=lambda m: abs(m.value)).about.layer
+
+
 def moves_decisions(
     attribute: str, effects: Sequence[Measurement], slopes: Sequence[Measurement]
 ) -> str:
@@ -53,17 +60,18 @@ def moves_decisions(
     if not moving:
         return (
             f"At no layer does the vector of {attribute} clearly move the decisions more than "
-            "random vectors of the same length do."
+            "random vectors of the same length can be expected to. What tells the groups apart on "
+            "average is not shown to be what the decisions follow."
         )
     layers = sorted({m.about.layer for m in moving if m.about.layer is not None})
     strongest = max(moving, key=lambda m: m.value)
     slope = next(m for m in slopes if m.about.layer == strongest.about.layer)
+    at, by = strongest.about.layer, f"{value(slope)} ({interval(slope)})"
     return (
         f"At layer{'s' if len(layers) > 1 else ''} {joined([str(x) for x in layers], 40)} the "
         f"vector of {attribute} moves the decisions clearly more than random vectors of the same "
-        "length do (whole interval above 0, q below .05). It moves them most at layer "
-        f"{strongest.about.layer}: by {value(slope)} ({interval(slope)}) in log-odds per unit of "
-        "alpha."
+        "length can be expected to (whole interval above 0, q below .05). It moves them most at "
+        f"layer {at}: by {by} in log-odds per unit of alpha."
     )
 
 
@@ -116,8 +124,14 @@ def _safe(evidence: Evidence, check: SteeringCheck) -> list[Block]:
             f"{check.tolerance:g} with its whole interval, among the alphas that were tried. Few "
             "texts make it narrow: a range of 0 alone says that nothing further is known."
         ),
-        *grid(ends, caption="Safe range of alpha, by layer", corner="Layer", row=layer_words,
-              column=lambda m: title(m.name)),
+        Table(
+            "Safe range of alpha, by layer",
+            ("Layer", "From", "To", "Texts"),
+            tuple(
+                (layer_words(low), f"{low.value:g}", f"{high.value:g}", str(low.n))
+                for low, high in zip(*(evidence.named(name) for name in SAFE), strict=True)
+            ),
+        ),
     ]  # fmt: skip
 
 
@@ -131,13 +145,16 @@ def _composition(evidence: Evidence, check: SteeringCheck) -> list[Block]:
     if check.compose is None:
         return []
     found = _named(evidence, COMPOSED)
-    apart = [m for m in found if m.name == "composition_excess" and not _holds_zero(m)]
+    excess = [m for m in found if m.name == "composition_excess"]
+    widest = max(excess, key=lambda m: abs(m.value))
+    beside = next(
+        m for m in found
+        if m.name == "composed_response" and m.about.layer == widest.about.layer
+    )  # fmt: skip
     told = (
-        "At every layer the intervals of the excess hold 0: the vectors add up, as far as these "
-        "texts show."
-        if not apart
-        else f"At layer {joined([layer_words(m) for m in apart], 40)} the excess is clearly not 0: "
-        "there the two do not simply add up."
+        "What both do at once differs from the sum of what each does alone by at most "
+        f"{value(widest)} ({interval(widest)}), at layer {layer_words(widest)}, beside a response "
+        f"of {value(beside)} in log-odds."
     )
     return [
         Title(f"{check.attribute} and {check.compose} at once"),
@@ -176,10 +193,6 @@ def files(evidence: Evidence, serve: str) -> list[Block]:
 
 def _named(evidence: Evidence, names: Sequence[str]) -> list[Measurement]:
     return [m for name in names for m in evidence.named(name)]
-
-
-def _holds_zero(m: Measurement) -> bool:
-    return m.low is None or m.high is None or m.low <= 0 <= m.high
 
 
 def _layer_and_alpha(m: Measurement) -> str:
