@@ -191,8 +191,8 @@ class ProbingCheck(BaseCheck):
         return (self.pooling, *self.also_read)
 
 
-class LeverCheck(BaseCheck):
-    """What checks that change hidden states along a protected attribute have in common."""
+class BaseLeverCheck(BaseCheck):
+    """What steering and remediation have in common."""
 
     attribute: str
     """Protected attribute, one of `data.groups`."""
@@ -223,7 +223,7 @@ class LeverCheck(BaseCheck):
         return self
 
 
-class SteeringCheck(LeverCheck):
+class SteeringCheck(BaseLeverCheck):
     """How do decisions respond when the difference between two groups is added inside?"""
 
     kind: Literal["steering"] = "steering"
@@ -248,13 +248,17 @@ class SteeringCheck(LeverCheck):
         return self
 
 
-class RemediationCheck(LeverCheck):
+class RemediationCheck(BaseLeverCheck):
     """What would close the gap between groups, and at what price?"""
 
     kind: Literal["remediation"] = "remediation"
     texts: int = Field(default=1000, ge=90)
     alphas: Annotated[tuple[float, ...], Field(min_length=1)] = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
     """How often the steering vector is added: once is the whole difference between the means."""
+
+
+LeverCheck = SteeringCheck | RemediationCheck
+"""Checks that change hidden states along a protected attribute."""
 
 
 class ReasoningCheck(BaseCheck):

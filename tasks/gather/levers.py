@@ -211,7 +211,7 @@ def direction(
     if swap is None:
         vectors = [difference_of_means(of[kept], named[kept] == high) for of in found.states]
         return Direction(low, high, np.stack(vectors), len(kept))
-    pairs = exchange([rows[i] for i in kept], swap, seed=ref.data.seed)
+    pairs = exchange([rows[int(i)] for i in kept], swap, seed=ref.data.seed)
     own = kept[[pair.position for pair in pairs]]
     other = read(subject, [subject.render(pair.text) for pair in pairs], pooling)
     vectors = [

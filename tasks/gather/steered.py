@@ -46,7 +46,7 @@ def evidence(
     rows = sorted([*second, *third])
     found: list[Measurement] = []
     for payload in payloads[1:]:
-        at = About(attribute=check.attribute, layer=payload.records[0]["layer"])  # type: ignore[index]
+        at = About(attribute=check.attribute, layer=payload.records[0]["layer"])
         found += _doses(plan, check, payload, rows, at)
         found += _composed(plan, check, payload, at)
     found += _effects(plan, check, payloads[1:])
@@ -133,7 +133,7 @@ def _effects(plan: Plan, check: SteeringCheck, payloads: Sequence[Payload]) -> l
     alphas = [check.alphas[i] for i in near]
     found, tests = [], []
     for payload in payloads:
-        at = About(attribute=check.attribute, layer=payload.records[0]["layer"])  # type: ignore[index]
+        at = About(attribute=check.attribute, layer=payload.records[0]["layer"])
         own = slopes(payload.arrays["odds"][near], alphas)
         random = slopes(payload.arrays["random"].transpose(1, 0, 2).reshape(2, -1), (-1.0, 1.0))
         columns = np.column_stack([own, random.reshape(len(payload.arrays["random"]), -1).T])

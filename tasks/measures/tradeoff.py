@@ -22,8 +22,7 @@ def front(gap: Floats, accuracy: Floats) -> NDArray[np.bool_]:
     """
     no_worse = (gap[:, None] <= gap[None, :]) & (accuracy[:, None] >= accuracy[None, :])
     better = (gap[:, None] < gap[None, :]) | (accuracy[:, None] > accuracy[None, :])
-    beaten: NDArray[np.bool_] = (no_worse & better).any(axis=0)
-    return ~beaten
+    return np.asarray(~(no_worse & better).any(axis=0))
 
 
 def choose(

@@ -85,7 +85,8 @@ def dose_response(
 
 def _shaded(safe: tuple[float, float], at: alt.X) -> alt.Chart:
     rows: list[dict[str, object]] = [{"at": safe[0], "end": safe[1]}]
-    return _chart(rows).mark_rect(color=SHADE, opacity=1).encode(at, alt.X2("end:Q"))
+    shade: alt.Chart = _chart(rows).mark_rect(color=SHADE, opacity=1).encode(at, alt.X2("end:Q"))
+    return shade
 
 
 def levers_tried(points: Sequence[Point], chosen: str | None, /, *, key: str) -> str:
