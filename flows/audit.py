@@ -25,6 +25,8 @@ from tasks.checks import (
     PerformanceCheck,
     ProbingCheck,
     ReasoningCheck,
+    RemediationCheck,
+    SteeringCheck,
 )
 from tasks.compare import compare, newest
 from tasks.decided import Decided, choose, shown
@@ -38,6 +40,8 @@ from tasks.gather import (
     localisation,
     probing,
     reasoning,
+    remediation,
+    steering,
 )
 from tasks.judge import judge
 from tasks.organisms.held import held_against_planted
@@ -104,6 +108,7 @@ def audit(
             ),
             compare(report, earlier) if earlier else None,
             held_against_planted(report, plan.root),
+            runner.store,
         )
     announce(report, explanations, folder)
     if must_pass and report.verdict != "pass":
@@ -149,6 +154,11 @@ def gather(
             stored = runner.run(title, probing.probe_shards(plan, check, runner.store, states))
         case CounterfactualCheck():
             stored = runner.run(title, counterfactual.shards(plan, check, cases))
+        case SteeringCheck():
+            stored = runner.run(f"vectors in {subject}", steering.direction_shards(plan, check))
+            stored += runner.run(title, steering.shards(plan, check, runner.store, stored))
+        case RemediationCheck():
+            stored = remedy(plan, check, runner)
         case ReasoningCheck():
             stored = runner.run(title, reasoning.shards(plan, check, cases))
         case CueCheck():
@@ -160,6 +170,20 @@ def gather(
         known: list[Any] = [quote(plan), quote(check), quote(about)]
         found: Evidence = gather_evidence(*known, *[tuple(cases), runner.store, stored])
         return found
+
+
+def remedy(plan: Plan, check: RemediationCheck, runner: ShardRunner) -> list[StoredShard]:
+    """Levers fitted on one part of the texts, tried on another, confirmed on the last."""
+    subject, store = plan.spec.subject_of(check), runner.store
+    fitted = runner.run(f"levers in {subject}", remediation.fit_shards(plan, check))
+    tried = runner.run(
+        f"levers tried on {subject}", remediation.choose_shards(plan, check, store, fitted)
+    )
+    confirmed = runner.run(
+        f"levers confirmed on {subject}",
+        remediation.confirm_shards(plan, check, store, fitted, tried),
+    )
+    return [*fitted, *tried, *confirmed]
 
 
 def announce(report: Report, explanations: Explanations, folder: Path) -> None:

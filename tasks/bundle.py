@@ -11,6 +11,7 @@ from tasks.errors import AuditError, SpecError
 from tasks.report.card import render_card
 from tasks.report.page import render_report
 from tasks.schema import Comparison, Explanations, Report, RunRecord
+from tasks.shards import export_path
 
 Planted = dict[str, str] | None
 
@@ -27,14 +28,19 @@ def write_bundle(
     run: RunRecord,
     comparison: Comparison | None,
     planted: Planted,
+    store: Path | None = None,
 ) -> Path:
-    """Write evidence, report and model card into a new folder below `out`.
+    """Write evidence, report, model card and exported levers into a new folder below `out`.
 
     Nothing is overwritten and nothing half-written is left: the files are written to a draft
-    folder that takes its name when all are there.
+    folder that takes its name when all are there. Exports are copied from `store` and must have
+    the digest that the evidence states.
 
     Returns:
         `out/<audit>/<time the run finished>`.
+
+    Raises:
+        AuditError: an export is not there, or not the one that the evidence names.
     """
     home = out / report.spec.name
     home.mkdir(parents=True, exist_ok=True)
@@ -54,10 +60,22 @@ def write_bundle(
     try:
         for name, content in files.items():
             (draft / name).write_text(content, encoding="utf-8")
+        _copy_exports(report, store, draft)
         draft.chmod(0o755)
         return _moved(draft, home, run.finished)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _copy_exports(report: Report, store: Path | None, draft: Path) -> None:
+    for export in (export for evidence in report.evidence for export in evidence.exports):
+        kept = None if store is None else export_path(store, export.sha256)
+        content = kept.read_bytes() if kept is not None and kept.is_file() else b""
+        if hashlib.sha256(content).hexdigest() != export.sha256:
+            raise AuditError(f"{export.file}: the export with digest {export.sha256[:12]} is gone")
+        target = draft / export.file
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(content)
 
 
 def rendered(

@@ -19,6 +19,8 @@ from tasks.checks import (
     PerformanceCheck,
     ProbingCheck,
     ReasoningCheck,
+    RemediationCheck,
+    SteeringCheck,
 )
 from tasks.decided import Decided
 from tasks.gather import (
@@ -31,6 +33,8 @@ from tasks.gather import (
     performance,
     probing,
     reasoning,
+    remediation,
+    steered,
 )
 from tasks.plan import Plan
 from tasks.schema import Evidence
@@ -103,6 +107,10 @@ def gather_evidence(
             return counterfactual.evidence(plan, check, cases, store, stored)
         case ProbingCheck():
             return probing.evidence(plan, check, cases, store, stored)
+        case SteeringCheck():
+            return steered.evidence(plan, check, store, stored)
+        case RemediationCheck():
+            return remediation.evidence(plan, check, store, stored)
         case ReasoningCheck():
             return reasoning.evidence(plan, check, cases, store, stored)
         case CueCheck():

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.checks import AttributionCheck, Check
+from tasks.checks import AttributionCheck, Check, LeverCheck
 from tasks.complaint import nearest
 from tasks.dataset import MISSING, Dataset, Row, load_dataset
 from tasks.errors import DataError, SpecError
@@ -101,6 +101,8 @@ def prepare(definition: Path, weights: Mapping[str, str] | None = None) -> Plan:
     for check in spec.checks:
         if isinstance(check, AttributionCheck):
             _check_attribution(plan, check)
+        if isinstance(check, LeverCheck):
+            _check_layers(plan, check)
     _check_references(plan)
     return plan
 
@@ -116,12 +118,12 @@ def not_run(plan: Plan, check: Check) -> str | None:
         return f"needs {', '.join(lacking)}; {offered}"
     if check.kind == "performance" and plan.spec.data.label is None:
         return "needs labels; the definition names no data.label"
+    if check.kind == "remediation" and plan.spec.data.label is None:
+        return "needs labels: a lever is chosen by the accuracy it leaves, too"
     if check.kind in {"fairness", "probing"} and not plan.spec.data.groups:
         return "needs protected attributes; the definition names no data.groups"
-    if (
-        check.kind in {"fairness", "counterfactual", "probing"}
-        and plan.spec.data.favourable is None
-    ):
+    by_decision = {"fairness", "counterfactual", "probing", "steering", "remediation"}
+    if check.kind in by_decision and plan.spec.data.favourable is None:
         return "needs data.favourable: which decision is hoped for"
     return None
 
@@ -194,6 +196,20 @@ def _check_attribution(plan: Plan, check: AttributionCheck) -> None:
             raise SpecError(
                 f"target {label!r} is no class of subject {name}; {nearest(label, known)}"
             )
+
+
+def _check_layers(plan: Plan, check: LeverCheck) -> None:
+    name = plan.spec.subject_of(check)
+    if name not in plan.subjects or not check.layers:
+        return
+    config = read_config(name, Path(plan.subjects[name].folder))
+    known = [config[k] for k in ("num_hidden_layers", "n_layer", "n_layers") if k in config]
+    last = known[0] if known else None
+    if isinstance(last, int) and max(check.layers) > last:
+        raise SpecError(
+            f"check {check.kind}: layers: {max(check.layers)} is beyond the last layer of subject "
+            f"{name}, which is {last}"
+        )
 
 
 def _check_groups(plan: Plan) -> None:

@@ -44,6 +44,10 @@ class About(Record):
     """Where in the text: `field district`, `before` or `after` it, `head`, `everything`."""
     part: Literal["residual", "attention", "mlp"] | None = None
     """Residual stream, or what attention or MLP of a block add to it."""
+    alpha: float | None = None
+    """How often a steering vector was added."""
+    lever: str | None = None
+    """What was done to the subject: `erase at layer 2`."""
 
     def words(self) -> str:
         """What the measurement is about, as a reader would say it; empty for all."""
@@ -62,6 +66,8 @@ class About(Record):
         parts += [self.site] if self.all_layers else []
         parts += [self.part] if self.part is not None else []
         parts += [f"at {self.position}"] if self.position is not None else []
+        parts += [f"alpha {self.alpha:g}"] if self.alpha is not None else []
+        parts += [self.lever] if self.lever is not None else []
         parts += [f"{self.share:.0%} kept"] if self.share is not None else []
         parts += [self.subset] if self.subset is not None else []
         return ", ".join(parts)
@@ -371,6 +377,25 @@ CaseEvidence = Annotated[
 # --- evidence, findings, report -----------------------------------------------------------
 
 
+class Export(Record):
+    """A file of the report that goes on into a serving process."""
+
+    file: str = Field(pattern=r"^levers/[a-z0-9-]+\.safetensors$")
+    """Below the folder of the report."""
+    sha256: str
+    says: str
+    """What it does, in words."""
+
+
+class Recommendation(Record):
+    """Which lever a remediation found best, or why none."""
+
+    lever: str | None = None
+    """As `About.lever` names it."""
+    why: str = ""
+    """Why none is recommended."""
+
+
 class Evidence(Record):
     """The measurements and cases of one check; no judgement."""
 
@@ -388,6 +413,10 @@ class Evidence(Record):
     """Measure that is not stated although it was asked for -> why."""
     impact_tables: tuple[ImpactTable, ...] = ()
     """Tables under Local Law 144, where the definition asks for them."""
+    exports: tuple[Export, ...] = ()
+    """Files beside the evidence, by their digest."""
+    recommendation: Recommendation | None = None
+    """What a remediation recommends."""
 
     def named(self, name: str) -> tuple[Measurement, ...]:
         """All measurements of that name."""

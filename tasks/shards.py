@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save, save_file
 
 from tasks.record import Record
 from tasks.spec import DataSpec
@@ -140,6 +140,25 @@ def write_payload(store: Path, ref: ShardRef, payload: Payload) -> StoredShard:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     Path(draft).replace(target)
     return StoredShard(path=target.relative_to(store).as_posix(), sha256=digest)
+
+
+def write_export(store: Path, arrays: dict[str, NDArray[Any]], metadata: dict[str, Any]) -> str:
+    """Keep arrays that go on into a report's folder, named by their digest, which is returned."""
+    folder = store / "exports"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    whole = {name: np.ascontiguousarray(a) for name, a in arrays.items()}
+    content = save(whole, metadata={"assay": json.dumps(metadata, sort_keys=True)})
+    digest = hashlib.sha256(content).hexdigest()
+    handle, draft = tempfile.mkstemp(dir=folder, suffix=".draft")
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(content)
+    Path(draft).replace(export_path(store, digest))
+    return digest
+
+
+def export_path(store: Path, digest: str) -> Path:
+    """Where an export is kept until the report takes it."""
+    return store / "exports" / f"{digest}.safetensors"
 
 
 def intact(store: Path, shard: StoredShard) -> bool:

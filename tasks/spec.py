@@ -305,6 +305,13 @@ class AuditSpec(Record):
                     f"check {check.kind}: span {span!r} is no named field of data: "
                     f"{', '.join(fields) or 'empty'}"
                 )
+            for key in ("attribute", "compose"):
+                name = getattr(check, key, None)
+                if name is not None and name not in groups:
+                    found.append(
+                        f"check {check.kind}: {key} {name!r} is not in data.groups: "
+                        f"{', '.join(groups) or 'empty'}"
+                    )
             swap = getattr(check, "swap", None)
             if swap is not None and swap.column not in fields:
                 found.append(

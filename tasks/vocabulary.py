@@ -420,6 +420,152 @@ _PROBING = {
     ),
 }
 
+_STEERING = {
+    "steered_rate": Measure(
+        "Selection rate, steered",
+        "Selection rate with the vector that leads from one group to another added alpha times; "
+        "1 is the whole difference between their means.",
+        "neither",
+    ),
+    "steered_gap": Measure(
+        "Gap, steered",
+        "Demographic parity difference with the vector added alpha times.",
+        "low",
+        "difference",
+    ),
+    "steered_accuracy_change": Measure(
+        "Change of accuracy, steered",
+        "Accuracy with the vector added alpha times minus that of the untouched subject, on the "
+        "same texts.",
+        "high",
+        "difference",
+    ),
+    "steered_perplexity_ratio": Measure(
+        "Perplexity ratio, steered",
+        "Perplexity of the texts with the vector added alpha times at every token over that of the "
+        "untouched subject; 1 is no loss.",
+        "near 1",
+        "ratio",
+    ),
+    "steering_slope": Measure(
+        "Steering slope",
+        "Mean change of the log-odds of the favourable decision per unit of alpha, between -1 and "
+        "1.",
+        "neither",
+        "difference",
+    ),
+    "steering_reach": Measure(
+        "Reach of random vectors",
+        "Largest absolute slope to be expected of a random vector of the same length, in 95 of 100 "
+        "cases at all layers together.",
+        "neither",
+        "difference",
+    ),
+    "steering_effect": Measure(
+        "Steering effect",
+        "Absolute steering slope minus the reach of random vectors of the same length; above 0 the "
+        "decisions follow what tells the groups apart.",
+        "low",
+        "difference",
+    ),
+    "safe_alpha_lowest": Measure(
+        "Safe down to",
+        "Smallest alpha of the range around 0 in which the loss stays tolerable with its whole "
+        "interval.",
+        "neither",
+        "ratio",
+    ),
+    "safe_alpha_highest": Measure(
+        "Safe up to",
+        "Largest alpha of the range around 0 in which the loss stays tolerable with its whole "
+        "interval.",
+        "neither",
+        "ratio",
+    ),
+    "composed_response": Measure(
+        "Response to both vectors",
+        "Mean change of the log-odds of the favourable decision with the vectors of two attributes "
+        "added once.",
+        "neither",
+        "difference",
+    ),
+    "summed_response": Measure(
+        "Sum of single responses",
+        "The same for each vector alone, added up.",
+        "neither",
+        "difference",
+    ),
+    "composition_excess": Measure(
+        "Composition excess",
+        "Response to both vectors minus the sum of the single responses; 0 is additive.",
+        "neither",
+        "difference",
+    ),
+}
+
+_REMEDIATION = {
+    "choosing_gap": Measure(
+        "Gap when choosing",
+        "Demographic parity difference with a lever on the texts by which one is chosen; the best "
+        "of many looks better here than it is.",
+        "low",
+        "difference",
+    ),
+    "choosing_accuracy_change": Measure(
+        "Change of accuracy when choosing",
+        "Accuracy with a lever minus that of the untouched subject on the texts by which one is "
+        "chosen.",
+        "high",
+        "difference",
+    ),
+    "untouched_rate": Measure(
+        "Selection rate, untouched",
+        "Selection rate of the untouched subject on the texts that confirm.",
+        "neither",
+    ),
+    "untouched_gap": Measure(
+        "Gap, untouched",
+        "Demographic parity difference of the untouched subject on the texts that confirm.",
+        "low",
+        "difference",
+    ),
+    "untouched_accuracy": Measure(
+        "Accuracy, untouched",
+        "Accuracy of the untouched subject on the texts that confirm.",
+        "high",
+    ),
+    "remedied_rate": Measure(
+        "Selection rate with the lever",
+        "Selection rate with a lever, on texts that neither fitted nor chose it.",
+        "neither",
+    ),
+    "remedied_gap": Measure(
+        "Gap with the lever",
+        "Demographic parity difference with a lever, on texts that neither fitted nor chose it.",
+        "low",
+        "difference",
+    ),
+    "remedied_gap_change": Measure(
+        "Change of the gap",
+        "Gap with a lever minus that of the untouched subject, on the same texts, which neither "
+        "fitted nor chose it; below 0 it narrows.",
+        "low",
+        "difference",
+    ),
+    "remedied_accuracy": Measure(
+        "Accuracy with the lever",
+        "Accuracy with a lever, on texts that neither fitted nor chose it.",
+        "high",
+    ),
+    "remedied_accuracy_change": Measure(
+        "Change of accuracy",
+        "Accuracy with a lever minus that of the untouched subject, on the same texts, which "
+        "neither fitted nor chose it.",
+        "high",
+        "difference",
+    ),
+}
+
 _REASONING = {
     "answer_unchanged": Measure(
         "Answer unchanged",
@@ -495,6 +641,8 @@ MEASURES: dict[str, dict[str, Measure]] = {
     "localisation": _LOCALISATION,
     "counterfactual": _COUNTERFACTUAL,
     "probing": _PROBING,
+    "steering": _STEERING,
+    "remediation": _REMEDIATION,
     "reasoning": _REASONING,
     "cue": _CUE,
 }
@@ -507,6 +655,8 @@ CHECK_TITLES = {
     "localisation": "Localisation",
     "counterfactual": "Counterfactual identity swaps",
     "probing": "Bias probes and erasure",
+    "steering": "Steering",
+    "remediation": "What would close the gap",
     "reasoning": "Dependence on the reasoning",
     "cue": "Planted cue",
 }
@@ -524,6 +674,8 @@ CHECK_NEEDS: dict[str, frozenset[Access]] = {
     "localisation": frozenset({"hidden states"}),
     "counterfactual": frozenset({"decisions", "new texts"}),
     "probing": frozenset({"hidden states", "decisions"}),
+    "steering": frozenset({"hidden states", "decisions"}),
+    "remediation": frozenset({"hidden states", "decisions"}),
     "reasoning": frozenset({"writing", "answers"}),
     "cue": frozenset({"writing", "answers"}),
 }

@@ -182,6 +182,7 @@ def a_spec(**explain_with):
         | ({"swap": SWAP} if kind in ("localisation", "cue") else {})
         | ({"shares": (0.25, 0.5, 1.0)} if kind == "reasoning" else {})
         | ({"swaps": SWAPS} if kind == "counterfactual" else {})
+        | ({"attribute": "origin"} if kind in ("steering", "remediation") else {})
         for kind in MEASURES
     ]
     return AuditSpec.model_validate(
@@ -359,6 +360,12 @@ def any_measurement(name):
         about |= {"layer": 2}
     if name == "answer_unchanged":
         about = {"share": 0.25}
+    if name.startswith(("steer", "safe", "composed", "summed", "composition")):
+        about |= {"layer": 2, "alpha": -0.5}
+    if name.startswith(("remedied", "choosing")):
+        about |= {"lever": "erase at layer 2"}
+    if name in ("steered_rate", "remedied_rate", "untouched_rate"):
+        about |= {"group": "migrant"}
     return m(name, 0.62, 0.55, 0.7, 300, **about)
 
 

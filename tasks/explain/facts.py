@@ -119,7 +119,8 @@ class Fact:
         subsets = {m.about.subset for m in self.measurements() if m.about.subset}
         values = {*subsets, *self.quotes.values(), *(word.text for word in self.words)}
         abouts = [m.about for m in self.measurements()]
-        values |= {v for a in abouts for v in (a.method, a.against, a.word) if v is not None}
+        told = (v for a in abouts for v in (a.method, a.against, a.word, a.lever))
+        values |= {v for v in told if v is not None}
         if self.gate is not None:
             values.add(MEASURES[self.gate.check][self.gate.measure].title)
         return frozenset(shown(value) for value in values)
@@ -166,6 +167,8 @@ def _quantities_of(m: Measurement) -> Iterator[Quantity]:
     yield from (Quantity(layer, "layer") for layer in about.all_layers)
     if about.share is not None:
         yield Quantity(about.share, "share")
+    if about.alpha is not None:
+        yield Quantity(about.alpha, "ratio")
 
 
 def shown(name: str) -> str:

@@ -46,7 +46,9 @@ _TOPICS: Final[tuple[tuple[re.Pattern[str], frozenset[str]], ...]] = (
     (re.compile(r"\beras\w+|\bprobe\w*|\bsubspace|\bcan be read at"), frozenset({"probing"})),
     (re.compile(r"\breasoning\b|\bmention\w*|\bdisclos\w+"), frozenset({"reasoning", "cue"})),
     (re.compile(r"\bcue\b|\bexchang\w+"), frozenset({"cue", "localisation", "counterfactual"})),
-    (re.compile(r"\blayers?\b"), frozenset({"localisation", "probing"})),
+    (re.compile(r"\blayers?\b"), frozenset({"localisation", "probing", "steering"})),
+    (re.compile(r"\blevers?\b"), frozenset({"remediation"})),
+    (re.compile(r"\bvectors?\b"), frozenset({"steering"})),
 )
 """Words that may be said only where a check of that kind is cited."""
 

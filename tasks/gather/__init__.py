@@ -11,7 +11,9 @@ from tasks.gather import (
     patching_maps,
     probes,
     reasoning,
+    remedies,
     states,
+    steering,
     tuned,
 )
 from tasks.shards import Measure
@@ -27,6 +29,10 @@ MEASURES: dict[str, Measure] = {
     "states": states.measure,
     "probing": probes.measure,
     "erasure": erasing.measure,
+    "directions": steering.measure_directions,
+    "steering": steering.measure,
+    "levers": remedies.measure_fit,
+    "remedies": remedies.measure_decided,
     "reasoning": reasoning.measure,
     "cue": cue.measure,
 }

@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 
 from tasks.gather.read import METHOD_PROBE
 from tasks.measures import stats
-from tasks.measures.paired import paired_difference, turned
+from tasks.measures.paired import CHANGE, paired_difference, turned
 from tasks.measures.permutation import beyond_control_p
 from tasks.schema import About, ErasedCase, Measurement
 from tasks.shards import Payload
 
 METHOD_GAP = "largest gap between groups, paired bootstrap within groups"
-METHOD_PAIRED = "share after minus share before on the same texts, Bonett and Price"
 SHUFFLED = "shuffled"
 
 Floats = NDArray[np.float64]
@@ -191,7 +190,7 @@ class Erased:
                 "selection_change",
                 paired_difference(turned(before[concept == i], after[concept == i])),
                 int((concept == i).sum()),
-                METHOD_PAIRED,
+                CHANGE,
                 at.model_copy(update={"group": group}),
             )
             for i, group in enumerate(self.groups)
@@ -210,7 +209,7 @@ class Erased:
         change = paired_difference(turned(*hits.values()))
         return [
             *[Measurement.of(m, stats.share(h), n, stats.SHARE, at) for m, h in hits.items()],
-            Measurement.of("accuracy_change", change, n, METHOD_PAIRED, at),
+            Measurement.of("accuracy_change", change, n, CHANGE, at),
         ]
 
 

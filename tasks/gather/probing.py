@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.checks import Pooling, ProbingCheck
+from tasks.checks import ProbePooling, ProbingCheck
 from tasks.dataset import MISSING
 from tasks.gather.erased import Erased
 from tasks.gather.inputs import cut, read_all, shard
@@ -56,7 +56,7 @@ def probe_shards(
 def _reading(
     plan: Plan,
     check: ProbingCheck,
-    pooling: Pooling,
+    pooling: ProbePooling,
     layers: int,
     width: int,
     common: dict[str, Any],
@@ -224,14 +224,14 @@ def _right(plan: Plan, check: ProbingCheck, rows: Sequence[int]) -> NDArray[np.i
     return np.array([labels.index(name) if name in labels else -1 for name in of], dtype=np.int64)
 
 
-def _all_usable(plan: Plan, check: ProbingCheck, pooling: Pooling) -> dict[str, list[int]]:
+def _all_usable(plan: Plan, check: ProbingCheck, pooling: ProbePooling) -> dict[str, list[int]]:
     """Attribute -> the rows it is read in, where there are groups to tell apart."""
     of = {a: _usable(plan, check, a, pooling)[0] for a in plan.spec.attributes_of(check)}
     return {attribute: rows for attribute, rows in of.items() if rows}
 
 
 def _usable(
-    plan: Plan, check: ProbingCheck, attribute: str, pooling: Pooling
+    plan: Plan, check: ProbingCheck, attribute: str, pooling: ProbePooling
 ) -> tuple[list[int], list[TooSmall]]:
     """Sampled rows of groups that are large enough, and the groups that are not."""
     rows = plan.rows_of(check)

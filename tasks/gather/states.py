@@ -57,7 +57,7 @@ def spans_of(subject: Subject, rows: Sequence[Row], field: str | None) -> list[l
 
 
 def place(
-    subject: Subject, batch: Batch, pooling: str, layer: int, spans: Sequence[Sequence[Span]]
+    subject: Subject, batch: Batch, pooling: str, layer: int, spans: Sequence[Sequence[Span]] = ()
 ) -> Tensor:
     """True for the tokens whose mean is a text's state, and which are erased, [windows, tokens].
 

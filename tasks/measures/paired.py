@@ -10,6 +10,8 @@ from scipy import stats
 from tasks.errors import EvidenceError
 from tasks.measures.stats import Interval
 
+CHANGE = "paired difference, Bonett and Price"
+
 
 class Turned(NamedTuple):
     """How many pairs turned which way."""

@@ -87,7 +87,15 @@ class Chains:
     kind: Literal["chains"] = "chains"
 
 
-Block = Grid | Table | Figure | Sentence | Title | Pairs | Chains
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Lines of a program."""
+
+    text: str
+    kind: Literal["code"] = "code"
+
+
+Block = Grid | Table | Figure | Sentence | Title | Pairs | Chains | Code
 
 
 def grid(

@@ -41,6 +41,14 @@ HEADLINES: Final = {
         "probe_accuracy", "control_accuracy", "selectivity", "gap_before", "gap_after_erasure",
         "gap_after_random", "accuracy_before", "accuracy_after_erasure", "erasure_effect",
     ),
+    "steering": (
+        "steering_slope", "steering_reach", "steering_effect", "safe_alpha_lowest",
+        "safe_alpha_highest",
+    ),
+    "remediation": (
+        "untouched_gap", "remedied_gap", "remedied_gap_change", "untouched_accuracy",
+        "remedied_accuracy", "remedied_accuracy_change",
+    ),
     "reasoning": ("dependence_on_reasoning", "unparsed"),
     "cue": ("influence", "disclosure", "undisclosed_influence", "unparsed"),
 }  # fmt: skip

@@ -168,6 +168,11 @@ def erasure_effect_by_layer(effect: Series, *, key: str) -> str:
     return _layers(effect, key=key, label=_title("erasure_effect"), zero=True)
 
 
+def steering_by_layer(slopes: Series, *, key: str) -> str:
+    """How far a vector moves the decisions, and how far random ones reach, by layer."""
+    return _layers(slopes, key=key, label="Log-odds per unit of alpha", zero=True)
+
+
 def truncation_curve(curve: Series, *, key: str) -> str:
     """Share of answers that stay the same, by share of the reasoning that is kept."""
     rows = [

@@ -13,6 +13,8 @@ from tasks.checks import (
     PerformanceCheck,
     ProbingCheck,
     ReasoningCheck,
+    RemediationCheck,
+    SteeringCheck,
 )
 from tasks.report import charts
 from tasks.report.attribution import attribution
@@ -23,6 +25,8 @@ from tasks.report.figures import figure_of, series_of
 from tasks.report.formats import about_words, title
 from tasks.report.layers import probing
 from tasks.report.localisation import localisation
+from tasks.report.remediation import remediation
+from tasks.report.steering import steering
 from tasks.report.view import anchor, heading, marks
 from tasks.schema import CuePair, Evidence, Measurement, Report, TruncatedReasoning
 
@@ -87,6 +91,10 @@ def blocks(evidence: Evidence, decided: Iterable[Measurement] = ()) -> list[Bloc
             return counterfactual(evidence)
         case ProbingCheck():
             return probing(evidence)
+        case SteeringCheck():
+            return steering(evidence, evidence.check)
+        case RemediationCheck():
+            return remediation(evidence, evidence.check)
         case ReasoningCheck():
             return _reasoning(evidence)
         case CueCheck():

@@ -1,0 +1,71 @@
+"""Gaps in favourable decisions between groups, and how a change of decisions moves them."""
+
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.errors import EvidenceError
+from tasks.measures import stats
+from tasks.measures.stats import Interval
+
+Bools = NDArray[np.bool_]
+Groups = NDArray[np.generic]
+
+GAP = "largest difference between groups, Newcombe, Tukey for more than two"
+GAP_CHANGE = "paired bootstrap within groups"
+
+
+def gap(selected: Bools, group: Groups, *, level: float = 0.95) -> Interval:
+    """Largest minus smallest selection rate over groups; 0 is parity.
+
+    All pairs of groups hold jointly, so the interval reaches 0 where no gap is shown, whichever
+    two groups lie furthest apart.
+
+    Args:
+        selected: whether a text was decided favourably, [texts].
+        group: group of every text, [texts]; at least two.
+        level: coverage, in (0, 1).
+
+    Returns:
+        Gap and interval in [0, 1].
+
+    Raises:
+        EvidenceError: fewer than two groups.
+    """
+    counts = [(int(selected[group == g].sum()), int((group == g).sum())) for g in np.unique(group)]
+    if len(counts) < 2:
+        raise EvidenceError("gap between groups: two are needed")
+    joint = stats.tukey(level, len(counts)) if len(counts) > 2 else level
+    return stats.largest(
+        [stats.folded(stats.difference(a, b, level=joint)) for a, b in combinations(counts, 2)]
+    )
+
+
+def gap_change(
+    before: Bools, after: Bools, group: Groups, *, seed: int, level: float = 0.95
+) -> Interval:
+    """Change of the gap between groups on the same texts, after - before; below 0 it narrows.
+
+    Args:
+        before: whether a text was decided favourably, [texts].
+        after: the same afterwards, [texts].
+        group: group of every text, [texts].
+        seed: drawn from the definition's seed.
+        level: coverage, in (0, 1).
+
+    Returns:
+        Change and percentile interval in [-1, 1]; where no decision changes, what the rule of
+        three leaves open.
+
+    Raises:
+        EvidenceError: no texts.
+    """
+    if (before == after).all() and len(before):
+        open_ = stats.unseen(len(before), level=level)
+        return Interval(0.0, -open_, open_)
+    columns = np.stack([before, after], axis=1).astype(float)
+    means = stats.group_means(columns, group, seed=seed)
+    return stats.percentile(
+        means, lambda of: np.ptp(of[..., 1], axis=-1) - np.ptp(of[..., 0], axis=-1), level=level
+    )
