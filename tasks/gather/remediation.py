@@ -133,21 +133,21 @@ def choose(plan: Plan, check: RemediationCheck, fitted: Payload, tried: Payload)
     """The front and the chosen lever, on the texts that choose."""
     levers, told = _levers(check, fitted), _Told.of(plan, check, thirds(plan, check)[1], tried)
     several = range(len(levers))
-    gaps = [gaps.gap(told.selected[i], told.group) for i in several]
+    left = [gaps.gap(told.selected[i], told.group) for i in several]
     narrowed = [told.gap_change(i, plan.spec.seed) for i in several]
     kept = [told.accuracy_change(i) for i in several]
-    points = [(round(g.value, 12), round(k.value, 12)) for g, k in zip(gaps, kept, strict=True)]
+    points = [(round(g.value, 12), round(k.value, 12)) for g, k in zip(left, kept, strict=True)]
     on_front = tradeoff.front(*np.array(points).T)
     # of levers that do the same the first is kept, and doing nothing comes first
     front = tuple(levers[i] for i in several if on_front[i] and i and points[i] not in points[:i])
-    found = [m for i in several for m in _chosen_by(check, levers[i], gaps[i], kept[i], told)]
+    found = [m for i in several for m in _chosen_by(check, levers[i], left[i], kept[i], told)]
     best = tradeoff.choose(
-        [g.value for g in gaps[1:]], narrowed[1:], kept[1:], tolerance=check.tolerance
+        [g.value for g in left[1:]], narrowed[1:], kept[1:], tolerance=check.tolerance
     )
-    if gaps[0].low == 0:
+    if left[0].low == 0:
         why = (
             f"{NO_GAP}: on the {len(told.group)} texts that choose, the gap of the untouched "
-            f"subject is {gaps[0].value:.3f}, with an interval that reaches 0"
+            f"subject is {left[0].value:.3f}, with an interval that reaches 0"
         )
         return Choice(tuple(found), front, None, why)
     if best is None:
