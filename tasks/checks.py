@@ -294,8 +294,8 @@ class SteeringCheck(BaseLeverCheck):
     )  # fmt: skip
     """How often the vector is added: once is the whole difference between the means; 0 and 1 are
     among them."""
-    random_vectors: int = Field(default=8, ge=3)
-    """Random vectors of the same length that the response is held against."""
+    shuffles: int = Field(default=8, ge=3)
+    """Vectors between shuffled groups that the response is held against."""
     compose: str | None = None
     """Another protected attribute: does adding both vectors do what each does, added up?"""
 

@@ -455,16 +455,16 @@ _STEERING = {
         "difference",
     ),
     "steering_reach": Measure(
-        "Reach of random vectors",
-        "Largest absolute slope to be expected of a random vector of the same length, in 95 of 100 "
-        "cases at all layers together.",
+        "Reach of shuffled groups",
+        "Largest absolute slope to be expected of the vector between groups that were shuffled, in "
+        "95 of 100 cases at all layers together.",
         "neither",
         "difference",
     ),
     "steering_effect": Measure(
         "Steering effect",
-        "Absolute steering slope minus the reach of random vectors of the same length; above 0 the "
-        "decisions follow what tells the groups apart.",
+        "Absolute steering slope minus the reach of shuffled groups; above 0 the decisions follow "
+        "what tells the groups apart.",
         "low",
         "difference",
     ),

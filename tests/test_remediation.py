@@ -11,6 +11,7 @@ from small import write_small_audit
 
 from tasks.bundle import write_bundle
 from tasks.errors import AuditError, EvidenceError, SpecError
+from tasks.explain.facts import SMALLEST_USE
 from tasks.explain.texts import explain
 from tasks.gather import remediation
 from tasks.gather.levers import thirds
@@ -280,7 +281,8 @@ def test_steering_on_the_clean_organism_moves_nothing(tmp_path):
     }  # fmt: skip
     plan = loan_plan(tmp_path, "clean", check)
     evidence, _ = steered_by(plan, tmp_path / "store")
-    assert [m for m in evidence.named("steering_effect") if m.low > 0] == []
+    # districts differ between the groups, so their vector is no noise; but it moves next to nothing
+    assert [m for m in evidence.named("steering_effect") if m.low > SMALLEST_USE] == []
     rates = {
         (m.about.layer, m.about.alpha): m.value
         for m in evidence.named("steered_rate")
@@ -289,6 +291,26 @@ def test_steering_on_the_clean_organism_moves_nothing(tmp_path):
     assert len({round(rate, 2) for rate in rates.values()}) == 1
     assert len(evidence.named("composition_excess")) == 2
     assert all(m.value == 1.0 for m in evidence.named("safe_alpha_highest"))
+
+
+def test_the_vector_between_the_decisions_themselves_moves_them(tmp_path):
+    """What the clean organism decides by: past the mean of the approved all are approved."""
+    check = {
+        "kind": "steering", "attribute": "outcome", "texts": 240, "layers": [2, 3],
+        "alphas": [-2.0, -1.0, 0.0, 1.0, 2.0],
+    }  # fmt: skip
+    plan = loan_plan(tmp_path, "clean", check, groups=["outcome"])
+    evidence, _ = steered_by(plan, tmp_path / "store")
+    effect = next(m for m in evidence.named("steering_effect") if m.about.layer == 3)
+    assert effect.low > 0
+    assert effect.q < 0.05
+    rates = {
+        m.about.alpha: m.value
+        for m in evidence.named("steered_rate")
+        if m.about.layer == 3 and m.about.group is None
+    }
+    assert list(rates.values()) == sorted(rates.values())
+    assert (rates[-2.0], rates[2.0]) == (0.0, 1.0)
 
 
 def test_too_few_texts_are_said_and_nothing_is_measured(tmp_path):
@@ -356,7 +378,7 @@ def writer_plan(tmp_path, **data):
         "checks": [
             {
                 "kind": "steering", "attribute": "side", "alphas": [-1.0, 0.0, 1.0],
-                "random_vectors": 3, "texts": 90, "tolerance": 0.5,
+                "shuffles": 3, "texts": 90, "tolerance": 0.5,
             },
             {"kind": "remediation", "attribute": "side", "alphas": [-1.0, 1.0], "texts": 90},
         ],

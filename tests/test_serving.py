@@ -311,7 +311,7 @@ def test_what_is_no_lever_is_refused(make, message, lever_file, tmp_path):
 def test_exported_vectors_steer_as_the_dose_response_says(tmp_path, served):
     check = {
         "kind": "steering", "attribute": "origin", "layers": [3], "alphas": [-2.0, -1, 0, 1, 2],
-        "texts": 270, "random_vectors": 3,
+        "texts": 270, "shuffles": 3,
     }  # fmt: skip
     plan = loan_plan(tmp_path, "retrained", check)
     evidence, stored = steered_by(plan, tmp_path / "store")

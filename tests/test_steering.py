@@ -9,9 +9,10 @@ from tasks.measures.steering import (
     contrast,
     difference_of_means,
     perplexity_ratio,
-    random_vectors,
     reach,
     safe_range,
+    shuffled_contrast,
+    shuffled_difference,
     slopes,
 )
 
@@ -77,18 +78,28 @@ def test_a_vector_needs_both_groups():
 # --- the control --------------------------------------------------------------------------
 
 
-def test_random_vectors_are_as_long_and_lie_where_the_states_vary():
-    rng = np.random.default_rng(0)
-    states = rng.normal(size=(500, 3)) * [1.0, 10.0, 0.0]
-    found = random_vectors(states, 2.5, 2000, seed=1)
-    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 2.5)
-    assert (found[:, 2] == 0).all()
-    assert np.median(np.abs(found[:, 1])) > 3 * np.median(np.abs(found[:, 0]))
-    np.testing.assert_allclose(found.mean(axis=0), 0, atol=0.2)  # no side is preferred
+def test_shuffled_groups_differ_by_as_much_as_chance_makes_them():
+    """Means of 2,000 unit-variance texts each: every place has variance 2 / 2,000, mean 0."""
+    states, second = material(np.zeros(D))
+    found = shuffled_difference(states, second, 300, seed=1)
+    assert found.shape == (300, D)
+    assert found.var() == pytest.approx(2 / 2000, rel=0.1)
+    np.testing.assert_allclose(found.mean(axis=0), 0, atol=0.01)
 
 
-def test_random_vectors_of_states_that_do_not_vary_are_nothing():
-    assert (random_vectors(np.ones((9, 4)), 1.0, 3, seed=0) == 0).all()
+def test_a_planted_direction_is_far_longer_than_any_shuffled_one():
+    states, second = material(PLANTED)
+    planted = difference_of_means(states, second)[3]
+    shuffled = shuffled_difference(states, second, 50, seed=0)[:, 3]
+    assert planted > 10 * np.abs(shuffled).max()
+
+
+def test_pairs_whose_direction_is_drawn_cancel():
+    """Each of 400 pairs moves place 3 by 2 or by -2: variance 4 / 400."""
+    original = np.zeros((400, D))
+    found = shuffled_contrast(original, original + PLANTED, 300, seed=1)
+    assert found[:, 3].var() == pytest.approx(4 / 400, rel=0.25)
+    assert (np.delete(found, 3, axis=1) == 0).all()
 
 
 def test_a_vector_that_means_nothing_stays_within_reach_as_often_as_stated():
@@ -107,7 +118,7 @@ def test_the_p_of_a_slope_is_that_of_students_t():
 
 
 @pytest.mark.parametrize(("slope", "p"), [(0.0, 1.0), (1.0, 0.0)])
-def test_where_random_vectors_move_nothing(slope, p):
+def test_where_shuffled_groups_move_nothing(slope, p):
     assert beyond_random(slope, np.zeros(4)) == p
 
 

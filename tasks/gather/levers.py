@@ -17,7 +17,12 @@ from tasks.gather.states import place, pooled
 from tasks.measures.hooks import captured, recorded, resumed
 from tasks.measures.levers import Step, Where, applied
 from tasks.measures.probing import three_folds
-from tasks.measures.steering import contrast, difference_of_means
+from tasks.measures.steering import (
+    contrast,
+    difference_of_means,
+    shuffled_contrast,
+    shuffled_difference,
+)
 from tasks.plan import Plan
 from tasks.schema import TooSmall
 from tasks.shards import ShardRef
@@ -166,6 +171,8 @@ class Direction(NamedTuple):
     high: str
     vectors: Floats
     """[layers + 1, d]."""
+    shuffled: Floats
+    """The same with the groups shuffled, [layers + 1, draws, d]."""
     n: int
     """Texts, or pairs of a text and its exchanged version."""
 
@@ -179,6 +186,7 @@ def direction(
     swap: Swap | None,
     ref: ShardRef,
     pooling: str,
+    draws: int,
 ) -> Direction:
     """The vector of an attribute, fitted on texts whose states were read.
 
@@ -191,6 +199,7 @@ def direction(
         swap: take it from exchanged texts; from means of groups where none.
         ref: the shard that fits it, for seed and favourable class.
         pooling: which state.
+        draws: how often the groups are shuffled, for the control.
 
     Raises:
         EvidenceError: fewer than two groups have a text here.
@@ -208,14 +217,17 @@ def direction(
     low = min(rates, key=lambda g: rates[g])
     high = max((g for g in rates if g != low), key=lambda g: rates[g])
     kept = np.flatnonzero((named == low) | (named == high))
+    seed = ref.data.seed
     if swap is None:
-        vectors = [difference_of_means(of[kept], named[kept] == high) for of in found.states]
-        return Direction(low, high, np.stack(vectors), len(kept))
-    pairs = exchange([rows[int(i)] for i in kept], swap, seed=ref.data.seed)
+        toward = named[kept] == high
+        means = [of[kept] for of in found.states]
+        vectors = [difference_of_means(of, toward) for of in means]
+        control = [shuffled_difference(of, toward, draws, seed=seed) for of in means]
+        return Direction(low, high, np.stack(vectors), np.stack(control), len(kept))
+    pairs = exchange([rows[int(i)] for i in kept], swap, seed=seed)
     own = kept[[pair.position for pair in pairs]]
     other = read(subject, [subject.render(pair.text) for pair in pairs], pooling)
-    vectors = [
-        contrast(before[own], after, named[own] == low)
-        for before, after in zip(found.states, other.states, strict=True)
-    ]
-    return Direction(low, high, np.stack(vectors), len(pairs))
+    both = [(of[own], after) for of, after in zip(found.states, other.states, strict=True)]
+    vectors = [contrast(*of, named[own] == low) for of in both]
+    control = [shuffled_contrast(*of, draws, seed=seed) for of in both]
+    return Direction(low, high, np.stack(vectors), np.stack(control), len(pairs))

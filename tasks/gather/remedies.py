@@ -68,7 +68,7 @@ def measure_fit(ref: ShardRef, _: Path) -> Payload:
     found = read(subject, rendered, pooling)
     named = np.array([row.groups[attribute] for row in rows], dtype=np.str_)
     swap = Swap(**ref.option("swap")) if ref.option("swap") else None
-    of = direction(subject, rows, found, attribute, groups, swap, ref, pooling)
+    of = direction(subject, rows, found, attribute, groups, swap, ref, pooling, draws=1)
     last = len(found.states) - 1
     layers = ref.option("layers") or list(range(last + 1))
     alone = {layer: leace(found.states[layer], named) for layer in layers}

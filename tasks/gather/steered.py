@@ -128,7 +128,7 @@ def _safe(
 
 
 def _effects(plan: Plan, check: SteeringCheck, payloads: Sequence[Payload]) -> list[Measurement]:
-    """Slope of every layer beside that of random vectors; layers are one family of tests."""
+    """Slope of every layer beside that of shuffled groups; layers are one family of tests."""
     near = [i for i, alpha in enumerate(check.alphas) if abs(alpha) <= WITHIN]
     alphas = [check.alphas[i] for i in near]
     found, tests = [], []
@@ -162,13 +162,13 @@ def _beyond(of: Floats, *, level: float) -> Floats:
 
 
 def _tested(found: list[Measurement], p: list[float]) -> list[Measurement]:
-    """The effects with p and q of the test against random directions."""
+    """The effects with p and q of the test against shuffled groups."""
     told = dict(zip([m for m in found if m.name == "steering_effect"], p, strict=True))
     q = dict(zip(told, stats.benjamini_hochberg(p), strict=True))
     family = f"steering, {len(p)} layers"
     method = (
-        f"{SLOPE}, paired bootstrap, 95 % jointly over {len(p)} layers; t test against random "
-        "vectors"
+        f"{SLOPE}, paired bootstrap, 95 % jointly over {len(p)} layers; t test against "
+        "shuffled groups"
     )
     return [
         m.model_copy(update={"p": told[m], "q": q[m], "family": family, "method": method})

@@ -18,7 +18,6 @@ from tasks.gather.inputs import batches, rows_of, shard, subject_of
 from tasks.gather.levers import direction, read, scores_with, thirds, where_of
 from tasks.measures.levers import adding, applied
 from tasks.measures.patching import log_odds
-from tasks.measures.steering import random_vectors
 from tasks.plan import Plan, group_sizes
 from tasks.shards import Payload, ShardRef, StoredShard, read_array, read_payload
 from tasks.spec import CausalSubject
@@ -27,7 +26,7 @@ from tasks.subject import Subject
 Floats = NDArray[np.float64]
 
 ONCE = (-1.0, 1.0)
-"""Alphas of random vectors: the slope is all that is needed of them."""
+"""Alphas of the control: the slope is all that is needed of it."""
 
 
 def by_perplexity(plan: Plan, check: SteeringCheck) -> bool:
@@ -54,7 +53,7 @@ def direction_shards(plan: Plan, check: SteeringCheck) -> list[ShardRef]:
             groups=groups,
             swap=check.swap.model_dump() if check.swap else None,
             pooling=check.pooling,
-            draws=check.random_vectors,
+            draws=check.shuffles,
         )
     ]
 
@@ -85,7 +84,7 @@ def shards(
 
 
 def measure_directions(ref: ShardRef, _: Path) -> Payload:
-    """The vectors of all layers, and random ones of the same length."""
+    """The vectors of all layers, and those between shuffled groups."""
     subject, rows, pooling = subject_of(ref), rows_of(ref), ref.option("pooling")
     found = read(subject, [subject.render(row.text) for row in rows], pooling)
     swap = Swap(**ref.option("swap")) if ref.option("swap") else None
@@ -94,22 +93,13 @@ def measure_directions(ref: ShardRef, _: Path) -> Payload:
     for i, attribute in enumerate(ref.option("attributes")):
         groups = ref.option("groups")[attribute]
         swapped = swap if i == 0 else None
-        of = direction(subject, rows, found, attribute, groups, swapped, ref, pooling)
+        of = direction(
+            subject, rows, found, attribute, groups, swapped, ref, pooling, ref.option("draws")
+        )
         arrays["composed" if i else "vectors"] = of.vectors
         told.append({"attribute": attribute, "low": of.low, "high": of.high, "n": of.n})
-    arrays["random"] = np.stack(
-        [
-            random_vectors(
-                states,
-                float(np.linalg.norm(vector)),
-                ref.option("draws"),
-                seed=ref.data.seed + layer,
-            )
-            for layer, (states, vector) in enumerate(
-                zip(found.states, arrays["vectors"], strict=True)
-            )
-        ]
-    )
+        if i == 0:
+            arrays["random"] = of.shuffled
     layers = len(found.states)
     where = [where_of(subject, pooling, layer) for layer in range(layers)]
     return Payload({**arrays}, [{"layers": layers, "directions": told, "where": where}])

@@ -57,26 +57,34 @@ def contrast(original: Floats, exchanged: Floats, toward: Bools) -> Floats:
     return found
 
 
-def random_vectors(states: Floats, length: float, draws: int, *, seed: int) -> Floats:
-    """Vectors of the same length in random directions, [draws, d]: the control.
+def shuffled_difference(states: Floats, toward: Bools, draws: int, *, seed: int) -> Floats:
+    """Differences of means between groups that were shuffled, [draws, d]: the control.
 
-    Drawn from a normal distribution with the covariance of the states, as the difference of means
-    of groups that mean nothing is, then scaled.
+    What such a vector is where the groups mean nothing; unlike one in any random direction it
+    lies where the states vary, and is as short as chance makes it.
 
     Args:
         states: hidden states, [texts, d].
-        length: Euclidean length of every vector.
+        toward: True for the group that the vector leads to, [texts].
         draws: how many.
         seed: drawn from the definition's seed.
-
-    Returns:
-        Zeros where the states do not vary.
     """
     rng = np.random.default_rng(seed)
-    drawn = rng.normal(size=(draws, len(states))) @ (states - states.mean(axis=0))
-    size = np.linalg.norm(drawn, axis=1, keepdims=True)
-    found: Floats = np.divide(drawn, size, out=np.zeros_like(drawn), where=size > 0) * length
-    return found
+    return np.stack([difference_of_means(states, rng.permutation(toward)) for _ in range(draws)])
+
+
+def shuffled_contrast(original: Floats, exchanged: Floats, draws: int, *, seed: int) -> Floats:
+    """Contrasts of the same pairs with the direction of each drawn at random, [draws, d].
+
+    Args:
+        original: states of the texts as they stand, [pairs, d].
+        exchanged: states of the same texts with the field exchanged, [pairs, d].
+        draws: how many.
+        seed: drawn from the definition's seed.
+    """
+    rng = np.random.default_rng(seed)
+    sides = rng.random((draws, len(original))) < 0.5
+    return np.stack([contrast(original, exchanged, side) for side in sides])
 
 
 def slopes(response: Floats, alphas: Sequence[float]) -> Floats:
@@ -92,15 +100,15 @@ def slopes(response: Floats, alphas: Sequence[float]) -> Floats:
 
 
 def beyond_random(slope: float, random: Floats) -> float:
-    """Two-sided p that a vector moves the response as one in a random direction does.
+    """Two-sided p that a vector moves the response as one between shuffled groups does.
 
-    The response to a small vector is linear, so random normal directions give slopes that are
-    normal around 0; the slope over their root mean square follows Student's t with as many degrees
-    of freedom as there are draws.
+    The response to a small vector is linear and such a vector a mean over many texts, so its slope
+    is normal around 0; the slope over the root mean square of several follows Student's t with as
+    many degrees of freedom as there are draws.
 
     Args:
         slope: mean slope of the vector.
-        random: mean slope of every random vector, [draws].
+        random: mean slope of every vector between shuffled groups, [draws].
 
     Returns:
         p in [0, 1]; 1 where nothing moves the response.
@@ -112,14 +120,14 @@ def beyond_random(slope: float, random: Floats) -> float:
 
 
 def reach(random: Floats, *, level: float = 0.95) -> Floats:
-    """How far a random vector moves the response at most, with the stated probability.
+    """How far a vector between shuffled groups moves the response at most, with a probability.
 
     The quantile of the same t distribution, so that a vector that means nothing stays within reach
     with that probability however few were drawn.
 
     Args:
-        random: mean slope of every random vector, [..., draws].
-        level: probability, in (0, 1).
+        random: mean slope of every vector between shuffled groups, [..., draws].
+        level: the probability, in (0, 1).
 
     Returns:
         [...], >= 0.

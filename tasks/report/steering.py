@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from tasks.checks import SteeringCheck
-from tasks.explain.facts import above_zero
+from tasks.explain.facts import SMALLEST_USE, above_zero
 from tasks.report import charts, dose
 from tasks.report.blocks import Block, Code, Figure, Sentence, Table, Title, grid
 from tasks.report.figures import layer_figure
@@ -32,7 +32,7 @@ def steering(evidence: Evidence, check: SteeringCheck) -> list[Block]:
         *layer_figure(
             charts.steering_by_layer, _named(evidence, SLOPES), f"{key}-slopes",
             "How far a unit of the vector moves the log-odds of the favourable decision, and how "
-            "far random vectors of the same length reach, jointly over layers.", named=True,
+            "far one between shuffled groups reaches, jointly over layers.", named=True,
         ),
         *grid([*effects, *_named(evidence, SLOPES)], caption="Slope of the response, by layer",
               corner="Layer", row=layer_words, column=lambda m: title(m.name)),
@@ -48,7 +48,7 @@ def steering(evidence: Evidence, check: SteeringCheck) -> list[Block]:
 
 def _telling(effects: Sequence[Measurement], slopes: Sequence[Measurement]) -> int | None:
     """The layer whose response is shown: the largest effect, or failing one the largest slope."""
-    moving = [m for m in effects if above_zero(m)]
+    moving = [m for m in effects if above_zero(m, SMALLEST_USE)]
     return max(moving or slopes, key=lambda m: abs(m.value)).about.layer
 
 
@@ -56,11 +56,11 @@ def moves_decisions(
     attribute: str, effects: Sequence[Measurement], slopes: Sequence[Measurement]
 ) -> str:
     """At which layers the vector moves decisions more than a random one does."""
-    moving = [m for m in effects if above_zero(m)]
+    moving = [m for m in effects if above_zero(m, SMALLEST_USE)]
     if not moving:
         return (
-            f"At no layer does the vector of {attribute} clearly move the decisions more than "
-            "random vectors of the same length can be expected to. What tells the groups apart on "
+            f"At no layer does the vector of {attribute} clearly move the decisions more than one "
+            "between shuffled groups can be expected to. What tells the groups apart on "
             "average is not shown to be what the decisions follow."
         )
     layers = sorted({m.about.layer for m in moving if m.about.layer is not None})
@@ -69,9 +69,10 @@ def moves_decisions(
     at, by = strongest.about.layer, f"{value(slope)} ({interval(slope)})"
     return (
         f"At layer{'s' if len(layers) > 1 else ''} {joined([str(x) for x in layers], 40)} the "
-        f"vector of {attribute} moves the decisions clearly more than random vectors of the same "
-        "length can be expected to (whole interval above 0, q below .05). It moves them most at "
-        f"layer {at}: by {by} in log-odds per unit of alpha."
+        f"vector of {attribute} moves the decisions clearly more than one between shuffled "
+        "groups can be expected to (whole interval clearly above 0, q below .05). It moves them "
+        f"most at layer {at}: by {by} in log-odds per unit of alpha. Late layers hold the decision "
+        "itself: there a vector between groups that are decided differently moves it whatever the cause."
     )
 
 
@@ -128,7 +129,7 @@ def _safe(evidence: Evidence, check: SteeringCheck) -> list[Block]:
             "Safe range of alpha, by layer",
             ("Layer", "From", "To", "Texts"),
             tuple(
-                (layer_words(low), f"{low.value:g}", f"{high.value:g}", str(low.n))
+                (layer_words(low), _plain(low.value), _plain(high.value), str(low.n))
                 for low, high in zip(*(evidence.named(name) for name in SAFE), strict=True)
             ),
         ),
@@ -167,7 +168,7 @@ def _composition(evidence: Evidence, check: SteeringCheck) -> list[Block]:
 # --- parts ----------------------------------------------------------------------------------
 
 SERVE_VECTOR = """from tasks.serving import load_lever
-lever = load_lever("{{file}}", layer={layer}, alpha=-0.5)
+lever = load_lever("{{file}}", layer={layer}, alpha=alpha)  # within the safe range
 with lever.applied(model):
     model(**inputs)"""
 
@@ -195,8 +196,12 @@ def _named(evidence: Evidence, names: Sequence[str]) -> list[Measurement]:
     return [m for name in names for m in evidence.named(name)]
 
 
+def _plain(alpha: float) -> str:
+    return f"{alpha:g}".replace("-", "\N{MINUS SIGN}")
+
+
 def _layer_and_alpha(m: Measurement) -> str:
-    return f"layer {layer_words(m)}, alpha {m.about.alpha or 0:g}"
+    return f"layer {layer_words(m)}, alpha {_plain(m.about.alpha or 0)}"
 
 
 def _column(m: Measurement) -> str:
