@@ -39,7 +39,10 @@ ATTRIBUTE = "group"
 
 
 def planned(
-    cells: list[tuple[dict[str, str], str]], check: FairnessCheck, gates: tuple[Gate, ...], least: int
+    cells: list[tuple[dict[str, str], str]],
+    check: FairnessCheck,
+    gates: tuple[Gate, ...],
+    least: int,
 ) -> Plan:
     """An audit of recorded decisions whose data are one row per cell of groups and label.
 
@@ -82,8 +85,7 @@ def gaps(
     decided = Decided(
         SUBJECT, tuple(rows.tolist()), np.where(selected, YES, NO).astype(np.str_), probability
     )
-    check = plan.spec.checks[0]
-    assert isinstance(check, FairnessCheck)
+    (check,) = (c for c in plan.spec.checks if isinstance(c, FairnessCheck))
     return fairness.evidence(seeded, check, decided)
 
 

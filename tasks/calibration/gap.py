@@ -1,9 +1,8 @@
 """Is there a gap? Decisions drawn with known rates, through the fairness check and its gates."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from tasks.calibration import chain
 from tasks.calibration.claims import Asked, Claim, Outcome
 from tasks.checks import FairnessCheck
 from tasks.plan import Plan
-from tasks.schema import Evidence, Measurement
+from tasks.schema import Evidence, Measurement, Verdict
 from tasks.spec import Gate
 
 Codes = NDArray[np.int64]
@@ -93,7 +92,9 @@ class Population:
     def once(self, seed: int) -> Iterator[Outcome]:
         """Whether each interval covers the truth."""
         evidence = self.measured(seed)
-        many: Asked = "joint coverage" if len(self.groups) > 2 else "coverage"
+        if len(set(self._treated)) == 1:
+            yield self._claim("false alarms", FOUND_ANY), found_any(evidence)
+        many: Asked = "coverage at least" if len(self.groups) > 2 else "coverage"
         for g, m in self._by_group(evidence, "selection_rate").items():
             if g == 0:  # one of them, so that repeats are independent
                 yield self._claim("coverage", m.name), covers(m, self.groups[g].selected)
@@ -105,6 +106,10 @@ class Population:
             for m in evidence.named(name):
                 if self._all_measured(evidence, name):
                     yield self._claim(asked, name), covers(m, truth)
+
+    @property
+    def _treated(self) -> list[tuple[float, float, float]]:
+        return [(g.labelled, g.found, g.let_in) for g in self.groups]
 
     def _claim(self, asked: Asked, measure: str) -> Claim:
         return Claim("gap", asked, measure, self.words)
@@ -126,7 +131,7 @@ class Population:
             "demographic_parity_difference": (many, widest(rates)),
             "demographic_parity_ratio": (many, min(rates) / max(rates)),
             "equal_opportunity_difference": (many, odds[0]),
-            "equalized_odds_difference": ("joint coverage", max(odds)),
+            "equalized_odds_difference": ("coverage at least", max(odds)),
             "predictive_parity_difference": (many, widest(g.deserved for g in self.groups)),
         }
 
@@ -149,9 +154,8 @@ class Verdicts:
     """Selection rates at the four-fifths line or far from it; what the gate says."""
 
     population: Population
-    asked: Asked
-    said: str
-    """The verdict that is counted."""
+    counted: tuple[tuple[Verdict, Asked], ...]
+    """Verdicts that are counted, and as what."""
 
     @property
     def words(self) -> str:
@@ -161,8 +165,9 @@ class Verdicts:
     def once(self, seed: int) -> Iterator[Outcome]:
         """Whether the gate says what is counted."""
         found = chain.verdicts(self.population.plan, self.population.measured(seed))
-        measure = f"gate on adverse_impact_ratio >= .8 says {self.said}"
-        yield Claim("gap", self.asked, measure, self.words), found == [self.said]
+        for said, asked in self.counted:
+            measure = f"gate on adverse_impact_ratio >= .8: {said}"
+            yield Claim("gap", asked, measure, self.words), found == [said]
 
 
 @dataclass(frozen=True)
@@ -203,17 +208,21 @@ class Tested:
         selected = sure > 0.5 + self.penalty * a
         probability = np.where(selected, sure, 1 - sure)
         evidence = chain.gaps(self.plan, rows, selected, probability, seed)
-        tests = [m for m in evidence.measurements if m.q is not None]
         if self.penalty == 0:
-            found = any(m.q is not None and m.q <= FALSE for m in tests)
-            yield Claim("gap", "false alarms", "any gap with q <= .05", self.words), found
+            yield Claim("gap", "false alarms", FOUND_ANY, self.words), found_any(evidence)
             return
-        (one,) = [m for m in tests if m.name == GAP and m.about.attribute == "one"]
+        (one,) = [m for m in evidence.named(GAP) if m.about.attribute == "one"]
         right = one.q is not None and one.q <= FALSE
         yield Claim("gap", "power", f"{GAP} with q <= .05", self.words), right
 
 
 GAP = "demographic_parity_difference"
+FOUND_ANY = "any gap with q <= .05"
+
+
+def found_any(evidence: Evidence) -> bool:
+    """Whether any test of the family finds a difference after correction."""
+    return any(m.q is not None and m.q <= FALSE for m in evidence.measurements)
 
 
 def covers(m: Measurement, truth: float) -> bool:
@@ -221,9 +230,10 @@ def covers(m: Measurement, truth: float) -> bool:
     return m.low is not None and m.high is not None and m.low - 1e-9 <= truth <= m.high + 1e-9
 
 
-def widest(values: Callable[[], float] | Iterator[float] | Sequence[float]) -> float:
+def widest(values: Iterable[float]) -> float:
     """Largest difference between two of several values."""
-    return max(abs(a - b) for a, b in combinations(list(values), 2))  # type: ignore[arg-type]
+    known = list(values)
+    return max(known) - min(known)
 
 
 POPULATIONS = (
@@ -237,7 +247,9 @@ POPULATIONS = (
     Population("mild, three groups", even(0.6, 0.5, 0.5, sizes=(300, 200, 100))),
     Population("strong, four groups", even(0.7, 0.6, 0.5, 0.3, sizes=(1000, 700, 260, 40))),
     Population("reference given", even(0.6, 0.48, sizes=(200, 100)), "largest"),
-    Population("reference given, three groups", even(0.6, 0.5, 0.3, sizes=(300, 150, 50)), "largest"),
+    Population(
+        "reference given, three groups", even(0.6, 0.5, 0.3, sizes=(300, 150, 50)), "largest"
+    ),
 )
 AT_THE_LINE = (
     Population("ratio exactly .8", even(0.6, 0.48, sizes=(60, 60))),
@@ -245,13 +257,27 @@ AT_THE_LINE = (
     Population("ratio exactly .8, small group", even(0.9, 0.72, sizes=(500, 30))),
     Population("ratio exactly .8, three groups", even(0.6, 0.6, 0.48, sizes=(200, 200, 200))),
 )
+WRONG: tuple[tuple[Verdict, Asked], ...] = (("fail", "wrong verdicts"), ("pass", "wrong verdicts"))
+RIGHT_FAIL: tuple[tuple[Verdict, Asked], ...] = (("fail", "power"),)
+RIGHT_PASS: tuple[tuple[Verdict, Asked], ...] = (("pass", "power"),)
 ORGANISMS = (
     *POPULATIONS,
-    *(Verdicts(p, "wrong verdicts", said) for p in AT_THE_LINE for said in ("fail", "pass")),
-    Verdicts(Population("ratio .5", even(0.6, 0.3, sizes=(250, 250))), "power", "fail"),
-    Verdicts(Population("ratio 1", even(0.7, 0.7, sizes=(500, 500))), "power", "pass"),
+    *(Verdicts(p, WRONG) for p in AT_THE_LINE),
+    Verdicts(Population("ratio .5", even(0.6, 0.3, sizes=(250, 250))), RIGHT_FAIL),
+    Verdicts(Population("ratio 1", even(0.7, 0.7, sizes=(500, 500))), RIGHT_PASS),
+)
+"""Everything the first link is held against, but for whole families of tests."""
+QUICK = (
+    POPULATIONS[0],
+    POPULATIONS[3],
+    POPULATIONS[7],
+    Verdicts(AT_THE_LINE[0], WRONG),
+    ORGANISMS[-1],
+)
+"""Some of them, for a minute."""
+FAMILIES = (
     Tested("no gap anywhere", 300, 0.0),
     Tested("no gap anywhere", 1500, 0.0),
     Tested("selection rates .5 and .3", 600, 0.2),
 )
-"""Everything the first link is held against."""
+"""Families of tests; a draw of these takes ten times as long."""

@@ -83,8 +83,11 @@ ORGANISMS = (
     Shifted("faint", (150, 150), 0.5),
     Shifted("there", (150, 150), 1.0),
     Shifted("plain", (450, 450), 2.0),
+    Shifted("nearly perfect", (45, 45), 4.0),
     Shifted("there, unequal groups", (400, 50), 1.5),
     Shifted("three groups", (100, 100, 100), 1.5),
     Shifted("not there", (150, 150), 0.0, layers=7),
 )
 """Everything the second link is held against."""
+QUICK = (ORGANISMS[0], ORGANISMS[3], ORGANISMS[5])
+"""Some of them, for a minute."""

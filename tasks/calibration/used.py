@@ -117,3 +117,5 @@ ORGANISMS = (
     Decider("used, three groups", (150, 150, 150), 1.0),
 )
 """Everything the third and the fourth link are held against."""
+QUICK = (ORGANISMS[0], ORGANISMS[3], ORGANISMS[7])
+"""Some of them, for a minute."""
