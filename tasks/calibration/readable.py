@@ -71,7 +71,9 @@ class Shifted:
         }
         for name, value in truths.items():
             (m,) = of[name]
-            yield self._claim("coverage", name), covers(m, value)
+            # the luck of a labelling and that of the texts are not wholly two things
+            asked: Asked = "coverage at least" if name == "control_accuracy" else "coverage"
+            yield self._claim(asked, name), covers(m, value)
 
     def _claim(self, asked: Asked, measure: str) -> Claim:
         return Claim("readable", asked, measure, self.words)

@@ -63,9 +63,11 @@ class Decider:
         )
         by_name = {m.name: m for m in found.measurements}
         effect, after = by_name["erasure_effect"], by_name["gap_after_erasure"]
+        exact = {"erasure_effect"} if len(self.sizes) > 2 else {"erasure_effect", "gap_before"}
         for name, value in self.truths(found.turns, concept).items():
             link: Link = "removed" if "after_erasure" in name else "used"
-            yield self._claim(link, "coverage", name), covers(by_name[name], value)
+            asked: Asked = "coverage" if name in exact else "coverage at least"
+            yield self._claim(link, asked, name), covers(by_name[name], value)
         if self.weight == 0:
             yield self._claim("used", "false alarms", "used: erasure effect above 0"), above(effect)
         elif self.weight >= 1:
