@@ -190,10 +190,7 @@ def erased(
     for turn in range(3):
         fits, trains, tests = (fold == (turn + k) % 3 for k in range(3))
         eraser = erasure.leace(states[fits], concept[fits].astype(np.str_))
-        random = [
-            erasure.random_eraser(states[fits], eraser.rank, seed=seed + 31 * turn + draw)
-            for draw in range(draws)
-        ]
+        random = [_random(states, fits, eraser.rank, seed, turn, draw) for draw in range(draws)]
         decisions[0, tests] = decide(states[tests])
         for i, one in enumerate([eraser, *random]):
             decisions[i + 1, tests] = decide(one(torch.from_numpy(states[tests])).numpy())
@@ -210,6 +207,18 @@ def erased(
         "erased": read_after,
         "forest": read_after,
     }
+    return Erased(_told(arrays, seed), turns)
+
+
+def _random(
+    states: Floats, fits: NDArray[np.bool_], rank: int, seed: int, turn: int, draw: int
+) -> Eraser:
+    """One random eraser of a turn, as a shard draws it."""
+    return erasure.random_eraser(states[fits], rank, seed=seed + 31 * turn + draw)
+
+
+def _told(arrays: dict[str, NDArray[np.int64]], seed: int) -> list[Measurement]:
+    """The measurements of one erased layer, as the probing check makes them."""
     payload, at = Payload(arrays, []), About(attribute=ATTRIBUTE, layer=0)
     found = probing._erased_measurements(payload, at, seed)
-    return Erased([*found, *probing._gap_measurements(payload, at, 1, 1, seed)], turns)
+    return [*found, *probing._gap_measurements(payload, at, 1, 1, seed)]

@@ -9,6 +9,7 @@ from tasks.calibration import chain
 from tasks.calibration.claims import Asked, Claim, Outcome
 from tasks.calibration.gap import covers
 from tasks.calibration.gaussian import Floats, accuracy, drawn
+from tasks.explain.facts import above_zero
 from tasks.schema import Measurement
 
 WIDTH = 16
@@ -52,7 +53,7 @@ class Shifted:
         by_name: dict[str, list[Measurement]] = {}
         for m in found.measurements:
             by_name.setdefault(m.name, []).append(m)
-        claimed = any(m.low is not None and m.low > 0 for m in by_name["selectivity"])
+        claimed = any(above_zero(m) for m in by_name["selectivity"])
         if self.shift == 0:
             yield self._claim("false alarms", "readable: selectivity above 0"), claimed
         elif self.shift >= 1:

@@ -10,7 +10,7 @@ from tasks.calibration import chain
 from tasks.calibration.claims import Asked, Claim, Link, Outcome
 from tasks.calibration.gap import covers
 from tasks.calibration.gaussian import Floats, accuracy, drawn, selected, through
-from tasks.schema import Measurement
+from tasks.explain.facts import above_zero
 
 WIDTH = 16
 SHIFT = 1.5
@@ -69,9 +69,12 @@ class Decider:
             asked: Asked = "coverage" if name in exact else "coverage at least"
             yield self._claim(link, asked, name), covers(by_name[name], value)
         if self.weight == 0:
-            yield self._claim("used", "false alarms", "used: erasure effect above 0"), above(effect)
+            yield (
+                self._claim("used", "false alarms", "used: erasure effect above 0"),
+                above_zero(effect),
+            )
         elif self.weight >= 1:
-            yield self._claim("used", "power", "used: erasure effect above 0"), above(effect)
+            yield self._claim("used", "power", "used: erasure effect above 0"), above_zero(effect)
             if sum(self.sizes) >= 900:
                 gone = after.high is not None and after.high <= SMALL_GAP
                 what = f"removed: gap after erasure at most {SMALL_GAP:g}"
@@ -100,11 +103,6 @@ class Decider:
 
     def _claim(self, link: Link, asked: Asked, measure: str) -> Claim:
         return Claim(link, asked, measure, self.words)
-
-
-def above(m: Measurement) -> bool:
-    """Whether the whole interval lies above 0."""
-    return m.low is not None and m.low > 0
 
 
 ORGANISMS = (
