@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
+from scipy.stats import binom
+
 from tasks.measures import stats
 
 Link = Literal["gap", "readable", "used", "removed"]
@@ -21,6 +23,7 @@ TARGETS: dict[Asked, tuple[float, float]] = {
     "power": (0.95, 1.0),
 }
 """Smallest and largest acceptable share."""
+LEVEL = 0.025
 
 
 class Claim(NamedTuple):
@@ -60,9 +63,10 @@ class Tally:
         """Share of repeats, in [0, 1]."""
         return self.hits / self.n
 
-    def interval(self, *, family: int = 1) -> stats.Interval:
-        """The share with its 95 % Wilson interval, holding jointly over `family` shares."""
-        return stats.wilson(self.hits, self.n, level=stats.bonferroni(0.95, family))
+    @property
+    def interval(self) -> stats.Interval:
+        """The share with its 95 % Wilson interval."""
+        return stats.wilson(self.hits, self.n)
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(self.hits + other.hits, self.n + other.n)
@@ -77,11 +81,13 @@ def verdict(asked: Asked, tally: Tally, *, family: int) -> Verdict:
         family: shares that are judged together.
 
     Returns:
-        `met` where the share lies within the target; `missed` where even its interval, widened so
-        that all of the family hold jointly, lies outside; else `open`: repeats are too few to say.
+        `met` where the share lies within the target; `missed` where a share within it would be
+        this far outside with a probability below 2.5 %, shared out over the family (exact
+        binomial, Bonferroni); else `open`: repeats are too few to say.
     """
     least, most = TARGETS[asked]
     if least <= tally.share <= most:
         return "met"
-    found = tally.interval(family=family)
-    return "missed" if found.high < least or found.low > most else "open"
+    few = binom.cdf(tally.hits, tally.n, least)
+    many = binom.sf(tally.hits - 1, tally.n, most)
+    return "missed" if min(few, many) < LEVEL / family else "open"

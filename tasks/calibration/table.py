@@ -28,7 +28,7 @@ class Row(NamedTuple):
 
     def cells(self) -> tuple[str, ...]:
         """The row as text, under `HEADINGS`."""
-        found = self.tally.interval()
+        found = self.tally.interval
         return (
             self.link,
             self.asked,

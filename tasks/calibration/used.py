@@ -10,12 +10,13 @@ from tasks.calibration import chain
 from tasks.calibration.claims import Asked, Claim, Link, Outcome
 from tasks.calibration.gap import covers
 from tasks.calibration.gaussian import Floats, accuracy, drawn, selected, through
+from tasks.checks import ProbingCheck
 from tasks.explain.facts import above_zero
 
 WIDTH = 16
 SHIFT = 1.5
-DRAWS = 5
-"""Random subspaces, as a definition that says nothing asks for."""
+DRAWS = ProbingCheck().random_subspaces
+"""Random subspaces, as many as where a definition says nothing."""
 SMALL_GAP = 0.15
 
 
