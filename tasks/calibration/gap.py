@@ -102,7 +102,7 @@ class Population:
         if ratios:
             right = all(covers(m, self._ratio(g, m)) for g, m in ratios.items())
             yield self._claim(many, "adverse_impact_ratio"), right
-        for name, (asked, truth) in self._truths(many).items():
+        for name, (asked, truth) in self.truths(many).items():
             for m in evidence.named(name):
                 if self._all_measured(evidence, name):
                     yield self._claim(asked, name), covers(m, truth)
@@ -124,7 +124,8 @@ class Population:
             return rates[g] / max(rates)
         return rates[g] / rates[int((m.about.reference or "g")[1:])]
 
-    def _truths(self, many: Asked) -> Mapping[str, tuple[Asked, float]]:
+    def truths(self, many: Asked) -> Mapping[str, tuple[Asked, float]]:
+        """What each gap truly is, and how its interval is to be counted."""
         odds = (widest(g.found for g in self.groups), widest(g.let_in for g in self.groups))
         rates = [g.selected for g in self.groups]
         return {

@@ -7,10 +7,10 @@ from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
-import torch
 
 from tasks.calibration import gap, readable, used
 from tasks.calibration.claims import Claim, Organism, Tally
+from tasks.calibration.worker import settle
 
 AT_ONCE = 10  # repeats of one piece of work
 
@@ -25,7 +25,7 @@ QUICK: Mapping[str, tuple[Organism, ...]] = {
     "readable": readable.QUICK,
     "used": used.QUICK,
 }
-REPEATS, QUICK_REPEATS = 200, 30
+REPEATS, QUICK_REPEATS = 200, 24
 CHEAP = {"gap": 4}
 """Sets whose organisms take so little that they are drawn so many times as often."""
 
@@ -98,10 +98,6 @@ def _done(work: list[Piece], workers: int) -> Iterator[dict[Claim, Tally]]:
         return
     # a process that has loaded torch must not be forked
     method = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=method, initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(workers, mp_context=method, initializer=settle) as pool:
         for future in as_completed([pool.submit(count, piece) for piece in work]):
             yield future.result()
-
-
-def _one_thread() -> None:
-    torch.set_num_threads(1)

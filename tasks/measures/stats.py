@@ -266,14 +266,14 @@ def group_means(
     if len(columns) == 0:
         raise EvidenceError("mean of no texts: at least one is needed")
     rng = np.random.default_rng(seed)
-    parts = [columns[group == g] for g in np.unique(group)]
-    draws = [
-        rng.multinomial(len(part), np.full(len(part), 1 / len(part)), size=resamples)
-        @ part
-        / len(part)
-        for part in parts
-    ]
-    return GroupMeans(np.array([part.mean(axis=0) for part in parts]), np.stack(draws, axis=1))
+    points, draws = [], []
+    for g in np.unique(group):
+        # texts that are alike in all columns are drawn together: hits and misses are few patterns
+        alike, times = np.unique(columns[group == g], axis=0, return_counts=True)
+        n = int(times.sum())
+        points.append(times @ alike / n)
+        draws.append(rng.multinomial(n, times / n, size=resamples) @ alike / n)
+    return GroupMeans(np.array(points), np.stack(draws, axis=1))
 
 
 def percentile(
