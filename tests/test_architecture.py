@@ -40,6 +40,7 @@ MAY_IMPORT = {  # besides the standard library; the longest path that fits a mod
         "safetensors",
     },
     "tasks/gather": {"tasks", "numpy", "torch"},
+    "tasks/calibration": {"tasks", "numpy", "scipy", "torch"},
     "tasks/measures": {"tasks.errors", "tasks.measures", "sentencex"} | NUMERIC,
     "tasks/measures/attribution/partition.py": {"tasks.measures", "shap"} | NUMERIC,
     "tasks/organisms": {

@@ -27,6 +27,7 @@ from tasks.measures.fairness import (
     equalized_odds_difference,
     largest_gap,
     largest_group,
+    mean_gap,
     most_selected,
     rates,
     ratio_to_most_selected,
@@ -390,3 +391,32 @@ def test_calibration_needs_texts_and_two_groups():
         expected_calibration_error(np.array([]), np.array([], dtype=bool))
     with pytest.raises(EvidenceError, match="two groups, got: a"):
         calibration_difference({"a": calibration(np.array([0.5]), np.array([True]), seed=0)})
+
+
+# --- the mean gap of several tables -------------------------------------------------------
+
+
+def test_the_mean_gap_is_the_mean_of_the_gaps_and_of_their_ends():
+    even = {"a": Count(20, 50), "b": Count(20, 50)}
+    parts = [largest_gap(TABLE), largest_gap(even)]
+    assert mean_gap([TABLE, even]) == pytest.approx([np.mean(ends) for ends in zip(*parts)])  # noqa: B905
+    assert mean_gap([TABLE]) == largest_gap(TABLE)
+    with pytest.raises(EvidenceError, match="no tables"):
+        mean_gap([])
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.02, 0.3])
+def test_the_mean_gap_is_covered_where_the_same_texts_stand_behind_all_tables(gap):
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(400):
+        tables = []
+        a, b = rng.random(200), rng.random(200)
+        for _ in range(5):  # a tenth of the texts is decided anew in every table
+            new = rng.random((2, 200)) < 0.1
+            x, y = (np.where(m, rng.random(200), t) for m, t in zip(new, (a, b), strict=True))
+            one = Count(int((x < 0.4 + gap).sum()), 200), Count(int((y < 0.4).sum()), 200)
+            tables.append({"a": one[0], "b": one[1]})
+        _, low, high = mean_gap(tables)
+        covered += low - 1e-9 <= gap <= high
+    assert covered / 400 >= (0.93 if gap else 0.8)

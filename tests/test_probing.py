@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 from tasks.checks import ProbingCheck
 from tasks.errors import EvidenceError
-from tasks.gather.read import read_measurements
+from tasks.gather.read import balanced, by_luck, read_measurements
 from tasks.gather.states import place, pooled
 from tasks.measures.description_length import online_code, portions
 from tasks.measures.logistic import Problems, design, fit
@@ -25,6 +25,7 @@ from tasks.measures.probing import (
     living,
     three_folds,
 )
+from tasks.measures.stats import wilson
 from tasks.shards import Payload
 from tasks.subject import Batch
 
@@ -181,8 +182,8 @@ def test_without_states_the_fit_is_the_log_odds_of_the_groups():
     # only the intercept is left: log(150 / 50), and 0 where groups weigh the same
     made = design(np.ones((1, 200, 3)))
     labels = np.tile(np.repeat([0, 1], [50, 150]), (1, 1))
-    for balanced, expected in ((False, np.log(3)), (True, 0.0)):
-        problems = Problems(labels, np.ones((1, 200), dtype=bool), np.ones(1), 2, balanced)
+    for even, expected in ((False, np.log(3)), (True, 0.0)):
+        problems = Problems(labels, np.ones((1, 200), dtype=bool), np.ones(1), 2, even)
         assert fit(made, problems).bias.item() == pytest.approx(expected, abs=1e-3)
 
 
@@ -402,6 +403,47 @@ def test_a_further_pooling_is_named():
     found = read_measurements([payload(states(), CONCEPT)], "mean", seed=0)
     assert {m.about.position for m in found} == {"the position that the head reads"}
     assert "majority_accuracy" not in {m.name for m in found}
+
+
+def test_a_balanced_accuracy_by_hand_and_open_where_all_are_right():
+    # 3 of 4 and 5 of 10: .625, the mean of both Wilson intervals' distances by squares
+    right = np.array([True] * 3 + [False] + [True] * 5 + [False] * 5)
+    found = balanced(right, np.repeat([0, 1], [4, 10]))
+    a, b = wilson(3, 4), wilson(5, 10)
+    assert found.value == pytest.approx(0.625)
+    assert found.low == pytest.approx(0.625 - np.hypot(a.value - a.low, b.value - b.low) / 2)
+    perfect = balanced(np.ones(20, dtype=bool), np.repeat([0, 1], 10))
+    # n / (n + z2) of 10, and two of them: 1 - .2775 / sqrt 2
+    assert (perfect.value, perfect.high) == (1, 1)
+    assert perfect.low == pytest.approx(1 - 0.2775 / np.sqrt(2), abs=1e-3)
+
+
+def test_a_control_has_the_spread_of_its_labellings():
+    # half of the labellings read all rightly, half nothing: a mean of ten coins
+    hits = np.array([[True] * 200, [False] * 200] * 5)
+    found = by_luck(hits, np.arange(200) % 2, 0, 0.95)
+    assert found.value == 0.5
+    assert found.high - found.low == pytest.approx(2 * 1.96 * 0.5 / np.sqrt(10), abs=0.1)
+
+
+def test_selectivities_hold_jointly_over_layers():
+    concept = np.arange(600) % 2
+    one = payload(states(), concept)
+    told = {"pooling": "head", "layers": list(range(7)), "attributes": {"side": ["a", "b"]}}
+    many = Payload(
+        {k: v if k == "side/concept" else np.repeat(v, 7, axis=0) for k, v in one.arrays.items()},
+        [told],
+    )
+
+    def width(found, name):
+        first = next(m for m in found if m.name == name and m.about.layer == 0)
+        return first.high - first.low
+
+    alone = read_measurements([one], "head", seed=0)
+    among = read_measurements([many], "head", seed=0)
+    # z of 1 - .05 / 14 over z of .975: 2.690 / 1.960
+    assert width(among, "selectivity") / width(alone, "selectivity") == pytest.approx(1.37, abs=0.1)
+    assert width(among, "probe_accuracy") == width(alone, "probe_accuracy")
 
 
 # --- where states are taken ---------------------------------------------------------------

@@ -22,6 +22,8 @@ from tasks.measures.stats import (
     folded,
     group_means,
     largest,
+    mean_of,
+    minus,
     more_texts,
     percentile,
     ratio,
@@ -282,6 +284,15 @@ def test_drawn_means_of_hits_are_binomial():
     assert found.draws.std() == pytest.approx(math.sqrt(0.4 * 0.6 / 200), rel=0.05)
 
 
+def test_drawing_texts_that_are_alike_together_changes_no_distribution():
+    # two columns of hits: their means, spreads and correlation are those of single texts
+    columns = np.array([[1.0, 1], [1, 0], [0, 0], [0, 0], [1, 1]] * 40)
+    draws = group_means(columns, np.repeat("a", 200), seed=0, resamples=20_000).draws[:, 0]
+    assert draws.mean(axis=0) == pytest.approx([0.6, 0.4], abs=0.001)
+    expected = np.cov(columns.T, bias=True) / 200
+    np.testing.assert_allclose(np.cov(draws.T), expected, rtol=0.05)
+
+
 def test_a_gap_of_group_means_agrees_with_a_bootstrap_in_a_plain_loop():
     rng = np.random.default_rng(6)
     group = np.array(["a"] * 40 + ["b"] * 70)
@@ -393,3 +404,38 @@ def test_more_texts_knows_what_no_number_decides():
     assert more_texts(Interval(0.5, 0.4, 0.6), 0.5, 100) is None
     assert more_texts(Interval(0.6, 0.6, 0.6), 0.5, 100) is None
     assert more_texts(Interval(0.9, 0.89, 0.91), 0.5, 100) == 1
+
+
+# --- combining intervals ------------------------------------------------------------------
+
+
+def test_minus_by_hand():
+    # 3 and 4 below, so 5; 5 and 12 above, so 13
+    a, b = Interval(10.0, 7.0, 15.0), Interval(2.0, -10.0, 6.0)
+    assert minus(a, b) == pytest.approx((8.0, 3.0, 21.0))
+
+
+def test_mean_of_by_hand():
+    # 3 and 4 below, 6 and 8 above, half of each
+    assert mean_of([Interval(10.0, 7, 16), Interval(20.0, 16, 28)]) == pytest.approx((15, 12.5, 20))
+    assert mean_of([Interval(0.3, 0.1, 0.4)]) == pytest.approx((0.3, 0.1, 0.4))
+    with pytest.raises(EvidenceError, match="no quantities"):
+        mean_of([])
+
+
+@pytest.mark.parametrize(
+    ("p", "n", "least"),
+    [
+        ((0.6, 0.7), 30, 0.935),
+        ((0.9, 0.5, 0.7), 60, 0.935),
+        ((0.97, 0.97), 40, 0.905),  # few shares are possible so near 1
+    ],
+)
+def test_the_mean_of_shares_is_covered(p, n, least):
+    rng = np.random.default_rng(8)
+    hits = rng.binomial(n, p, size=(1000, len(p)))
+    found = [mean_of([wilson(int(h), n) for h in row]) for row in hits]
+    covered = np.mean([low <= np.mean(p) <= high for _, low, high in found])
+    assert least <= covered <= 0.98
+    all_right = mean_of([wilson(n, n)] * 2)
+    assert all_right.high == 1 > all_right.low

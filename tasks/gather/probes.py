@@ -61,7 +61,7 @@ def measure(ref: ShardRef, store: Path) -> Payload:
     arrays: dict[str, NDArray[Any]] = {}
     for classes in sorted({len(one.groups) for one in asked}):
         alike = [one for one in asked if len(one.groups) == classes]
-        arrays |= _read(made, alike, seed)
+        arrays |= linear_readings(made, alike, seed) | nonlinear_readings(made, alike, seed)
     for one in asked:
         dealt = probing.control_labels(one.concept[one.used], seed=seed)
         both = np.stack([one.concept[one.used], dealt])
@@ -87,21 +87,38 @@ def _asked(ref: ShardRef) -> list[Asked]:
     return found
 
 
-def _read(made: Design, asked: list[Asked], seed: int) -> dict[str, NDArray[Any]]:
-    """Probes for attributes with the same number of groups, fitted together."""
-    classes = len(asked[0].groups)
-    labels = np.concatenate([np.tile(one.concept, (TURNS, 1)) for one in asked])
-    trained = np.concatenate([one.trained for one in asked])
+def linear_readings(made: Design, asked: list[Asked], seed: int) -> dict[str, NDArray[Any]]:
+    """Linear probes and their controls, attributes with the same number of groups together.
+
+    Returns:
+        For every attribute the class read of every text that has a group, `read` [layers, used],
+        and whether probes trained on control labels read it, `control` [layers, draws, used].
+    """
+    classes, labels, trained = _together(asked)
     linear = probing.linear_probes(made, labels, trained, classes, seed=seed)
     seeds = [seed + draw for draw in range(CONTROLS)]
     control = probing.control_probes(made, labels, trained, classes, linear.strength, seeds)
-    curved = nonlinear_probes(made, labels, trained, classes, seed=seed)
     found: dict[str, NDArray[Any]] = {}
-    for i, one in enumerate(asked):
-        of = slice(i * TURNS, (i + 1) * TURNS)
-        truth = one.concept[one.used]
-        hits = one.tested(control[:, of].swapaxes(1, 2)) == truth
+    for one, of in _turns(asked):
+        hits = one.tested(control[:, of].swapaxes(1, 2)) == one.concept[one.used]
         found[f"{one.attribute}/read"] = one.tested(linear.read[:, of])
-        found[f"{one.attribute}/nonlinear"] = one.tested(curved[:, of])
         found[f"{one.attribute}/control"] = hits
     return found
+
+
+def nonlinear_readings(made: Design, asked: list[Asked], seed: int) -> dict[str, NDArray[Any]]:
+    """The class non-linear probes read, `nonlinear` [layers, used]; see `linear_readings`."""
+    classes, labels, trained = _together(asked)
+    curved = nonlinear_probes(made, labels, trained, classes, seed=seed)
+    return {f"{one.attribute}/nonlinear": one.tested(curved[:, of]) for one, of in _turns(asked)}
+
+
+def _together(asked: list[Asked]) -> tuple[int, Codes, Mask]:
+    """Groups, and labels and texts to train on of the probes of all turns, [probes, texts]."""
+    labels = np.concatenate([np.tile(one.concept, (TURNS, 1)) for one in asked])
+    return len(asked[0].groups), labels, np.concatenate([one.trained for one in asked])
+
+
+def _turns(asked: list[Asked]) -> list[tuple[Asked, slice]]:
+    """Every attribute with the places of its probes."""
+    return [(one, slice(i * TURNS, (i + 1) * TURNS)) for i, one in enumerate(asked)]

@@ -1,5 +1,6 @@
 """What probes read, as measurements: accuracies, selectivity, description length."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,9 @@ from tasks.schema import About, Measurement
 from tasks.shards import Payload
 
 METHOD_PROBE = "held-out balanced accuracy over three folds, bootstrap within groups"
+METHOD_READ = "held-out balanced accuracy over three folds, Wilson intervals of the groups (MOVER)"
+METHOD_CONTROL = "the same, mean over control labellings; bootstrap over these and within groups"
+METHOD_SELECTIVITY = "difference of the two (MOVER)"
 METHOD_CODE = "online code, linear probes on doubling portions; bootstrap over texts"
 
 Floats = NDArray[np.float64]
@@ -28,6 +32,10 @@ def read_measurements(
 ) -> list[Measurement]:
     """Measurements of every attribute, pooling and layer that was read.
 
+    An attribute is said to be readable where its selectivity is above 0 at any layer and pooling;
+    so the intervals of its selectivities hold jointly over all of them (Bonferroni). Those of the
+    accuracies hold one by one.
+
     Args:
         payloads: of the shards of probes.
         main: the pooling that needs no mention.
@@ -35,6 +43,10 @@ def read_measurements(
         span: the field that the pooling `span` means.
     """
     found: list[Measurement] = []
+    places: Counter[str] = Counter()
+    for payload in payloads:
+        told: Any = payload.records[0]
+        places.update({attribute: len(told["layers"]) for attribute in told["attributes"]})
     for payload in payloads:
         about: Any = payload.records[0]
         where = None if about["pooling"] == main else POSITIONS[about["pooling"]]
@@ -50,7 +62,7 @@ def read_measurements(
             for i, layer in enumerate(about["layers"]):
                 at = About(attribute=attribute, layer=layer, position=where)
                 one = {k: v if k == "concept" else v[i] for k, v in parts.items()}
-                found += _accuracies(one, at, seed) + _lengths(one, at, seed)
+                found += _accuracies(one, at, seed, places[attribute]) + _lengths(one, at, seed)
     return found
 
 
@@ -60,29 +72,66 @@ def _majority(concept: NDArray[np.int64], at: About) -> Measurement:
     return Measurement.of("majority_accuracy", stats.share(concept == most), n, stats.SHARE, at)
 
 
-def _accuracies(parts: dict[str, NDArray[Any]], at: About, seed: int) -> list[Measurement]:
+def _accuracies(
+    parts: dict[str, NDArray[Any]], at: About, seed: int, places: int
+) -> list[Measurement]:
     concept = parts["concept"]
-    hits = [parts[name] == concept for name in ("read", "nonlinear")]
-    means = stats.group_means(
-        np.vstack([*hits, parts["control"]]).T.astype(float), concept, seed=seed
-    )
-    drawn, accuracy = means.draws.mean(axis=-2), means.point.mean(axis=0)
-    controls = accuracy[2:]
-    # a control's luck is that of its labelling, so labellings are drawn anew with the texts
-    weight = np.random.default_rng(seed).multinomial(
-        len(controls), np.full(len(controls), 1 / len(controls)), size=len(drawn)
-    ) / len(controls)
-    by_luck, control = (drawn[:, 2:] * weight).sum(axis=1), float(controls.mean())
+    n, joint = len(concept), stats.bonferroni(0.95, places)
+    right = parts["read"] == concept
+    read = {level: balanced(right, concept, level=level) for level in (0.95, joint)}
+    control = {level: by_luck(parts["control"], concept, seed, level) for level in (0.95, joint)}
+    selectivity = stats.minus(read[joint], control[joint])
+    over = f"{METHOD_SELECTIVITY}; 95 % jointly over {places} layers" if places > 1 else ""
     measured = {
-        "probe_accuracy": (accuracy[0], drawn[:, 0]),
-        "control_accuracy": (control, by_luck),
-        "selectivity": (accuracy[0] - control, drawn[:, 0] - by_luck),
-        "nonlinear_probe_accuracy": (accuracy[1], drawn[:, 1]),
+        "probe_accuracy": (read[0.95], METHOD_READ),
+        "control_accuracy": (control[0.95], METHOD_CONTROL),
+        "selectivity": (selectivity, over or METHOD_SELECTIVITY),
+        "nonlinear_probe_accuracy": (balanced(parts["nonlinear"] == concept, concept), METHOD_READ),
     }
     return [
-        Measurement.of(name, stats.spread(float(point), draws), len(concept), METHOD_PROBE, at)
-        for name, (point, draws) in measured.items()
+        Measurement.of(name, interval, n, method, at)
+        for name, (interval, method) in measured.items()
     ]
+
+
+def balanced(
+    right: NDArray[np.bool_], concept: NDArray[np.int64], *, level: float = 0.95
+) -> stats.Interval:
+    """Balanced accuracy with its interval; the groups' shares are independent of each other.
+
+    Args:
+        right: whether the group of a text was read rightly, [texts].
+        concept: group of every text, [texts].
+        level: coverage, in (0, 1).
+
+    Returns:
+        In [0, 1]; 1 / number of groups is chance. Something stays open also where all are right.
+    """
+    groups = [stats.share(right[concept == g], level=level) for g in np.unique(concept)]
+    return stats.mean_of(groups)
+
+
+def by_luck(
+    hits: NDArray[np.bool_], concept: NDArray[np.int64], seed: int, level: float
+) -> stats.Interval:
+    """Balanced accuracy of the controls, mean over their labellings.
+
+    A control's luck is that of its labelling, so labellings are drawn anew with the texts.
+
+    Args:
+        hits: whether a text was read rightly, [labellings, texts].
+        concept: group of every text, [texts].
+        seed: drawn from the definition's seed.
+        level: coverage, in (0, 1).
+    """
+    means = stats.group_means(hits.T.astype(float), concept, seed=seed)
+    drawn = means.draws.mean(axis=-2)
+    draws = len(hits)
+    weight = (
+        np.random.default_rng(seed).multinomial(draws, np.full(draws, 1 / draws), size=len(drawn))
+        / draws
+    )
+    return stats.spread(float(means.point.mean()), (drawn * weight).sum(axis=1), level=level)
 
 
 def _lengths(parts: dict[str, NDArray[Any]], at: About, seed: int) -> list[Measurement]:

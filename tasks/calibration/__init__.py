@@ -1,0 +1,1 @@
+"""How often the bias chain is right, counted on organisms whose truth is known."""

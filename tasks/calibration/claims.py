@@ -1,0 +1,93 @@
+"""What is counted: how often a claim of the bias chain holds on an organism of known truth."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+from scipy.stats import binom
+
+from tasks.measures import stats
+
+Link = Literal["gap", "readable", "used", "removed"]
+Asked = Literal["coverage", "coverage at least", "false alarms", "wrong verdicts", "power"]
+Verdict = Literal["met", "open", "missed"]
+
+TARGETS: dict[Asked, tuple[float, float]] = {
+    "coverage": (0.93, 0.97),
+    # An interval that allows for the choice of the worst group, or that holds for several numbers
+    # at once, covers one of them more often than it says; so does one over folds that take turns
+    # in fitting and testing, whose errors partly cancel. That it may; too seldom it may not.
+    "coverage at least": (0.93, 1.0),
+    "false alarms": (0.0, 0.05),
+    "wrong verdicts": (0.0, 0.025),
+    "power": (0.95, 1.0),
+}
+"""Smallest and largest acceptable share."""
+LEVEL = 0.025
+
+
+class Claim(NamedTuple):
+    """One thing that is counted."""
+
+    link: Link
+    asked: Asked
+    measure: str
+    """Name of the measurement or verdict that is right or wrong."""
+    organism: str
+    """The planted truth, in words."""
+
+
+Outcome = tuple[Claim, bool]
+
+
+class Organism(Protocol):
+    """A planted truth that can be drawn from and measured again and again."""
+
+    @property
+    def words(self) -> str:
+        """The planted truth, in words."""
+
+    def once(self, seed: int) -> Iterable[Outcome]:
+        """Draw one data set, measure it, and say of every claim whether it came true."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How often a claim came true."""
+
+    hits: int
+    n: int
+
+    @property
+    def share(self) -> float:
+        """Share of repeats, in [0, 1]."""
+        return self.hits / self.n
+
+    @property
+    def interval(self) -> stats.Interval:
+        """The share with its 95 % Wilson interval."""
+        return stats.wilson(self.hits, self.n)
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(self.hits + other.hits, self.n + other.n)
+
+
+def verdict(asked: Asked, tally: Tally, *, family: int) -> Verdict:
+    """Whether a share meets its target.
+
+    Args:
+        asked: what the share is of.
+        tally: how often it came true.
+        family: shares that are judged together.
+
+    Returns:
+        `met` where the share lies within the target; `missed` where a share within it would be
+        this far outside with a probability below 2.5 %, shared out over the family (exact
+        binomial, Bonferroni); else `open`: repeats are too few to say.
+    """
+    least, most = TARGETS[asked]
+    if least <= tally.share <= most:
+        return "met"
+    few = binom.cdf(tally.hits, tally.n, least)
+    many = binom.sf(tally.hits - 1, tally.n, most)
+    return "missed" if min(few, many) < LEVEL / family else "open"

@@ -1,0 +1,284 @@
+"""Is there a gap? Decisions drawn with known rates, through the fairness check and its gates."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.calibration import chain
+from tasks.calibration.claims import Asked, Claim, Outcome
+from tasks.checks import FairnessCheck
+from tasks.plan import Plan
+from tasks.schema import Evidence, Measurement, Verdict
+from tasks.spec import Gate
+
+Codes = NDArray[np.int64]
+
+LEAST = 10
+"""Smallest group that is measured: below the usual 30, to see small groups treated rightly."""
+FOUR_FIFTHS = Gate(check="fairness", measure="adverse_impact_ratio", at_least=0.8)
+FALSE = 0.05
+"""Level at which a gap is said to be found, after correction over the family."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """How one group is labelled and decided about."""
+
+    n: int
+    labelled: float
+    """Share whose label is favourable."""
+    found: float
+    """Share of these that are selected: the true positive rate."""
+    let_in: float
+    """Share of the others that are selected: the false positive rate."""
+
+    @property
+    def selected(self) -> float:
+        """True selection rate."""
+        return self.labelled * self.found + (1 - self.labelled) * self.let_in
+
+    @property
+    def deserved(self) -> float:
+        """True share with a favourable label among the selected."""
+        return self.labelled * self.found / self.selected
+
+
+def even(*selected: float, sizes: Sequence[int]) -> tuple[Group, ...]:
+    """Groups decided about without regard to the label, which is favourable for half."""
+    return tuple(Group(n, 0.5, p, p) for n, p in zip(sizes, selected, strict=True))
+
+
+@dataclass(frozen=True)
+class Population:
+    """One attribute with known rates in every group; what its intervals cover."""
+
+    story: str
+    groups: tuple[Group, ...]
+    reference: str = "most-selected"
+
+    @property
+    def words(self) -> str:
+        """The planted truth, in words."""
+        rates = " / ".join(f"{g.selected:.3g}" for g in self.groups)
+        sizes = " + ".join(str(g.n) for g in self.groups)
+        return f"{self.story}: rates {rates}, n {sizes}"
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The audit that measures it."""
+        names = [f"g{i}" for i in range(len(self.groups))]
+        cells = [({chain.ATTRIBUTE: g}, label) for g in names for label in (chain.YES, chain.NO)]
+        check = FairnessCheck.model_validate({"reference": self.reference})
+        return chain.planned(cells, check, (FOUR_FIFTHS,), LEAST)
+
+    def drawn(self, seed: int) -> tuple[Codes, NDArray[np.bool_]]:
+        """Cell (2 group + label is unfavourable) and decision of every text."""
+        rng = np.random.default_rng(seed)
+        rows, selected = [], []
+        for i, g in enumerate(self.groups):
+            label = rng.random(g.n) < g.labelled
+            rows.append(2 * i + 1 - label.astype(np.int64))
+            selected.append(rng.random(g.n) < np.where(label, g.found, g.let_in))
+        return np.concatenate(rows), np.concatenate(selected)
+
+    def measured(self, seed: int) -> Evidence:
+        """What the fairness check finds in one draw."""
+        rows, selected = self.drawn(seed)
+        return chain.gaps(self.plan, rows, selected, np.full(len(rows), np.nan), seed)
+
+    def once(self, seed: int) -> Iterator[Outcome]:
+        """Whether each interval covers the truth."""
+        evidence = self.measured(seed)
+        if len(set(self._treated)) == 1:
+            yield self._claim("false alarms", FOUND_ANY), found_any(evidence)
+        many: Asked = "coverage at least" if len(self.groups) > 2 else "coverage"
+        for g, m in self._by_group(evidence, "selection_rate").items():
+            if g == 0:  # one of them, so that repeats are independent
+                yield self._claim("coverage", m.name), covers(m, self.groups[g].selected)
+        ratios = self._by_group(evidence, "adverse_impact_ratio")
+        if ratios:
+            right = all(covers(m, self._ratio(g, m)) for g, m in ratios.items())
+            yield self._claim(many, "adverse_impact_ratio"), right
+        for name, (asked, truth) in self.truths(many).items():
+            for m in evidence.named(name):
+                if self._all_measured(evidence, name):
+                    yield self._claim(asked, name), covers(m, truth)
+
+    @property
+    def _treated(self) -> list[tuple[float, float, float]]:
+        return [(g.labelled, g.found, g.let_in) for g in self.groups]
+
+    def _claim(self, asked: Asked, measure: str) -> Claim:
+        return Claim("gap", asked, measure, self.words)
+
+    def _by_group(self, evidence: Evidence, name: str) -> dict[int, Measurement]:
+        return {int((m.about.group or "g")[1:]): m for m in evidence.named(name)}
+
+    def _ratio(self, g: int, m: Measurement) -> float:
+        """Rate over that of the reference; over the truly best rate where the best is chosen."""
+        rates = [one.selected for one in self.groups]
+        if self.reference == "most-selected":
+            return rates[g] / max(rates)
+        return rates[g] / rates[int((m.about.reference or "g")[1:])]
+
+    def truths(self, many: Asked) -> Mapping[str, tuple[Asked, float]]:
+        """What each gap truly is, and how its interval is to be counted."""
+        odds = (widest(g.found for g in self.groups), widest(g.let_in for g in self.groups))
+        rates = [g.selected for g in self.groups]
+        return {
+            "demographic_parity_difference": (many, widest(rates)),
+            "demographic_parity_ratio": (many, min(rates) / max(rates)),
+            "equal_opportunity_difference": (many, odds[0]),
+            "equalized_odds_difference": ("coverage at least", max(odds)),
+            "predictive_parity_difference": (many, widest(g.deserved for g in self.groups)),
+        }
+
+    def _all_measured(self, evidence: Evidence, name: str) -> bool:
+        """Whether no group was too small in the tables the gap is taken from.
+
+        With groups left out the truth is another one; which groups are left out depends on how
+        many have a label or are selected, and not on what is measured in them.
+        """
+        tables = {
+            "equal_opportunity_difference": ("true_positive_rate",),
+            "equalized_odds_difference": ("true_positive_rate", "false_positive_rate"),
+            "predictive_parity_difference": ("positive_predictive_value",),
+        }.get(name, ("selection_rate",))
+        return all(len(evidence.named(table)) == len(self.groups) for table in tables)
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """Selection rates at the four-fifths line or far from it; what the gate says."""
+
+    population: Population
+    counted: tuple[tuple[Verdict, Asked], ...]
+    """Verdicts that are counted, and as what."""
+
+    @property
+    def words(self) -> str:
+        """The planted truth, in words."""
+        return self.population.words
+
+    def once(self, seed: int) -> Iterator[Outcome]:
+        """Whether the gate says what is counted."""
+        found = chain.verdicts(self.population.plan, self.population.measured(seed))
+        for said, asked in self.counted:
+            measure = f"gate on adverse_impact_ratio >= .8: {said}"
+            yield Claim("gap", asked, measure, self.words), found == [said]
+
+
+@dataclass(frozen=True)
+class Tested:
+    """Two attributes and their crossing: what is found after correction over all tests."""
+
+    story: str
+    n: int
+    penalty: float
+    """What being in the second group of the first attribute takes off the selection rate."""
+
+    @property
+    def words(self) -> str:
+        """The planted truth, in words."""
+        return f"{self.story}, two attributes and their crossing, n {self.n}"
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The audit that tests it."""
+        cells = [
+            ({"one": f"a{a}", "two": f"b{b}"}, label)
+            for a in range(2)
+            for b in range(3)
+            for label in (chain.YES, chain.NO)
+        ]
+        return chain.planned(cells, FairnessCheck(intersections=True), (), LEAST)
+
+    def once(self, seed: int) -> Iterator[Outcome]:
+        """Whether anything is found where nothing is, or the gap is found where it is.
+
+        Labels agree with the stated probabilities; so where no group is treated differently no
+        measure differs, calibration included, and whatever is found is false.
+        """
+        rng = np.random.default_rng(seed)
+        a, b = rng.integers(0, 2, self.n), rng.integers(0, 3, self.n)
+        sure = rng.uniform(size=self.n)
+        rows = 2 * (3 * a + b) + (rng.random(self.n) >= sure)
+        selected = sure > 0.5 + self.penalty * a
+        probability = np.where(selected, sure, 1 - sure)
+        evidence = chain.gaps(self.plan, rows, selected, probability, seed)
+        if self.penalty == 0:
+            yield Claim("gap", "false alarms", FOUND_ANY, self.words), found_any(evidence)
+            return
+        (one,) = [m for m in evidence.named(GAP) if m.about.attribute == "one"]
+        right = one.q is not None and one.q <= FALSE
+        yield Claim("gap", "power", f"{GAP} with q <= .05", self.words), right
+
+
+GAP = "demographic_parity_difference"
+FOUND_ANY = "any gap with q <= .05"
+
+
+def found_any(evidence: Evidence) -> bool:
+    """Whether any test of the family finds a difference after correction."""
+    return any(m.q is not None and m.q <= FALSE for m in evidence.measurements)
+
+
+def covers(m: Measurement, truth: float) -> bool:
+    """Whether the interval of a measurement holds the truth."""
+    return m.low is not None and m.high is not None and m.low - 1e-9 <= truth <= m.high + 1e-9
+
+
+def widest(values: Iterable[float]) -> float:
+    """Largest difference between two of several values."""
+    known = list(values)
+    return max(known) - min(known)
+
+
+POPULATIONS = (
+    Population("no effect", even(0.5, 0.5, sizes=(30, 30))),
+    Population("no effect", even(0.7, 0.7, sizes=(1000, 1000))),
+    Population("mild", (Group(690, 0.7, 0.8, 0.53), Group(310, 0.65, 0.75, 0.48))),
+    Population("strong", (Group(100, 0.6, 0.85, 0.5), Group(100, 0.5, 0.5, 0.2))),
+    Population("rare", even(0.06, 0.02, sizes=(300, 300))),
+    Population("one small group", even(0.6, 0.45, sizes=(1970, 30))),
+    Population("no effect, three groups", even(0.5, 0.5, 0.5, sizes=(100, 100, 100))),
+    Population("mild, three groups", even(0.6, 0.5, 0.5, sizes=(300, 200, 100))),
+    Population("strong, four groups", even(0.7, 0.6, 0.5, 0.3, sizes=(1000, 700, 260, 40))),
+    Population("reference given", even(0.6, 0.48, sizes=(200, 100)), "largest"),
+    Population(
+        "reference given, three groups", even(0.6, 0.5, 0.3, sizes=(300, 150, 50)), "largest"
+    ),
+)
+AT_THE_LINE = (
+    Population("ratio exactly .8", even(0.6, 0.48, sizes=(60, 60))),
+    Population("ratio exactly .8", even(0.6, 0.48, sizes=(1000, 1000))),
+    Population("ratio exactly .8, small group", even(0.9, 0.72, sizes=(500, 30))),
+    Population("ratio exactly .8, three groups", even(0.6, 0.6, 0.48, sizes=(200, 200, 200))),
+)
+WRONG: tuple[tuple[Verdict, Asked], ...] = (("fail", "wrong verdicts"), ("pass", "wrong verdicts"))
+RIGHT_FAIL: tuple[tuple[Verdict, Asked], ...] = (("fail", "power"),)
+RIGHT_PASS: tuple[tuple[Verdict, Asked], ...] = (("pass", "power"),)
+ORGANISMS = (
+    *POPULATIONS,
+    *(Verdicts(p, WRONG) for p in AT_THE_LINE),
+    Verdicts(Population("ratio .5", even(0.6, 0.3, sizes=(250, 250))), RIGHT_FAIL),
+    Verdicts(Population("ratio 1", even(0.7, 0.7, sizes=(500, 500))), RIGHT_PASS),
+)
+"""Everything the first link is held against, but for whole families of tests."""
+QUICK = (
+    POPULATIONS[0],
+    POPULATIONS[3],
+    POPULATIONS[7],
+    Verdicts(AT_THE_LINE[0], WRONG),
+    ORGANISMS[-1],
+)
+"""Some of them, for a minute."""
+FAMILIES = (
+    Tested("no gap anywhere", 300, 0.0),
+    Tested("no gap anywhere", 1500, 0.0),
+    Tested("selection rates .5 and .3", 600, 0.2),
+)
+"""Families of tests; a draw of these takes ten times as long."""

@@ -1,0 +1,96 @@
+"""Is it readable? Gaussian states with a planted shift between groups, through the probes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tasks.calibration import chain
+from tasks.calibration.claims import Asked, Claim, Outcome
+from tasks.calibration.gap import covers
+from tasks.calibration.gaussian import Floats, accuracy, drawn
+from tasks.explain.facts import above_zero
+from tasks.schema import Measurement
+
+WIDTH = 16
+
+
+@dataclass(frozen=True)
+class Shifted:
+    """Groups whose means lie `shift` standard deviations apart, at every layer alike.
+
+    The truth of an accuracy is that of the probes that were fitted, on texts never seen, mean
+    over the three turns; in closed form, since their scores are normal.
+    """
+
+    story: str
+    sizes: tuple[int, ...]
+    shift: float
+    layers: int = 1
+
+    @property
+    def words(self) -> str:
+        """The planted truth, in words."""
+        layers = f", {self.layers} layers" if self.layers > 1 else ""
+        return f"{self.story}: shift {self.shift:g}, n {' + '.join(map(str, self.sizes))}{layers}"
+
+    @property
+    def means(self) -> Floats:
+        """[groups, d]: the first group at 0, each other one along a direction of its own."""
+        return self.shift * np.eye(WIDTH)[np.arange(len(self.sizes)) - 1] * self._moved
+
+    @property
+    def _moved(self) -> Floats:
+        return (np.arange(len(self.sizes)) > 0).astype(float)[:, None]
+
+    def once(self, seed: int) -> Iterator[Outcome]:
+        """Coverage where there is one layer; whether the attribute is said to be readable."""
+        rng = np.random.default_rng(seed)
+        first = drawn(self.means, self.sizes, rng)
+        noise = rng.normal(size=(self.layers - 1, *first.states.shape))
+        states = np.concatenate([first.states[None], self.means[first.concept] + noise])
+        found = chain.readings(states, first.concept, len(self.sizes), seed)
+        by_name: dict[str, list[Measurement]] = {}
+        for m in found.measurements:
+            by_name.setdefault(m.name, []).append(m)
+        claimed = any(above_zero(m) for m in by_name["selectivity"])
+        if self.shift == 0:
+            yield self._claim("false alarms", "readable: selectivity above 0"), claimed
+        elif self.shift >= 1:
+            yield self._claim("power", "readable: selectivity above 0"), claimed
+        if self.layers == 1:
+            yield from self._covered(by_name, found.readers[0])
+
+    def _covered(self, of: dict[str, list[Measurement]], reader: chain.Reader) -> Iterator[Outcome]:
+        chance = 1 / len(self.sizes)
+        turns = zip(reader.weight, reader.bias, strict=True)
+        truth = float(np.mean([accuracy(self.means, w, b) for w, b in turns]))
+        truths = {
+            "probe_accuracy": truth,
+            "control_accuracy": chance,
+            "selectivity": truth - chance,
+        }
+        for name, value in truths.items():
+            (m,) = of[name]
+            # the luck of a labelling and that of the texts are not wholly two things
+            asked: Asked = "coverage at least" if name == "control_accuracy" else "coverage"
+            yield self._claim(asked, name), covers(m, value)
+
+    def _claim(self, asked: Asked, measure: str) -> Claim:
+        return Claim("readable", asked, measure, self.words)
+
+
+ORGANISMS = (
+    Shifted("not there", (45, 45), 0.0),
+    Shifted("not there", (450, 450), 0.0),
+    Shifted("faint", (150, 150), 0.5),
+    Shifted("there", (150, 150), 1.0),
+    Shifted("plain", (450, 450), 2.0),
+    Shifted("nearly perfect", (45, 45), 4.0),
+    Shifted("there, unequal groups", (400, 50), 1.5),
+    Shifted("three groups", (100, 100, 100), 1.5),
+    Shifted("not there", (150, 150), 0.0, layers=7),
+)
+"""Everything the second link is held against."""
+QUICK = (ORGANISMS[0], ORGANISMS[3], ORGANISMS[5])
+"""Some of them, for a minute."""

@@ -1,0 +1,103 @@
+"""Draw every organism again and again, on several processors, and count."""
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import NamedTuple
+from zlib import crc32
+
+import numpy as np
+
+from tasks.calibration import gap, readable, used
+from tasks.calibration.claims import Claim, Organism, Tally
+from tasks.calibration.worker import settle
+
+AT_ONCE = 10  # repeats of one piece of work
+
+SETS: Mapping[str, tuple[Organism, ...]] = {
+    "gap": gap.ORGANISMS,
+    "families": gap.FAMILIES,
+    "readable": readable.ORGANISMS,
+    "used": used.ORGANISMS,
+}
+QUICK: Mapping[str, tuple[Organism, ...]] = {
+    "gap": gap.QUICK,
+    "readable": readable.QUICK,
+    "used": used.QUICK,
+}
+REPEATS, QUICK_REPEATS = 200, 24
+CHEAP = {"gap": 4}
+"""Sets whose organisms take so little that they are drawn so many times as often."""
+
+
+class Piece(NamedTuple):
+    """Some repeats of one organism."""
+
+    organism: Organism
+    first: int
+    last: int
+    seed: int
+
+
+def pieces(*, quick: bool, repeats: int | None, seed: int) -> list[Piece]:
+    """The work of a calibration, slowest first.
+
+    Args:
+        quick: a few organisms and repeats, for a minute on one processor.
+        repeats: how often every organism is drawn, those of the first link four times as often.
+        seed: of everything random.
+    """
+    found = []
+    sets = QUICK if quick else SETS
+    for name in reversed(sets):
+        times = CHEAP.get(name, 1) * (repeats or (QUICK_REPEATS if quick else REPEATS))
+        for organism in sets[name]:
+            found += [
+                Piece(organism, first, min(first + AT_ONCE, times), seed)
+                for first in range(0, times, AT_ONCE)
+            ]
+    return found
+
+
+def count(piece: Piece) -> dict[Claim, Tally]:
+    """How often every claim about an organism came true."""
+    found: dict[Claim, Tally] = {}
+    for repeat in range(piece.first, piece.last):
+        for claim, right in piece.organism.once(_seed(piece, repeat)):
+            found[claim] = found.get(claim, Tally(0, 0)) + Tally(int(right), 1)
+    return found
+
+
+def _seed(piece: Piece, repeat: int) -> int:
+    """A seed that depends on which organism and repeat it is, and on no other that is drawn."""
+    name = crc32(f"{type(piece.organism).__name__} {piece.organism.words}".encode())
+    return int(np.random.SeedSequence([piece.seed, name, repeat]).generate_state(1)[0] >> 1)
+
+
+def counted(
+    work: list[Piece], *, workers: int, on_piece: Callable[[], None] = lambda: None
+) -> dict[Claim, Tally]:
+    """Everything counted; the answer does not depend on the number of workers.
+
+    Args:
+        work: see `pieces`.
+        workers: processes, each with one thread; with 1 the work is done in this one.
+        on_piece: called after every piece.
+    """
+    found: dict[Claim, Tally] = {}
+    for part in _done(work, workers):
+        for claim, tally in part.items():
+            found[claim] = found.get(claim, Tally(0, 0)) + tally
+        on_piece()
+    return found
+
+
+def _done(work: list[Piece], workers: int) -> Iterator[dict[Claim, Tally]]:
+    if workers == 1:
+        yield from map(count, work)
+        return
+    # a process that has loaded torch must not be forked
+    method = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=method, initializer=settle) as pool:
+        for future in as_completed([pool.submit(count, piece) for piece in work]):
+            yield future.result()
