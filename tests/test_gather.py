@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from tasks.gather.erased import gap as _gap
 from tasks.gather.formation import silent_layers
-from tasks.measures.stats import bootstrap_mean, group_means
+from tasks.measures.stats import bootstrap_mean
 from tasks.schema import AttributedText, Measurement
 
 
@@ -47,23 +46,6 @@ def test_a_decision_that_stands_before_a_word_is_read_is_foregone(score, baselin
         converged=True,
     )
     assert text.foregone is foregone
-
-
-def test_the_interval_of_a_gap_that_is_not_there_reaches_zero():
-    """Fifty of a hundred in both groups: the percentiles of an absolute value would not."""
-    group = np.repeat([0, 1], 100)
-    selected = np.tile([0.0, 1.0], 100)[:, None]
-    gap = _gap(group_means(selected, group, seed=0), 0)
-    assert (gap.value, gap.low) == (0.0, 0.0)
-    assert 0.1 < gap.high < 0.18  # 1.96 * sqrt(2 * .25 / 100) = .139
-
-
-def test_the_interval_of_a_planted_gap_is_that_of_the_difference():
-    group = np.repeat([0, 1], 100)
-    selected = np.concatenate([np.repeat([1.0, 0.0], [80, 20]), np.repeat([1.0, 0.0], [40, 60])])
-    gap = _gap(group_means(selected[:, None], group, seed=0), 0)
-    assert gap.value == pytest.approx(0.4)
-    assert gap.low == pytest.approx(0.4 - 1.96 * 0.0632, abs=0.03)  # sqrt((.16 + .24) / 100)
 
 
 def test_equal_values_are_not_certain_where_their_bounds_are_known():

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from tasks.checks import FairnessCheck
 from tasks.dataset import Dataset, Row
 from tasks.decided import Decided
-from tasks.gather import fairness, probes, probing, read
+from tasks.gather import erased as erased_measurements
+from tasks.gather import fairness, probes, read
 from tasks.judge import judge
 from tasks.measures import erasure, logistic
 from tasks.measures.description_length import online_code
@@ -24,7 +25,7 @@ from tasks.measures.erasure import Eraser
 from tasks.measures.logistic import Problems, design
 from tasks.measures.probing import control_labels, linear_probes, three_folds
 from tasks.plan import Plan
-from tasks.schema import About, Evidence, Measurement, Verdict
+from tasks.schema import Evidence, Measurement, Verdict
 from tasks.shards import Payload
 from tasks.spec import AuditSpec, DataSpec, Gate, PredictionsSubject
 
@@ -213,12 +214,24 @@ def erased(
 def _random(
     states: Floats, fits: NDArray[np.bool_], rank: int, seed: int, turn: int, draw: int
 ) -> Eraser:
-    """One random eraser of a turn, as a shard draws it."""
-    return erasure.random_eraser(states[fits], rank, seed=seed + 31 * turn + draw)
+    """One random eraser of a turn, as a shard draws it: the same directions in every turn."""
+    return erasure.random_eraser(states[fits], rank, seed=seed + draw, among=states)
 
 
 def _told(arrays: dict[str, NDArray[np.int64]], seed: int) -> list[Measurement]:
     """The measurements of one erased layer, as the probing check makes them."""
-    payload, at = Payload(arrays, []), About(attribute=ATTRIBUTE, layer=0)
-    found = probing._erased_measurements(payload, at, seed)
-    return [*found, *probing._gap_measurements(payload, at, 1, 1, seed)]
+    n, groups = len(arrays["concept"]), int(arrays["concept"].max()) + 1
+    none: NDArray[np.int64] = np.empty((0, n), dtype=np.int64)
+    record = {"attribute": ATTRIBUTE, "layers": [0], "unrelated": []}
+    site = Payload({**arrays, "unrelated": none}, [record])
+    of = erased_measurements.Erased(
+        attribute=ATTRIBUTE,
+        groups=[str(g) for g in range(groups)],
+        names=(NO, YES),
+        hoped=1,
+        rows=range(n),
+        ids=[],
+        right=np.full(n, -1),
+        seed=seed,
+    )
+    return of.measurements([site])

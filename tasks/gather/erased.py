@@ -8,13 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.gather.read import METHOD_PROBE
-from tasks.measures import stats
+from tasks.measures import fairness, stats
+from tasks.measures.fairness import Count
 from tasks.measures.paired import CHANGE, paired_difference, turned
 from tasks.measures.permutation import beyond_control_p
 from tasks.schema import About, ErasedCase, Measurement
 from tasks.shards import Payload
 
-METHOD_GAP = "largest gap between groups, paired bootstrap within groups"
+METHOD_GAP = "largest gap between groups, joint Newcombe intervals (Tukey-Kramer) folded at 0"
+METHOD_MEAN_GAP = f"mean over random subspaces; {METHOD_GAP}, mean of their ends"
+METHOD_EFFECT = "gap after random minus gap after erasure, paired bootstrap within groups"
 SHUFFLED = "shuffled"
 
 Floats = NDArray[np.float64]
@@ -145,18 +148,19 @@ class Erased:
             return np.asarray(gaps(of)[..., random].mean(axis=-1) - gaps(of)[..., 1])
 
         point = gaps(means.point)
-        random_gap = stats.percentile(means, lambda of: gaps(of)[..., random].mean(axis=-1))
+        tables = [_table(column, concept) for column in selected.T]
+        random_gap = fairness.mean_gap(tables[random])
         interval = stats.percentile(means, effect, level=stats.bonferroni(0.95, sites))
         interval = _never_certain(interval, selected[:, 1], selected[:, random].T, n)
-        method = f"{METHOD_GAP}; 95 % jointly over {sites} places"
+        method = f"{METHOD_EFFECT}; 95 % jointly over {sites} places"
         smallest = float(point[random].min())
         of_draws = f"smallest of {draws} random subspaces"
         changed = arrays["after"] != arrays["plain"]
         moved = (arrays["random"] != arrays["plain"]).mean(axis=0)
         return [
-            Measurement.of("gap_before", gap(means, 0), n, METHOD_GAP, at),
-            Measurement.of("gap_after_erasure", gap(means, 1), n, METHOD_GAP, at),
-            Measurement.of("gap_after_random", random_gap, n, METHOD_GAP, at),
+            Measurement.of("gap_before", fairness.largest_gap(tables[0]), n, METHOD_GAP, at),
+            Measurement.of("gap_after_erasure", fairness.largest_gap(tables[1]), n, METHOD_GAP, at),
+            Measurement.of("gap_after_random", random_gap, n, METHOD_MEAN_GAP, at),
             Measurement(
                 name="gap_after_random_smallest", value=smallest, n=n, method=of_draws, about=at
             ),
@@ -172,7 +176,7 @@ class Erased:
             *[
                 Measurement.of(
                     "gap_after_unrelated",
-                    gap(means, 2 + draws + i),
+                    fairness.largest_gap(tables[2 + draws + i]),
                     n,
                     METHOD_GAP,
                     at.model_copy(update={"subset": unrelated_words(name)}),
@@ -218,17 +222,8 @@ def unrelated_words(name: str) -> str:
     return "shuffled groups erased" if name == SHUFFLED else f"{name} erased instead"
 
 
-def gap(means: stats.GroupMeans, column: int) -> stats.Interval:
-    """Largest minus smallest selection rate of one column.
-
-    For two groups the signed difference is bootstrapped and folded at zero, since the percentiles
-    of an absolute value can never reach it.
-    """
-    if len(means.point) == 2:
-        return stats.folded(
-            stats.percentile(means, lambda of: of[..., 0, column] - of[..., 1, column])
-        )
-    return stats.percentile(means, lambda of: np.asarray(np.ptp(of[..., column], axis=-1)))
+def _table(selected: NDArray[np.bool_], concept: Codes) -> dict[str, Count]:
+    return fairness.counts(selected, concept.astype(np.str_))
 
 
 def _about(payload: Payload, attribute: str) -> About:

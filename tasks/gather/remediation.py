@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.checks import RemediationCheck
+from tasks.gather.erased import METHOD_GAP as GAP
 from tasks.gather.exports import exported
 from tasks.gather.inputs import read_all, shard
 from tasks.gather.levers import (
@@ -22,7 +23,7 @@ from tasks.gather.levers import (
     usable,
 )
 from tasks.gather.remedies import Lever, levers_of, steps_of
-from tasks.measures import gaps, paired, stats, tradeoff
+from tasks.measures import fairness, gaps, paired, stats, tradeoff
 from tasks.measures.stats import Interval
 from tasks.plan import Plan
 from tasks.schema import About, Evidence, Export, Measurement, Recommendation
@@ -133,7 +134,7 @@ def choose(plan: Plan, check: RemediationCheck, fitted: Payload, tried: Payload)
     """The front and the chosen lever, on the texts that choose."""
     levers, told = _levers(check, fitted), _Told.of(plan, check, thirds(plan, check)[1], tried)
     several = range(len(levers))
-    left = [gaps.gap(told.selected[i], told.group) for i in several]
+    left = [fairness.largest_gap(fairness.counts(told.selected[i], told.group)) for i in several]
     narrowed = [told.gap_change(i, plan.spec.seed) for i in several]
     kept = [told.accuracy_change(i) for i in several]
     points = [(round(g.value, 12), round(k.value, 12)) for g, k in zip(left, kept, strict=True)]
@@ -192,7 +193,7 @@ def _chosen_by(
 ) -> list[Measurement]:
     about = _about(check, lever)
     return [
-        Measurement.of("choosing_gap", gap, len(told.group), gaps.GAP, about),
+        Measurement.of("choosing_gap", gap, len(told.group), GAP, about),
         Measurement.of("choosing_accuracy_change", kept, told.right.shape[1], paired.CHANGE, about),
     ]
 
@@ -234,9 +235,9 @@ def evidence(
 
 def _untouched(check: RemediationCheck, told: _Told) -> list[Measurement]:
     about = _about(check, Lever())
-    gap = gaps.gap(told.selected[0], told.group)
+    gap = fairness.largest_gap(fairness.counts(told.selected[0], told.group))
     return [
-        Measurement.of("untouched_gap", gap, len(told.group), gaps.GAP, about),
+        Measurement.of("untouched_gap", gap, len(told.group), GAP, about),
         *_accuracy("untouched_accuracy", told, 0, about),
         *_rates("untouched_rate", told, 0, about),
     ]
@@ -246,11 +247,11 @@ def _remedied(
     plan: Plan, check: RemediationCheck, lever: Lever, told: _Told, i: int
 ) -> list[Measurement]:
     about, n = _about(check, lever), len(told.group)
-    gap = gaps.gap(told.selected[i], told.group)
+    gap = fairness.largest_gap(fairness.counts(told.selected[i], told.group))
     narrowed, kept = told.gap_change(i, plan.spec.seed), told.accuracy_change(i)
     labelled = told.right.shape[1]
     return [
-        Measurement.of("remedied_gap", gap, n, gaps.GAP, about),
+        Measurement.of("remedied_gap", gap, n, GAP, about),
         Measurement.of("remedied_gap_change", narrowed, n, gaps.GAP_CHANGE, about),
         *_accuracy("remedied_accuracy", told, i, about),
         Measurement.of("remedied_accuracy_change", kept, labelled, paired.CHANGE, about),

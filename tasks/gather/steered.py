@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.checks import SteeringCheck
+from tasks.gather.erased import METHOD_GAP as GAP
 from tasks.gather.exports import exported
 from tasks.gather.inputs import read_all
 from tasks.gather.levers import (
@@ -18,7 +19,7 @@ from tasks.gather.levers import (
     thirds,
     usable,
 )
-from tasks.measures import gaps, paired, stats
+from tasks.measures import fairness, paired, stats
 from tasks.measures.steering import (
     beyond_random,
     perplexity_ratio,
@@ -81,8 +82,8 @@ def _doses(
             found.append(
                 Measurement.of("steered_rate", stats.share(of), len(of), stats.SHARE, within)
             )
-        gap = gaps.gap(selected[i], group)
-        found.append(Measurement.of("steered_gap", gap, len(rows), gaps.GAP, here))
+        gap = fairness.largest_gap(fairness.counts(selected[i], group))
+        found.append(Measurement.of("steered_gap", gap, len(rows), GAP, here))
         if not known.any():
             continue
         hits = (decided == right)[:, known]

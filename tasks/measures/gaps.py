@@ -1,45 +1,15 @@
-"""Gaps in favourable decisions between groups, and how a change of decisions moves them."""
-
-from itertools import combinations
+"""How a change of decisions moves the gap between groups."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.errors import EvidenceError
 from tasks.measures import stats
 from tasks.measures.stats import Interval
 
 Bools = NDArray[np.bool_]
 Groups = NDArray[np.generic]
 
-GAP = "largest difference between groups, Newcombe, Tukey for more than two"
 GAP_CHANGE = "paired bootstrap within groups"
-
-
-def gap(selected: Bools, group: Groups, *, level: float = 0.95) -> Interval:
-    """Largest minus smallest selection rate over groups; 0 is parity.
-
-    All pairs of groups hold jointly, so the interval reaches 0 where no gap is shown, whichever
-    two groups lie furthest apart.
-
-    Args:
-        selected: whether a text was decided favourably, [texts].
-        group: group of every text, [texts]; at least two.
-        level: coverage, in (0, 1).
-
-    Returns:
-        Gap and interval in [0, 1].
-
-    Raises:
-        EvidenceError: fewer than two groups.
-    """
-    counts = [(int(selected[group == g].sum()), int((group == g).sum())) for g in np.unique(group)]
-    if len(counts) < 2:
-        raise EvidenceError("gap between groups: two are needed")
-    joint = stats.tukey(level, len(counts)) if len(counts) > 2 else level
-    return stats.largest(
-        [stats.folded(stats.difference(a, b, level=joint)) for a, b in combinations(counts, 2)]
-    )
 
 
 def gap_change(
