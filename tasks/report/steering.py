@@ -70,9 +70,10 @@ def moves_decisions(
     return (
         f"At layer{'s' if len(layers) > 1 else ''} {joined([str(x) for x in layers], 40)} the "
         f"vector of {attribute} moves the decisions clearly more than one between shuffled "
-        "groups can be expected to (whole interval clearly above 0, q below .05). It moves them "
-        f"most at layer {at}: by {by} in log-odds per unit of alpha. Late layers hold the decision "
-        "itself: there a vector between groups that are decided differently moves it whatever the cause."
+        "groups can be expected to (whole interval clearly above 0, q below .05), most of all "
+        f"at layer {at}: by {by} in log-odds per unit of alpha. Late layers hold the "
+        "decision itself: there a vector between groups that are decided differently moves it "
+        "whatever the cause."
     )
 
 
