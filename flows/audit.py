@@ -27,6 +27,7 @@ from tasks.checks import (
 )
 from tasks.compare import compare, newest
 from tasks.decided import Decided, choose, shown
+from tasks.endpoint.subject import with_answers
 from tasks.evidence import gather_evidence
 from tasks.explain.texts import explain
 from tasks.gather import attribution, cue, decisions, localisation, probing, reasoning
@@ -68,6 +69,7 @@ def audit(
         plan = prepare(definition, weights)
         source = provenance(plan, load_all(plan))
     runner = ShardRunner(out / ".shards", fresh=fresh)
+    plan = with_answers(plan, runner.store, fresh=fresh)
     decided = decide(plan, plan.main, range(len(plan.data.rows)), runner)
     cases = choose(plan, decided, plan.spec.cases)
     evidence = tuple(gather(plan, check, decided, cases, runner) for check in plan.spec.checks)
@@ -140,6 +142,8 @@ def gather(
             stored = runner.run(title, probing.probe_shards(plan, check, runner.store, states))
         case ReasoningCheck():
             stored = runner.run(title, reasoning.shards(plan, check, cases))
+        case CueCheck() if check.swap is None:
+            stored = []  # read from records
         case CueCheck():
             stored = runner.run(title, cue.shards(plan, check, cases))
         case _:

@@ -29,6 +29,7 @@ from tasks.gather import (
     performance,
     probing,
     reasoning,
+    recorded_cue,
 )
 from tasks.plan import Plan
 from tasks.schema import Evidence
@@ -101,6 +102,8 @@ def gather_evidence(
             return probing.evidence(plan, check, store, stored)
         case ReasoningCheck():
             return reasoning.evidence(plan, check, cases, store, stored)
+        case CueCheck() if check.swap is None:
+            return recorded_cue.evidence(plan, check, cases)
         case CueCheck():
             return cue.evidence(plan, check, cases, store, stored)
         case _:

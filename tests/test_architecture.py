@@ -27,11 +27,17 @@ MAY_IMPORT = {  # besides the standard library; the longest path that fits a mod
     },
     "tasks/schema.py": {"tasks.checks", "tasks.record", "tasks.spec", "pydantic"},
     "tasks/complaint.py": {"pydantic", "pydantic_core"},
-    "tasks/weights.py": {"tasks.errors", "tasks.record", "tasks.spec", "huggingface_hub"},
+    "tasks/weights.py": {
+        "tasks.errors",
+        "tasks.record",
+        "tasks.spec",
+        "huggingface_hub",
+        "pydantic",
+    },
     "tasks/subject.py": {"tasks", "torch", "transformers"},
     "tasks/shards.py": {"tasks", "numpy", "safetensors"},
     "tasks/evidence.py": {"tasks", "prefect"},
-    "tasks/gather": {"tasks", "numpy", "torch"},
+    "tasks/gather": {"tasks", "numpy", "torch", "pydantic.JsonValue"},
     "tasks/measures": {"tasks.errors", "tasks.measures", "sentencex"} | NUMERIC,
     "tasks/measures/attribution/partition.py": {"tasks.measures", "shap"} | NUMERIC,
     "tasks/organisms": {
@@ -43,6 +49,7 @@ MAY_IMPORT = {  # besides the standard library; the longest path that fits a mod
         "pydantic",
         "yaml",
     },
+    "tasks/endpoint": {"tasks", "openai", "httpx", "pydantic"},
     "tasks/explain": {"tasks", "openai", "httpx"} | RENDERING,
     "tasks/report": {"tasks"} | RENDERING,
 }
