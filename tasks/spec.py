@@ -187,6 +187,14 @@ class Budget(Record):
     before an answer is there, one per byte of what is sent and `max_tokens` of what comes back."""
 
 
+def _greedily() -> dict[str, JsonValue]:
+    return {"temperature": 0}
+
+
+def _going_on() -> dict[str, JsonValue]:
+    return {"continue_final_message": True, "add_generation_prompt": False}
+
+
 class OpenAISubject(EndpointAddress, Prompting):
     """A model behind an OpenAI-compatible endpoint: nothing of it is known but what it answers."""
 
@@ -209,7 +217,7 @@ class OpenAISubject(EndpointAddress, Prompting):
     """Longest completion, in tokens."""
     limit_key: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     """What the endpoint calls that limit."""
-    parameters: dict[str, JsonValue] = {"temperature": 0}
+    parameters: dict[str, JsonValue] = Field(default_factory=_greedily)
     """Sent with every request as they stand; sampling without a seed of the endpoint's own does
     not repeat, except from the answers that were kept."""
     reasoning_from: Literal["text", "thinking"] = "text"
@@ -220,10 +228,7 @@ class OpenAISubject(EndpointAddress, Prompting):
     prefix begin the model's own message, and it goes on; the endpoint must support that. `ask`:
     the reasoning stands as the model's message and a further message asks for the answer; works
     everywhere, but the model may reason anew and is asked something it was not asked before."""
-    prefill_parameters: dict[str, JsonValue] = {
-        "continue_final_message": True,
-        "add_generation_prompt": False,
-    }
+    prefill_parameters: dict[str, JsonValue] = Field(default_factory=_going_on)
     """Sent as well where an answer is prefilled; what vLLM and SGLang need."""
 
     @model_validator(mode="after")

@@ -74,13 +74,18 @@ class RecordedSubject:
         return [self.plain[text] for text in texts]
 
 
-@lru_cache(maxsize=8)
 def load_transcripts(ref: SubjectRef) -> RecordedSubject:
     """Read a table of transcripts.
 
     Raises:
         DataError: a column is missing, or the same question stands twice under one condition.
     """
+    return _load(ref.model_dump_json())
+
+
+@lru_cache(maxsize=8)
+def _load(reference: str) -> RecordedSubject:
+    ref = SubjectRef.model_validate_json(reference)
     if not isinstance(ref.spec, TranscriptsSubject):
         raise TypeError(f"{ref.name} is not on record")
     spec, columns = ref.spec, ref.spec.columns

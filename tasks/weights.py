@@ -34,6 +34,12 @@ class SubjectRef(Record):
     endpoint's address, model name and parameters, which is no digest of its weights."""
 
 
+class LocalRef(SubjectRef):
+    """The reference of a subject with weights."""
+
+    spec: Annotated[ClassifierSubject | CausalSubject, Field(discriminator="kind")]
+
+
 def refer(
     name: str,
     spec: ClassifierSubject | CausalSubject | OpenAISubject | TranscriptsSubject,

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from flows.cli import app
 from tasks.calls import calls
 from tasks.compare import compare
+from tasks.endpoint import subject as subject_module
 from tasks.endpoint.client import retry_after
 from tasks.endpoint.kept import KeptAnswers
 from tasks.endpoint.reply import Reply as Answered
@@ -42,7 +43,7 @@ def remote(url, **changes):
     """The subject, in memory alone; nothing it answered to another test is known to it."""
     said = {"model": "tiny", "base_url": url, "key_env": "ASSAY_TEST_KEY", "timeout": 5}
     spec = OpenAISubject(**{**said, "retries": 2, "answer": CHOICE, **changes})
-    load_endpoint.cache_clear()
+    subject_module._load.cache_clear()
     return load_endpoint(refer("remote", spec, Path()))
 
 
@@ -244,7 +245,7 @@ def test_what_came_before_a_failure_is_kept_and_not_asked_again(tmp_path):
         ref = refer("remote", spec, Path()).model_copy(update={"folder": str(tmp_path)})
         with pytest.raises(SubjectError, match="2 of 5 answers of this step came and are kept"):
             write(load_endpoint(ref), texts)
-        load_endpoint.cache_clear()  # another process
+        subject_module._load.cache_clear()  # another process
         with pytest.raises(SubjectError, match="0 of 3 answers"):
             write(load_endpoint(ref), texts)
     assert [said(r) for r in served.requests] == ["0", "1", "2", "2"]
@@ -291,9 +292,11 @@ def test_a_budget_of_calls_stops_before_the_call_that_exceeds_it():
 
 
 def test_failed_attempts_count_as_calls():
-    with serving(always(failing(500))) as served:
-        with pytest.raises(SubjectError, match="budget of 2 calls"):
-            write(remote(served.url, budget=Budget(calls=2)), ["x"])
+    with (
+        serving(always(failing(500))) as served,
+        pytest.raises(SubjectError, match="budget of 2 calls"),
+    ):
+        write(remote(served.url, budget=Budget(calls=2)), ["x"])
     assert len(served.requests) == 2
 
 
@@ -365,12 +368,6 @@ def test_checks_that_look_inside_are_listed_as_not_run(tmp_path):
 
 # --- the whole audit ----------------------------------------------------------------------
 
-QUIET = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
 
 def whole_audit(path, out, **options):
     from flows.audit import audit
@@ -386,9 +383,11 @@ CHECKS = [
 ]
 
 
+@pytest.mark.usefixtures("prefect_server")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 class TestAudit:
-    pytestmark = [pytest.mark.usefixtures("prefect_server"), *QUIET]
-
     def test_the_run_asks_no_more_than_the_dry_run_said(self, tmp_path):
         with serving(by_place) as served:
             path = write_asked_audit(tmp_path, served.url, checks=CHECKS)

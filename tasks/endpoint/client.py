@@ -8,7 +8,6 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final, Self, TypeVar
 
 import openai
-from httpx import Headers
 from openai import AsyncOpenAI
 
 from tasks.endpoint.meter import Bill, Meter
@@ -139,8 +138,11 @@ def _refused(error: openai.APIStatusError) -> NoAnswerError:
     return NoAnswerError(f"endpoint: status {status}", status=status, passing=passing, wait=wait)
 
 
-def retry_after(headers: Headers) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that an endpoint asks to be left alone, >= 0; none where it does not say.
+
+    Args:
+        headers: of the response, found in any case.
 
     Source: RFC 9110, section 10.2.3 (seconds or a date); `retry-after-ms` as OpenAI sends it.
     """

@@ -41,7 +41,7 @@ def read_reply(completion: Any, bill: Bill) -> Reply:
     known = [n if isinstance(n, int) and n >= 0 else None for n in counts]
     if None not in known:
         bill.tokens = sum(n or 0 for n in known)
-    choices = getattr(completion, "choices", None)
+    choices: Any = getattr(completion, "choices", None)
     message = getattr(choices[0], "message", None) if choices else None
     if message is None:
         raise NoAnswerError("endpoint: answer without choices", passing=True)

@@ -1,6 +1,7 @@
 """A subject behind an endpoint: conversations in, replies out, each paid for once."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -21,6 +22,8 @@ from tasks.keys import key_in
 from tasks.plan import Plan
 from tasks.spec import OpenAISubject
 from tasks.weights import SubjectRef
+
+_LOADING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -143,13 +146,19 @@ def with_answers(plan: Plan, store: Path, *, fresh: bool = False) -> Plan:
     return replace(plan, subjects={**plan.subjects, **asked})
 
 
-@lru_cache(maxsize=8)
 def load_endpoint(ref: SubjectRef) -> EndpointSubject:
     """The subject of a reference, once per process, so that its budget is one.
 
     Raises:
         SpecError: the environment holds no key under the name that the definition gives.
     """
+    with _LOADING:
+        return _load(ref.model_dump_json())
+
+
+@lru_cache(maxsize=8)
+def _load(reference: str) -> EndpointSubject:
+    ref = SubjectRef.model_validate_json(reference)
     if not isinstance(ref.spec, OpenAISubject):
         raise TypeError(f"{ref.name} is not asked over an endpoint")
     return EndpointSubject(

@@ -74,8 +74,9 @@ def evidence(
     measurements = [
         Measurement.of("unparsed", stats.share(unparsed), len(sample), stats.SHARE, about)
     ]
-    by_condition = [[r[name] for r in sample] for name in ("answer", "answer_exchanged")]
-    difference = unparsed_difference(*by_condition, about)
+    difference = unparsed_difference(
+        [r["answer"] for r in sample], [r["answer_exchanged"] for r in sample], about
+    )
     measurements.append(difference)
     if whole:
         changed = np.array([r["answer"] != r["answer_exchanged"] for r in whole])
