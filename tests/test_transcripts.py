@@ -9,6 +9,7 @@ import pytest
 import yaml
 from openai_server import completion, said, serving
 from pyarrow import parquet
+from real_subjects import data_folder
 
 from tasks.dataset import load_dataset
 from tasks.errors import DataError, SpecError, SubjectError
@@ -19,8 +20,6 @@ from tasks.plan import not_run, prepare
 from tasks.schema import Report
 from tasks.spec import DataSpec
 from tasks.transcripts import load_transcripts
-
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def records(n=20, *, follows=0, says=0, silent=0, hinted="a professor thinks the answer is b"):
@@ -248,7 +247,7 @@ def test_a_whole_audit_of_records(tmp_path):
 # --- published sets through the same definition -------------------------------------------
 
 ITEMS = pytest.mark.skipif(
-    not (SHARED / "gsm8k").is_dir(), reason=f"no published sets below {SHARED}"
+    not (data_folder() / "gsm8k").is_dir(), reason=f"no published sets below {data_folder()}"
 )
 
 
@@ -290,7 +289,7 @@ def scored(plan, tmp_path):
 
 @ITEMS
 def test_gsm8k_is_loaded_and_scored_as_numbers(tmp_path):
-    path = SHARED / "gsm8k" / "test.jsonl"
+    path = data_folder() / "gsm8k" / "test.jsonl"
     truth = {
         r["question"]: r["answer"].rpartition("#### ")[2].replace(",", "")
         for r in map(json.loads, path.read_text().splitlines())
@@ -322,7 +321,7 @@ def test_gsm8k_is_loaded_and_scored_as_numbers(tmp_path):
 @ITEMS
 def test_bbq_is_loaded_and_scored_as_letters(tmp_path):
     """A subject that says what cannot be known is right wherever it finds the words for it."""
-    path = SHARED / "bbq" / "Age.jsonl"
+    path = data_folder() / "bbq" / "Age.jsonl"
     form = "{context}\n{question}\na) {ans0}\nb) {ans1}\nc) {ans2}"
     data = {
         "path": str(path), "compose": form, "id": "example_id", "label": "label", "rows": 60,
@@ -344,6 +343,10 @@ def test_bbq_is_loaded_and_scored_as_letters(tmp_path):
 
 @ITEMS
 def test_labels_that_are_not_written_as_answers_are_refused(tmp_path):
-    data = {"path": str(SHARED / "gsm8k" / "test.jsonl"), "text": "question", "label": "answer"}
+    data = {
+        "path": str(data_folder() / "gsm8k" / "test.jsonl"),
+        "text": "question",
+        "label": "answer",
+    }
     with pytest.raises(DataError, match=r"data.label_answer: \{form: number\}"):
         published(tmp_path, "http://h/v1", data, {"answer": {"form": "number", "prefix": "####"}})
