@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 import yaml
@@ -12,8 +13,10 @@ from pyarrow import parquet
 from real_subjects import data_folder
 
 from tasks.dataset import load_dataset
+from tasks.decided import Decided
 from tasks.errors import DataError, SpecError, SubjectError
 from tasks.gather import decisions
+from tasks.gather.performance import evidence as performance
 from tasks.gather.recorded_cue import evidence as recorded_cue
 from tasks.gather.writing import answer_after, write
 from tasks.plan import not_run, prepare
@@ -145,6 +148,24 @@ def test_accuracy_is_that_of_the_records_without_a_cue(tmp_path):
     shards = decisions.shards(plan, "published", range(20))
     payload = decisions.measure(shards[0], tmp_path)
     assert [r["decision"] for r in payload.records] == ["a"] * 20
+
+
+def test_numbers_are_scored_as_numbers_and_are_no_classes(tmp_path):
+    """1,002.0 is 1002 and 5 is not 6: three of four, and no recall of the class 1002."""
+    said, truth = ["1,002.0", "$5.", "-7", "0.50"], ["1002", "6", "-7", "0.5"]
+    rows = [
+        {"prompt": f"{i}?", "reasoning": "", "answer": a, "truth": t}
+        for i, (a, t) in enumerate(zip(said, truth, strict=True))
+    ]
+    subject = {"answer": {"form": "number"}, "columns": {}, "words": {}}
+    data = {"id": None, "only": {}, "label_answer": {"form": "number"}}
+    checks = [{"kind": "performance"}]
+    plan = prepare(definition(tmp_path, rows, subject=subject, data=data, checks=checks))
+    found = write(load_transcripts(plan.subjects["published"]), plan.data.texts)
+    answers = np.array([w.answer for w in found])
+    decided = Decided("published", (0, 1, 2, 3), answers, np.full(4, np.nan))
+    (accuracy,) = performance(plan, plan.spec.checks[0], decided).measurements
+    assert (accuracy.name, accuracy.value, accuracy.n) == ("accuracy", 0.75, 4)
 
 
 def test_texts_left_without_a_pair_are_said(tmp_path):

@@ -1,9 +1,10 @@
 """What was spent at an endpoint, held against a budget before anything is sent."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tasks.spec import Budget
 
@@ -28,6 +29,7 @@ class Meter:
     tokens: int = 0
     in_flight: int = 0
     reserved: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def restart(self) -> None:
         """Begin a new run: nothing is spent."""
@@ -40,20 +42,28 @@ class Meter:
         Raises:
             OverBudgetError: the budget does not allow for it.
         """
-        while not self._allows(at_most):
+        while not self._begin(at_most):
             if not self.in_flight:
                 raise OverBudgetError(self._why())
             await asyncio.sleep(0.01)  # what is in flight may cost less than it might have
         bill = Bill(at_most)
-        self.calls += 1
-        self.in_flight += 1
-        self.reserved += at_most
         try:
             yield bill
         finally:
-            self.in_flight -= 1
-            self.reserved -= at_most
-            self.tokens += bill.tokens
+            with self.lock:
+                self.in_flight -= 1
+                self.reserved -= at_most
+                self.tokens += bill.tokens
+
+    def _begin(self, at_most: int) -> bool:
+        """Reserve one attempt, if the budget allows for it; shards may run in several threads."""
+        with self.lock:
+            if not self._allows(at_most):
+                return False
+            self.calls += 1
+            self.in_flight += 1
+            self.reserved += at_most
+            return True
 
     def _allows(self, at_most: int) -> bool:
         calls, tokens = self.budget.calls, self.budget.tokens
