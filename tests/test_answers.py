@@ -10,6 +10,7 @@ from tasks.errors import EvidenceError
 from tasks.gather.unparsed import confound, corrected, unparsed_difference
 from tasks.measures.answers import read_written, whole_answer
 from tasks.measures.paired import mcnemar, paired_difference
+from tasks.spec import AnswerForm, CausalSubject
 
 # --- numbers ------------------------------------------------------------------------------
 
@@ -205,3 +206,16 @@ def test_a_family_of_differences_is_corrected():
     first, *_ = corrected([ten, none, none], "all")
     assert first.q == pytest.approx(3 * 2 / 64)
     assert confound(first, "x and y") == ()
+
+
+# --- the definition -----------------------------------------------------------------------
+
+
+def test_reports_of_before_still_read_and_nothing_is_said_twice():
+    earlier = CausalSubject(path="m", answer_prefix="Decision:", choices=("a", "b"))
+    assert earlier == CausalSubject(
+        path="m", answer=AnswerForm(prefix="Decision:", choices=("a", "b"))
+    )
+    assert "choices" not in earlier.model_dump()
+    with pytest.raises(ValueError, match="are part of answer"):
+        CausalSubject(path="m", choices=("a",), answer=AnswerForm(form="number"))
