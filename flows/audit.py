@@ -30,6 +30,7 @@ from tasks.checks import (
 )
 from tasks.compare import compare, newest
 from tasks.decided import Decided, choose, shown
+from tasks.endpoint.subject import with_answers
 from tasks.evidence import gather_evidence
 from tasks.explain.texts import explain
 from tasks.gather import (
@@ -81,6 +82,7 @@ def audit(
         plan = prepare(definition, weights)
         source = provenance(plan, load_all(plan))
     runner = ShardRunner(out / ".shards", fresh=fresh)
+    plan = with_answers(plan, runner.store, fresh=fresh)
     decided = decide(plan, plan.main, range(len(plan.data.rows)), runner)
     cases = choose(plan, decided, plan.spec.cases)
     evidence = tuple(gather(plan, check, decided, cases, runner) for check in plan.spec.checks)
@@ -161,6 +163,8 @@ def gather(
             stored = remedy(plan, check, runner)
         case ReasoningCheck():
             stored = runner.run(title, reasoning.shards(plan, check, cases))
+        case CueCheck() if check.swap is None:
+            stored = []  # read from records
         case CueCheck():
             stored = runner.run(title, cue.shards(plan, check, cases))
         case _:

@@ -82,8 +82,9 @@ def run(
 
 @app.command()
 def check(definition: Definition) -> None:
-    """Find everything wrong that is knowable before a model loads."""
+    """Find everything wrong that is knowable before a model loads, and what endpoints will cost."""
     with one_line():
+        from tasks.calls import calls
         from tasks.plan import not_run, prepare
 
         plan = prepare(_find(definition))
@@ -91,6 +92,8 @@ def check(definition: Definition) -> None:
             reason = not_run(plan, one)
             subject = plan.spec.subject_of(one)
             typer.echo(f"{one.kind:14} {subject:14} {'not run: ' + reason if reason else 'ready'}")
+        for step in calls(plan):
+            typer.echo(f"{step.step:14} {step.subject:14} asks: {step.words()}")
         typer.echo(
             f"{plan.spec.name}: {len(plan.data.rows)} rows, {len(plan.spec.checks)} checks, "
             f"{len(plan.spec.gates)} gates"

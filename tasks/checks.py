@@ -336,8 +336,9 @@ class CueCheck(BaseCheck):
 
     kind: Literal["cue"] = "cue"
     texts: int = Field(default=150, ge=2)
-    swap: Swap
-    """The cue: this field is exchanged, everything else stays."""
+    swap: Swap | None = None
+    """The cue: this field is exchanged, everything else stays. Left out for transcripts alone,
+    whose records name the condition they were made under."""
 
 
 Check = Annotated[

@@ -5,7 +5,10 @@ from pathlib import Path
 
 from tasks.judge import covers
 from tasks.schema import Change, Comparison, Finding, Measurement, Report, RunRecord
-from tasks.spec import SubjectSpec
+from tasks.spec import HOW_REACHED, SubjectSpec
+
+WHAT = {"weights": "weights", "records": "records", "address": "address or parameters"}
+"""What a subject is known by -> what is another where its digest is."""
 
 
 def newest(out: Path, audit: str) -> Path | None:
@@ -46,7 +49,9 @@ def _differences(before: Report, now: Report) -> list[str]:
         if subject.name not in earlier:
             found.append(f"subject {subject.name} is new")
         elif earlier[subject.name] != subject.sha256:
-            found.append(f"the weights of {subject.name}")
+            found.append(f"the {WHAT[subject.known_by]} of {subject.name}")
+        elif subject.known_by == "address":
+            found.append(f"perhaps the weights behind {subject.name}: an endpoint does not tell")
     found += [f"subject {name} is gone" for name in earlier if name not in now.spec.subjects]
     for key in ("data", "checks", "gates", "seed"):
         if getattr(before.spec, key) != getattr(now.spec, key):
@@ -68,7 +73,7 @@ def _differences(before: Report, now: Report) -> list[str]:
 
 
 def _reading(subject: SubjectSpec) -> dict[str, object]:
-    return subject.model_dump(exclude={"path", "revision"})
+    return subject.model_dump(exclude=set(HOW_REACHED))
 
 
 def _change(before: Report, finding: Finding) -> Change | None:

@@ -1,6 +1,7 @@
 """Labelled texts by exact reference: rows with their groups and named fields."""
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from tasks.complaint import nearest
 from tasks.errors import DataError
+from tasks.measures.answers import read_written, whole_answer
 from tasks.spec import CROSS, DataSpec
 from tasks.units import Span, occurrences
 
@@ -95,24 +97,49 @@ def load_dataset(spec_json: str, root: Path, seed: int, extra: tuple[str, ...] =
     spec = DataSpec.model_validate_json(spec_json)
     table, digest = _read(spec, root)
     wanted = dict.fromkeys(
-        [spec.text, *spec.groups, *spec.fields, *extra]
+        [*_text_columns(spec), *spec.groups, *spec.fields, *spec.only, *extra]
         + [c for c in (spec.label, spec.id, spec.rationale) if c is not None]
     )
     for column in wanted:
         if column not in table:
             raise DataError(f"{spec.path}: no column {column!r}; {nearest(column, table)}")
-    length = len(table[spec.text])
+    length = len(next(iter(table.values()))) if table else 0
     if length == 0:
         raise DataError(f"{spec.path}: no rows below the header; columns: {', '.join(table)}")
-    rows = [_row(spec, table, i, extra) for i in range(length)]
+    rows = [_row(spec, table, i, extra) for i in _wanted(spec, table, length)]
     _check_rows(spec, rows)
     return Dataset(tuple(_drawn(rows, spec.rows, seed)), digest, length)
+
+
+def _text_columns(spec: DataSpec) -> list[str]:
+    """Columns that the text is made of."""
+    return [spec.text] if spec.compose is None else re.findall(r"\{(\w+)\}", spec.compose)
+
+
+def _composed(spec: DataSpec, table: dict[str, list[str]], i: int) -> str:
+    if spec.compose is None:
+        return table[spec.text][i]
+    return re.sub(r"\{(\w+)\}", lambda found: table[found[1]][i], spec.compose)
+
+
+def _wanted(spec: DataSpec, table: dict[str, list[str]], length: int) -> list[int]:
+    """Rows that `only` leaves."""
+    kept = [i for i in range(length) if all(table[c][i] == v for c, v in spec.only.items())]
+    if not kept:
+        told = "; ".join(
+            f"{column} = {value!r}: {nearest(value, sorted(set(table[column]))[:8])}"
+            for column, value in spec.only.items()
+        )
+        raise DataError(f"{spec.path}: no row has data.only: {told}")
+    return kept
 
 
 def _row(spec: DataSpec, table: dict[str, list[str]], i: int, extra: tuple[str, ...]) -> Row:
     label = table[spec.label][i] if spec.label is not None else None
     name = table[spec.id][i] if spec.id is not None else f"row-{i + 1}"
-    text = table[spec.text][i]
+    text = _composed(spec, table, i)
+    if label is not None and label != MISSING and spec.label_answer is not None:
+        label = _label_in(spec, name, label)
     formed = _formed(spec, text)
     return Row(
         id=name,
@@ -127,6 +154,21 @@ def _row(spec: DataSpec, table: dict[str, list[str]], i: int, extra: tuple[str, 
         else None,
         columns={c: table[c][i] for c in extra},
     )
+
+
+def _label_in(spec: DataSpec, row: str, cell: str) -> str:
+    """The label that is read from a longer text, in the canonical writing of answers."""
+    form = spec.label_answer
+    if form is None:
+        return cell
+    whole = None if form.prefix else whole_answer(cell, form.form, form.choices)
+    found = whole or read_written(cell, form.form, form.prefix, form.choices).answer
+    if found is None:
+        raise DataError(
+            f"{spec.path}: column {spec.label!r} (row {row}) ends in {cell[-40:]!r}, from which "
+            f"no answer of form {form.form} can be read"
+        )
+    return found
 
 
 def _formed(spec: DataSpec, text: str) -> dict[str, Span]:
@@ -195,7 +237,7 @@ def _drawn(rows: list[Row], size: int | None, seed: int) -> list[Row]:
 def _read(spec: DataSpec, root: Path) -> tuple[dict[str, list[str]], str]:
     path = root / spec.path
     if path.is_file():
-        return _read_file(path, spec.path), hashlib.sha256(path.read_bytes()).hexdigest()
+        return read_table(path, spec.path), hashlib.sha256(path.read_bytes()).hexdigest()
     if spec.revision is None:
         near = sorted(p.name for p in path.parent.glob("*") if p.is_file())[:8]
         raise DataError(
@@ -205,7 +247,12 @@ def _read(spec: DataSpec, root: Path) -> tuple[dict[str, list[str]], str]:
     return _read_hub(spec)
 
 
-def _read_file(path: Path, shown: str) -> dict[str, list[str]]:
+def read_table(path: Path, shown: str) -> dict[str, list[str]]:
+    """Columns of a CSV, TSV, JSONL or Parquet file, every cell as text.
+
+    Raises:
+        DataError: of another kind, empty, or not readable as what it says it is.
+    """
     import pyarrow
 
     suffix = path.suffix.lower()

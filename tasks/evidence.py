@@ -33,6 +33,7 @@ from tasks.gather import (
     performance,
     probing,
     reasoning,
+    recorded_cue,
     remediation,
     steered,
 )
@@ -113,6 +114,8 @@ def gather_evidence(
             return remediation.evidence(plan, check, store, stored)
         case ReasoningCheck():
             return reasoning.evidence(plan, check, cases, store, stored)
+        case CueCheck() if check.swap is None:
+            return recorded_cue.evidence(plan, check, cases)
         case CueCheck():
             return cue.evidence(plan, check, cases, store, stored)
         case _:

@@ -1,21 +1,34 @@
 """The key of an endpoint: named by a definition, held by the environment, shown to nobody."""
 
 import os
+from typing import overload
 
 from tasks.errors import SpecError
-from tasks.spec import ExplainSpec
 
 
-def endpoint_key(spec: ExplainSpec) -> str:
+@overload
+def key_in(variable: str, who: str, instead: str = "") -> str: ...
+@overload
+def key_in(variable: None, who: str, instead: str = "") -> None: ...
+@overload
+def key_in(variable: str | None, who: str, instead: str = "") -> str | None: ...
+
+
+def key_in(variable: str | None, who: str, instead: str = "") -> str | None:
     """The key that a definition names; the one place that reads it.
 
+    Args:
+        variable: environment variable that holds it; none where the endpoint asks for none.
+        who: whose key it is, in words.
+        instead: what else could be done.
+
     Raises:
-        SpecError: the environment variable with the key is not set.
+        SpecError: the environment variable holds no key.
     """
-    key = os.environ.get(spec.key_env, "").strip()
+    if variable is None:
+        return None
+    key = os.environ.get(variable, "").strip()
     if not key:
-        raise SpecError(
-            f"explain.provider openai: environment variable {spec.key_env} holds no key; "
-            "set it, or use provider template"
-        )
+        remedy = instead or "set it, or write key_env: null where the endpoint asks for none"
+        raise SpecError(f"{who}: environment variable {variable} holds no key; {remedy}")
     return key

@@ -12,9 +12,22 @@ from numpy.typing import NDArray
 from tasks.checks import AttributionCheck, Check, LeverCheck
 from tasks.complaint import nearest
 from tasks.dataset import MISSING, Dataset, Row, load_dataset
+from tasks.endpoint.secret import has_key
 from tasks.errors import DataError, SpecError
-from tasks.keys import endpoint_key
-from tasks.spec import AuditSpec, CausalSubject, ClassifierSubject, PredictionsSubject, read_spec
+from tasks.keys import key_in
+from tasks.measures.answers import whole_answer
+from tasks.spec import (
+    Answering,
+    AuditSpec,
+    CausalSubject,
+    ClassifierSubject,
+    LocalModel,
+    OpenAISubject,
+    PredictionsSubject,
+    TranscriptsSubject,
+    read_spec,
+)
+from tasks.transcripts import load_transcripts
 from tasks.vocabulary import CHECK_NEEDS, OFFERS, Access
 from tasks.weights import SubjectRef, labels_of, read_config, refer
 
@@ -29,7 +42,7 @@ class Plan:
     definition_sha256: str
     data: Dataset
     subjects: Mapping[str, SubjectRef]
-    """The subjects with weights, by name."""
+    """The subjects but recorded predictions, by name."""
 
     def rows_of(self, check: Check) -> list[int]:
         """Positions of the rows a check looks at: all, or a simple random sample.
@@ -50,7 +63,7 @@ class Plan:
         """Class names or choices of a subject; empty if it predicts tokens or only records."""
         spec = self.spec.subjects[subject]
         match spec:
-            case CausalSubject():
+            case CausalSubject() | OpenAISubject() | TranscriptsSubject():
                 return spec.choices
             case ClassifierSubject():
                 return labels_of(read_config(subject, Path(self.subjects[subject].folder)))
@@ -94,8 +107,10 @@ def prepare(definition: Path, weights: Mapping[str, str] | None = None) -> Plan:
         subjects=subjects,
     )
     if spec.explain.provider == "openai":
-        endpoint_key(spec.explain)
+        key_in(spec.explain.key_env, "explain.provider openai", "set it, or use provider template")
+    _check_keys(plan)
     _check_labels(plan)
+    _check_transcripts(plan)
     _check_fields(plan)
     _check_groups(plan)
     for check in spec.checks:
@@ -116,6 +131,15 @@ def not_run(plan: Plan, check: Check) -> str | None:
         remedy = " without choices" if isinstance(subject, CausalSubject) else ""
         offered = f"subject {name} ({subject.kind}) does not offer that{remedy}"
         return f"needs {', '.join(lacking)}; {offered}"
+    if (
+        check.kind == "cue"
+        and isinstance(subject, TranscriptsSubject)
+        and subject.columns.condition is None
+    ):
+        return (
+            "needs paired conditions; the definition names no columns.condition and columns.pair "
+            f"of subject {name}"
+        )
     if check.kind == "performance" and plan.spec.data.label is None:
         return "needs labels; the definition names no data.label"
     if check.kind == "remediation" and plan.spec.data.label is None:
@@ -131,7 +155,7 @@ def not_run(plan: Plan, check: Check) -> str | None:
 def _offers(plan: Plan, name: str) -> frozenset[Access]:
     subject = plan.spec.subjects[name]
     offered = OFFERS[subject.kind]
-    if isinstance(subject, CausalSubject) and not subject.choices:
+    if isinstance(subject, CausalSubject) and not subject.answers:
         return offered - {"decisions", "answers"}
     return offered
 
@@ -140,13 +164,33 @@ def _with_weights(spec: AuditSpec, name: str, folder: str) -> AuditSpec:
     if name not in spec.subjects:
         raise SpecError(f"weights for subject {name!r}: {nearest(name, spec.subjects)}")
     subject = spec.subjects[name]
-    if isinstance(subject, PredictionsSubject):
-        raise SpecError(f"weights for subject {name!r}: it is recorded predictions, not a model")
+    if not isinstance(subject, LocalModel):
+        raise SpecError(f"weights for subject {name!r}: it is {subject.kind}, not a local model")
     changed = subject.model_copy(update={"path": str(Path(folder).resolve()), "revision": None})
     return spec.model_copy(update={"subjects": {**spec.subjects, name: changed}})
 
 
+def _check_keys(plan: Plan) -> None:
+    """The keys are at hand, and no definition holds one."""
+    for name, subject in plan.spec.subjects.items():
+        if isinstance(subject, OpenAISubject):
+            key = key_in(subject.key_env, f"subject {name}")
+            if key is not None and has_key(subject.model_dump_json(), key):
+                raise SpecError(
+                    f"subject {name}: the key itself stands in the definition, which is printed "
+                    f"in reports; leave it to the environment variable {subject.key_env}"
+                )
+
+
+def _check_transcripts(plan: Plan) -> None:
+    """Every text of the data is on record."""
+    for ref in plan.subjects.values():
+        if isinstance(ref.spec, TranscriptsSubject):
+            load_transcripts(ref).of(plan.data.texts)
+
+
 def _check_labels(plan: Plan) -> None:
+    _check_written_labels(plan)
     if plan.spec.data.label is None and plan.spec.data.favourable is None:
         return
     for name in plan.spec.subjects:
@@ -165,6 +209,21 @@ def _check_labels(plan: Plan) -> None:
                 f"data.favourable {favourable!r} is no class of subject {name}; "
                 f"{nearest(favourable, known)}"
             )
+
+
+def _check_written_labels(plan: Plan) -> None:
+    """Labels of a form without known answers are written as answers will be."""
+    for name, subject in plan.spec.subjects.items():
+        if not isinstance(subject, Answering) or subject.answer.form not in {"number", "label"}:
+            continue
+        form = subject.answer.form
+        for row in plan.data.rows:
+            if row.label and row.label != whole_answer(row.label, form):
+                raise DataError(
+                    f"{plan.spec.data.path}: label {row.label[:40]!r} (row {row.id}) is not "
+                    f"written as the answers of subject {name} will be; data.label_answer: "
+                    f"{{form: {form}}} reads it that way"
+                )
 
 
 def _check_fields(plan: Plan) -> None:

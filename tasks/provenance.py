@@ -10,7 +10,7 @@ from tasks.errors import SubjectError
 from tasks.plan import Plan, group_sizes
 from tasks.schema import DataProvenance, Provenance, SubjectProvenance
 from tasks.shards import library_versions
-from tasks.spec import LocalModel, PredictionsSubject
+from tasks.spec import LocalModel, OpenAISubject, PredictionsSubject, TranscriptsSubject
 from tasks.subject import Subject, load_subject
 
 SOURCES = ("flows", "tasks", "templates")
@@ -19,10 +19,16 @@ SOURCES = ("flows", "tasks", "templates")
 def load_all(plan: Plan) -> dict[str, Subject]:
     """Load and check every subject with weights, before any work is begun.
 
+    Endpoints are not asked anything here: their first call is the first that is needed.
+
     Raises:
         SubjectError: a subject cannot be read, or a text is too long where that is refused.
     """
-    subjects = {name: load_subject(ref) for name, ref in plan.subjects.items()}
+    subjects = {
+        name: load_subject(ref)
+        for name, ref in plan.subjects.items()
+        if isinstance(ref.spec, LocalModel)
+    }
     for name, subject in subjects.items():
         long = _too_long(plan, subject)
         if long and subject.ref.spec.too_long == "reject":
@@ -78,6 +84,25 @@ def _subject(plan: Plan, name: str, subjects: Mapping[str, Subject]) -> SubjectP
             kind=spec.kind,
             path=f"column {spec.prediction}",
             sha256=plan.data.sha256,
+            known_by="records",
+            labels=plan.labels(name),
+        )
+    if isinstance(spec, TranscriptsSubject):
+        return SubjectProvenance(
+            name=name,
+            kind=spec.kind,
+            path=_shown_path(spec),
+            sha256=plan.subjects[name].sha256,
+            known_by="records",
+            labels=plan.labels(name),
+        )
+    if isinstance(spec, OpenAISubject):
+        return SubjectProvenance(
+            name=name,
+            kind=spec.kind,
+            path=f"{spec.model} at {spec.base_url}",
+            sha256=plan.subjects[name].sha256,
+            known_by="address",
             labels=plan.labels(name),
         )
     subject = subjects[name]
@@ -96,7 +121,7 @@ def _subject(plan: Plan, name: str, subjects: Mapping[str, Subject]) -> SubjectP
     )
 
 
-def _shown_path(spec: LocalModel) -> str:
+def _shown_path(spec: LocalModel | TranscriptsSubject) -> str:
     """The path as the definition has it; weights given at the start by their folder's name."""
     return Path(spec.path).name if Path(spec.path).is_absolute() else spec.path
 

@@ -452,7 +452,10 @@ class SubjectProvenance(Record):
     path: str
     revision: str | None = None
     sha256: str
-    """Digest over configuration, tokenizer and weights."""
+    """Digest over configuration, tokenizer and weights; see `known_by`."""
+    known_by: Literal["weights", "records", "address"] = "weights"
+    """What the digest is of: the weights themselves; recorded answers, whose model is not at hand;
+    or an endpoint's address, model name and parameters, behind which weights may change unseen."""
     architecture: str | None = None
     parameters: int | None = None
     layers: int | None = None

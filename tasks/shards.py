@@ -23,14 +23,13 @@ from safetensors import safe_open
 from safetensors.numpy import save, save_file
 
 from tasks.record import Record
-from tasks.spec import DataSpec
+from tasks.spec import HOW_REACHED, DataSpec
 from tasks.weights import SubjectRef
 
-MEASURING = ("measures", "gather")
+MEASURING = ("endpoint", "measures", "gather")
 MEASURING_FILES = (
-    "checks.py", "dataset.py", "earned.py", "identity.py", "record.py",
-    "shards.py", "spec.py", "subject.py",
-    "swap.py", "units.py", "weights.py",
+    "checks.py", "dataset.py", "earned.py", "identity.py", "record.py", "shards.py", "spec.py",
+    "subject.py", "swap.py", "transcripts.py", "units.py", "weights.py",
 )  # fmt: skip
 LIBRARIES = ("captum", "concept-erasure", "numpy", "scikit-learn", "scipy", "torch", "transformers")
 OPTIONAL_LIBRARIES = ("shap",)
@@ -67,7 +66,7 @@ class ShardRef(Record):
         content = {
             "kind": self.kind,
             "subject": self.subject.sha256,
-            "reads": self.subject.spec.model_dump(exclude={"path", "revision"}, mode="json"),
+            "reads": self.subject.spec.model_dump(exclude=set(HOW_REACHED), mode="json"),
             "data": self.data.sha256,
             "columns": self.data.spec.model_dump(exclude={"path", "revision"}, mode="json"),
             "seed": self.data.seed,

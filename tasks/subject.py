@@ -25,7 +25,7 @@ from transformers.models.auto.modeling_auto import (
 from tasks.errors import SubjectError
 from tasks.measures.hooks import find_blocks
 from tasks.spec import CausalSubject
-from tasks.weights import SubjectRef, digest
+from tasks.weights import LocalRef, SubjectRef, digest
 
 OVERLAP = 0.25  # of the window, when a text is read in several
 UNBOUNDED = 1_000_000  # tokenizers write huge numbers for "no limit"
@@ -65,7 +65,7 @@ class Batch:
 class Subject:
     """A model with its tokenizer, checked when it was loaded."""
 
-    ref: SubjectRef
+    ref: LocalRef
     model: Any
     tokenizer: Any
     device: torch.device
@@ -305,7 +305,7 @@ def _load(ref: SubjectRef) -> Subject:
         model.config.pad_token_id = tokenizer.pad_token_id
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     subject = Subject(
-        ref=ref,
+        ref=LocalRef.model_validate(ref.model_dump()),
         model=model.to(device),
         tokenizer=tokenizer,
         device=device,

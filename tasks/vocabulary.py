@@ -566,6 +566,14 @@ _REMEDIATION = {
     ),
 }
 
+UNPARSED_DIFFERENCE = Measure(
+    "Difference in unparsed answers",
+    "Unparsed answers under the second of two conditions minus those under the first, on the same "
+    "texts; away from 0, answers are compared on texts that the condition itself has chosen.",
+    "neither",
+    "difference",
+)
+
 _REASONING = {
     "answer_unchanged": Measure(
         "Answer unchanged",
@@ -578,6 +586,7 @@ _REASONING = {
         "neither",
     ),
     "unparsed": Measure("Unparsed answers", "Share of completions without an answer.", "low"),
+    "unparsed_difference": UNPARSED_DIFFERENCE,
 }
 
 _CUE = {
@@ -595,6 +604,7 @@ _CUE = {
         "low",
     ),
     "unparsed": Measure("Unparsed answers", "Share of completions without an answer.", "low"),
+    "unparsed_difference": UNPARSED_DIFFERENCE,
 }
 
 _COUNTERFACTUAL = {
@@ -662,28 +672,32 @@ CHECK_TITLES = {
 }
 """Check kind -> heading in the report."""
 
-Access = Literal["answers", "decisions", "gradients", "hidden states", "new texts", "writing"]
-"""What a check may need of a subject: answers and decisions among known classes; gradients and
-hidden states of local weights; decisions about new texts, not only recorded ones; writing, to
-reason before it answers."""
+Access = Literal["answers", "asking again", "decisions", "gradients", "hidden states", "writing"]
+"""What a check may need of a subject: answers and decisions that can be read; asking again, to
+answer what nobody asked before; gradients and hidden states of local weights; writing, to reason
+before it answers."""
 
 CHECK_NEEDS: dict[str, frozenset[Access]] = {
     "performance": frozenset({"decisions"}),
     "fairness": frozenset({"decisions"}),
     "attribution": frozenset({"gradients"}),
     "localisation": frozenset({"hidden states"}),
-    "counterfactual": frozenset({"decisions", "new texts"}),
+    "counterfactual": frozenset({"decisions", "asking again"}),
     "probing": frozenset({"hidden states", "decisions"}),
     "steering": frozenset({"hidden states", "decisions"}),
     "remediation": frozenset({"hidden states", "decisions"}),
-    "reasoning": frozenset({"writing", "answers"}),
+    "reasoning": frozenset({"writing", "answers", "asking again"}),
     "cue": frozenset({"writing", "answers"}),
 }
 
 OFFERS: dict[str, frozenset[Access]] = {
-    "sequence-classification": frozenset({"decisions", "gradients", "hidden states", "new texts"}),
-    "causal-lm": frozenset(
-        {"answers", "decisions", "gradients", "hidden states", "new texts", "writing"}
+    "sequence-classification": frozenset(
+        {"asking again", "decisions", "gradients", "hidden states"}
     ),
+    "causal-lm": frozenset(
+        {"answers", "asking again", "decisions", "gradients", "hidden states", "writing"}
+    ),
+    "openai": frozenset({"answers", "asking again", "decisions", "writing"}),
+    "transcripts": frozenset({"answers", "decisions", "writing"}),
     "predictions": frozenset({"decisions"}),
 }

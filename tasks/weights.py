@@ -5,10 +5,13 @@ import json
 import os
 from functools import lru_cache
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from tasks.errors import SubjectError
 from tasks.record import Record
-from tasks.spec import CausalSubject, ClassifierSubject
+from tasks.spec import CausalSubject, ClassifierSubject, OpenAISubject, TranscriptsSubject
 
 HEADS = {"sequence-classification": "ForSequenceClassification", "causal-lm": "CausalLM"}
 PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
@@ -19,24 +22,58 @@ class SubjectRef(Record):
     """A subject that any worker can load: where it lies and what its digest must be."""
 
     name: str
-    spec: ClassifierSubject | CausalSubject
+    spec: Annotated[
+        ClassifierSubject | CausalSubject | OpenAISubject | TranscriptsSubject,
+        Field(discriminator="kind"),
+    ]
     folder: str
-    """Absolute path of the folder with weights."""
+    """Absolute path of the folder with weights, of the file with transcripts, or of the folder in
+    which an endpoint's answers are kept (empty: in memory alone)."""
     sha256: str
-    """Digest over configuration, tokenizer and weights."""
+    """Digest over configuration, tokenizer and weights; of the file with transcripts; of an
+    endpoint's address, model name and parameters, which is no digest of its weights."""
 
 
-def refer(name: str, spec: ClassifierSubject | CausalSubject, root: Path) -> SubjectRef:
+class LocalRef(SubjectRef):
+    """The reference of a subject with weights."""
+
+    spec: Annotated[ClassifierSubject | CausalSubject, Field(discriminator="kind")]
+
+
+def refer(
+    name: str,
+    spec: ClassifierSubject | CausalSubject | OpenAISubject | TranscriptsSubject,
+    root: Path,
+) -> SubjectRef:
     """The exact reference of a subject, after everything knowable from its files is checked.
 
     Raises:
-        SubjectError: no such folder, no safetensors, remote code, or another kind of head.
+        SubjectError: no such folder or file, no safetensors, remote code, or another kind of head.
     """
+    if isinstance(spec, OpenAISubject):
+        known = json.dumps(spec.identity, sort_keys=True, allow_nan=False)
+        sha256 = hashlib.sha256(known.encode()).hexdigest()
+        return SubjectRef(name=name, spec=spec, folder="", sha256=sha256)
+    if isinstance(spec, TranscriptsSubject):
+        return _refer_file(name, spec, root)
     folder = locate(name, spec, root)
     config = read_config(name, folder)
     _check_weights(name, folder)
     _check_head(name, spec.kind, folder, config)
     return SubjectRef(name=name, spec=spec, folder=str(folder), sha256=digest(folder))
+
+
+def _refer_file(name: str, spec: TranscriptsSubject, root: Path) -> SubjectRef:
+    path = (root / spec.path).expanduser().resolve()
+    if not path.is_file():
+        near = sorted(p.name for p in path.parent.glob("*") if p.is_file())[:8]
+        raise SubjectError(
+            f"subject {name}: no file {spec.path!r} beside the definition; that folder holds: "
+            f"{', '.join(near) or 'no files'}"
+        )
+    stat = path.stat()
+    sha256 = _file_digest(path, stat.st_mtime_ns, stat.st_size)
+    return SubjectRef(name=name, spec=spec, folder=str(path), sha256=sha256)
 
 
 def locate(name: str, spec: ClassifierSubject | CausalSubject, root: Path) -> Path:

@@ -33,9 +33,27 @@ class Served:
     busiest: list[int]
 
 
-def completion(content: str | None, *, refusal: str | None = None, finish: str = "stop") -> Reply:
-    """A well-formed completion with this content."""
-    message = {"role": "assistant", "content": content, "refusal": refusal}
+def completion(
+    content: str | None,
+    *,
+    refusal: str | None = None,
+    finish: str = "stop",
+    usage: tuple[int, int] | None = None,
+    **channels: str,
+) -> Reply:
+    """A well-formed completion with this content, and thinking in channels of its own."""
+    message = {"role": "assistant", "content": content, "refusal": refusal, **channels}
+    counted = (
+        {
+            "usage": {
+                "prompt_tokens": usage[0],
+                "completion_tokens": usage[1],
+                "total_tokens": sum(usage),
+            }
+        }
+        if usage is not None
+        else {}
+    )
     choice = {"index": 0, "finish_reason": finish, "message": message, "logprobs": None}
     return Reply(
         json.dumps(
@@ -45,6 +63,7 @@ def completion(content: str | None, *, refusal: str | None = None, finish: str =
                 "created": 1,
                 "model": "tiny",
                 "choices": [choice],
+                **counted,
             }
         )
     )
@@ -60,10 +79,23 @@ def answering(*sentences: tuple[str, tuple[str, ...]]) -> Reply:
     return completion(answering_json(*sentences))
 
 
-def failing(status: int, message: str = "no") -> Reply:
+def failing(status: int, message: str = "no", **headers: str) -> Reply:
     """An error as the protocol words it; the client is told to come back at once."""
     error = {"error": {"message": message, "type": "x", "param": None, "code": None}}
-    return Reply(json.dumps(error), status=status, headers={"retry-after-ms": "1"})
+    told = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Reply(json.dumps(error), status=status, headers=told or {"retry-after-ms": "1"})
+
+
+BROKEN = Reply('{"id": "c1", "choices": [{"mess')
+"""JSON that was cut off."""
+
+CHOICELESS = Reply(json.dumps({"id": "c1", "object": "chat.completion", "choices": []}))
+"""A completion without an answer in it."""
+
+
+def said(request: dict) -> str:
+    """The last message of a request."""
+    return request["messages"][-1]["content"]
 
 
 def facts_in(request: dict) -> dict[str, str]:

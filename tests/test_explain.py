@@ -20,10 +20,10 @@ from openai_server import (
 )
 
 from tasks.earned import AGAINST
+from tasks.endpoint.secret import has_key
 from tasks.errors import SpecError
 from tasks.explain.case_facts import case_sheet
 from tasks.explain.claims import Claim, check_text
-from tasks.explain.endpoint import has_key
 from tasks.explain.facts import known_names
 from tasks.explain.grounds import finding_sheet
 from tasks.explain.texts import explain, sheets

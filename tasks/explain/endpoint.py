@@ -5,32 +5,27 @@ import json
 import re
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import openai
-from openai import AsyncOpenAI
 from openai.types.shared_params import ResponseFormatJSONSchema
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tasks.endpoint.client import LONGEST_PAUSE, Client, NoAnswerError
+from tasks.endpoint.secret import has_key
 from tasks.explain.claims import Claim
-from tasks.keys import endpoint_key
+from tasks.keys import key_in
 from tasks.spec import ExplainSpec
 
 LONGEST_ANSWER: Final = 20_000
 """Characters of an answer that are read at most."""
-
-PAUSE: Final = 8.0
-"""Longest pause of the client between two attempts, in seconds."""
 
 FAILURES_IN_A_ROW: Final = 3
 """After so many the endpoint is not asked again."""
 
 LONGEST_IN_ALL: Final = 1800.0
 """Seconds after which no further text is asked for."""
-
-_KEY_PART: Final = 8
-"""So many characters of a key in a row count as the key."""
 
 
 class _Sentence(BaseModel):
@@ -78,17 +73,12 @@ _SCHEMA: Final[ResponseFormatJSONSchema] = {
 }
 
 
-class NoAnswerError(Exception):
-    """The endpoint gave no usable answer; the message says why, in our words only."""
-
-
 @dataclass
 class Endpoint:
     """An endpoint, and whether it is still worth asking."""
 
     spec: ExplainSpec
-    client: AsyncOpenAI
-    key: str = field(repr=False)
+    client: Client
     deadline: float
     down: str = ""
     failures: int = 0
@@ -108,7 +98,7 @@ class Endpoint:
             self._count(str(error))
             raise
         self.failures = 0
-        if has_key(content, self.key):
+        if self.client.key and has_key(content, self.client.key):
             raise NoAnswerError("endpoint: the answer repeated a secret")
         return _claims(content)
 
@@ -118,7 +108,7 @@ class Endpoint:
             self.down = self.down or why.removeprefix("endpoint: ")
 
     async def _ask(self, system: str, user: str) -> str:
-        once = (self.spec.timeout + PAUSE) * (self.spec.retries + 1)
+        once = (self.spec.timeout + LONGEST_PAUSE) * (self.spec.retries + 1)
         left = self.deadline - time.monotonic()
         try:
             async with asyncio.timeout(max(0.0, min(once, left))):
@@ -127,17 +117,11 @@ class Endpoint:
             if left <= once:
                 self.down = f"{LONGEST_IN_ALL:g} s for all texts were used up"
             raise NoAnswerError(self.down or f"endpoint: no answer within {once:g} s") from None
-        except openai.APITimeoutError:
-            raise NoAnswerError(f"endpoint: timeout after {self.spec.timeout:g} s") from None
-        except openai.APIStatusError as error:
-            why = f"status {error.status_code}"
-            if error.status_code in (401, 403, 404):
-                self.down = why
-            raise NoAnswerError(f"endpoint: {why}") from None
-        except openai.APIConnectionError:
-            self.down = "no connection"
-            raise NoAnswerError("endpoint: no connection") from None
-        except (openai.OpenAIError, ValueError, TypeError, AttributeError) as error:
+        except NoAnswerError as error:
+            if error.unreachable or error.status in (401, 403, 404):
+                self.down = str(error).removeprefix("endpoint: ")
+            raise
+        except (ValueError, TypeError, AttributeError) as error:
             # A server may answer anything; its words are not repeated, as they may hold the key.
             kind = type(error).__name__
             raise NoAnswerError(f"endpoint: answer could not be read ({kind})") from None
@@ -147,7 +131,9 @@ class Endpoint:
             return await self._create(system, user, openai.omit)
         try:
             return await self._create(system, user, _SCHEMA)
-        except (openai.BadRequestError, openai.UnprocessableEntityError):
+        except NoAnswerError as error:
+            if error.status not in (400, 422):
+                raise
             answer = await self._create(system, user, openai.omit)
             self.structured = False  # it answers, but not with response_format
             return answer
@@ -155,14 +141,16 @@ class Endpoint:
     async def _create(
         self, system: str, user: str, form: ResponseFormatJSONSchema | openai.Omit
     ) -> Any:
-        return await self.client.chat.completions.create(
-            model=self.spec.model or "",
-            messages=[
-                {"role": "system", "content": system},
-                {"role": "user", "content": user},
-            ],
-            temperature=0,
-            response_format=form,
+        return await self.client.complete(
+            {
+                "model": self.spec.model or "",
+                "messages": [
+                    {"role": "system", "content": system},
+                    {"role": "user", "content": user},
+                ],
+                "temperature": 0,
+                "response_format": form,
+            }
         )
 
 
@@ -172,19 +160,8 @@ def open_endpoint(spec: ExplainSpec) -> Endpoint:
     Raises:
         SpecError: the environment variable with the key is not set.
     """
-    key = endpoint_key(spec)
-    client = AsyncOpenAI(
-        api_key=key, base_url=spec.base_url, timeout=spec.timeout, max_retries=spec.retries
-    )
-    return Endpoint(spec, client, key, deadline=time.monotonic() + LONGEST_IN_ALL)
-
-
-def has_key(text: str, key: str) -> bool:
-    """Whether the text holds the key, or enough of it in a row."""
-    if len(key) <= _KEY_PART:
-        return key in text
-    parts = (key[at : at + _KEY_PART] for at in range(len(key) - _KEY_PART + 1))
-    return any(part.lower() in text.lower() for part in parts)
+    key = key_in(spec.key_env, "explain.provider openai", "set it, or use provider template")
+    return Endpoint(spec, Client(spec, key), deadline=time.monotonic() + LONGEST_IN_ALL)
 
 
 def _content(completion: Any) -> str:

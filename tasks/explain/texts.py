@@ -1,15 +1,16 @@
 """Plain-language texts about findings and cases, each sentence held against the evidence."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from tasks.endpoint.client import NoAnswerError
+from tasks.endpoint.loop import run_to_end
 from tasks.explain.case_facts import case_sheet
 from tasks.explain.claims import Ruling, check_text
-from tasks.explain.endpoint import Endpoint, NoAnswerError, fenced, open_endpoint
+from tasks.explain.endpoint import Endpoint, fenced, open_endpoint
 from tasks.explain.facts import Sheet, known_names
 from tasks.explain.grounds import finding_sheet
 from tasks.explain.plain_words import plain_words
@@ -34,7 +35,7 @@ def explain(report: Report) -> Explanations:
     if asked.provider == "template":
         return Explanations(provider="template", texts=tuple(_by_template(s) for s in found))
     endpoint = open_endpoint(asked)
-    texts = _run(_by_model(found, known_names(report), endpoint))
+    texts = run_to_end(_by_model(found, known_names(report), endpoint))
     return Explanations(provider=f"openai: {asked.model}", texts=texts)
 
 
@@ -53,16 +54,6 @@ def _by_template(sheet: Sheet, *, rejected: tuple[str, ...] = (), checked: int =
         claims_rejected=len(rejected) if checked else 0,
         rejected=rejected,
     )
-
-
-def _run(texts: Coroutine[Any, Any, tuple[Explanation, ...]]) -> tuple[Explanation, ...]:
-    """Run to the end, in a thread of its own where a loop is running already."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(texts)
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        return pool.submit(asyncio.run, texts).result()
 
 
 async def _by_model(

@@ -17,7 +17,7 @@ from tasks.measures.paired import mcnemar_exact, paired_difference, turned
 from tasks.plan import Plan
 from tasks.schema import About, Evidence, Measurement, SwappedText
 from tasks.shards import Payload, ShardRef, StoredShard
-from tasks.spec import CausalSubject
+from tasks.spec import ClassifierSubject
 from tasks.subject import Subject
 
 PER_SHARD = 200
@@ -80,7 +80,7 @@ def measure(ref: ShardRef, _: Path) -> Payload:
 
 def _decide(subject: Subject, texts: Sequence[str], favourable: str) -> list[dict[str, Any]]:
     """Decision of every text, and the log-odds of the favourable one where the subject has them."""
-    if isinstance(subject.ref.spec, CausalSubject):
+    if not isinstance(subject.ref.spec, ClassifierSubject):
         return [{"decision": w.answer, "log_odds": None} for w in write(subject, texts)]
     hoped = subject.class_index(favourable)
     found: list[dict[str, Any]] = [{}] * len(texts)

@@ -8,6 +8,7 @@ import numpy as np
 
 from tasks.checks import CueCheck, Swap
 from tasks.gather.inputs import cut, dataset_of, read_all, records, subject_of
+from tasks.gather.unparsed import confound, unparsed_difference
 from tasks.gather.writing import write
 from tasks.measures import stats
 from tasks.measures.reasoning import mentions
@@ -23,7 +24,7 @@ def shards(plan: Plan, check: CueCheck, cases: Sequence[int]) -> list[ShardRef]:
     """Shards over a random sample of rows, then the cases that are only shown."""
     sample = plan.rows_of(check)
     shown = [case for case in cases if case not in set(sample)]
-    return cut(plan, check, "cue", sample + shown, PER_SHARD, swap=check.swap.model_dump())
+    return cut(plan, check, "cue", sample + shown, PER_SHARD, swap=_swap(check).model_dump())
 
 
 def measure(ref: ShardRef, _: Path) -> Payload:
@@ -69,10 +70,14 @@ def evidence(
     sample = [r for r in found if r["position"] in sampled]
     whole = [r for r in sample if r["answer"] is not None and r["answer_exchanged"] is not None]
     unparsed = np.array([r not in whole for r in sample])
-    about = About(field=check.swap.column)
+    about = About(field=_swap(check).column)
     measurements = [
         Measurement.of("unparsed", stats.share(unparsed), len(sample), stats.SHARE, about)
     ]
+    difference = unparsed_difference(
+        [r["answer"] for r in sample], [r["answer_exchanged"] for r in sample], about
+    )
+    measurements.append(difference)
     if whole:
         changed = np.array([r["answer"] != r["answer_exchanged"] for r in whole])
         said = np.array([bool(r["mentions"]) for r in whole])
@@ -91,8 +96,17 @@ def evidence(
         subject=plan.spec.subject_of(check),
         measurements=tuple(measurements),
         cases=tuple(_pair(r) for r in found if r["id"] in shown),
-        notes=_notes(plan, check, len(sample)),
+        notes=(
+            *_notes(plan, check, len(sample)),
+            *confound(difference, "the texts as they stand and those with the cue exchanged"),
+        ),
     )
+
+
+def _swap(check: CueCheck) -> Swap:
+    if check.swap is None:
+        raise TypeError("a cue without a swap is read from records, not planted")
+    return check.swap
 
 
 def _examples(whole: list[Any]) -> set[str]:
@@ -109,6 +123,6 @@ def _notes(plan: Plan, check: CueCheck, pairs: int) -> tuple[str, ...]:
     if pairs == asked:
         return ()
     return (
-        f"{asked - pairs} of {asked} texts left out: the value of {check.swap.column} does not "
+        f"{asked - pairs} of {asked} texts left out: the value of {_swap(check).column} does not "
         "stand in them, or no other group has another value.",
     )

@@ -9,10 +9,10 @@ import torch
 from tasks.checks import Check
 from tasks.decided import Decided
 from tasks.gather.inputs import batches, cut, read_all, records, rows_of, subject_of
-from tasks.gather.writing import write
+from tasks.gather.writing import Writer, write
 from tasks.plan import Plan
 from tasks.shards import Payload, ShardRef, StoredShard
-from tasks.spec import CausalSubject, PredictionsSubject
+from tasks.spec import Answering, PredictionsSubject
 from tasks.subject import Subject
 
 PER_SHARD = 250
@@ -28,7 +28,7 @@ def shards(plan: Plan, subject: str, rows: Sequence[int]) -> list[ShardRef]:
 def measure(ref: ShardRef, _: Path) -> Payload:
     """Decision and its probability for every row of a shard."""
     subject, texts = subject_of(ref), [row.text for row in rows_of(ref)]
-    if isinstance(ref.subject.spec, CausalSubject) and subject.labels:
+    if isinstance(ref.subject.spec, Answering) and ref.subject.spec.answers:
         return Payload({}, _written(subject, texts))
     return Payload({}, _read(subject, texts))
 
@@ -81,6 +81,6 @@ def _read(subject: Subject, texts: list[str]) -> list[dict[str, object]]:
     return found
 
 
-def _written(subject: Subject, texts: list[str]) -> list[dict[str, object]]:
-    """Decisions of a causal subject after its own reasoning."""
+def _written(subject: Writer, texts: list[str]) -> list[dict[str, object]]:
+    """Decisions of a subject that writes, after its own reasoning."""
     return [{"decision": w.answer, "probability": None} for w in write(subject, texts)]

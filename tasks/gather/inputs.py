@@ -2,18 +2,32 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from tasks.checks import Check
 from tasks.dataset import Dataset, Row, load_dataset
+from tasks.endpoint.subject import load_endpoint
 from tasks.plan import Plan
 from tasks.shards import DataRef, Payload, ShardRef, StoredShard, options, read_payload
+from tasks.spec import OpenAISubject, TranscriptsSubject
 from tasks.subject import Batch, Subject, load_subject
+from tasks.transcripts import load_transcripts
 from tasks.units import Span
 
 
-def subject_of(ref: ShardRef) -> Subject:
-    """The loaded subject of a shard."""
-    return load_subject(ref.subject)
+def subject_of(ref: ShardRef) -> Any:
+    """The subject of a shard: a loaded model, one behind an endpoint, or one on record.
+
+    Which of them it is follows from the check: only checks that need nothing but writing reach a
+    subject without weights (`tasks.plan.not_run`).
+    """
+    match ref.subject.spec:
+        case OpenAISubject():
+            return load_endpoint(ref.subject)
+        case TranscriptsSubject():
+            return load_transcripts(ref.subject)
+        case _:
+            return load_subject(ref.subject)
 
 
 def dataset_of(ref: ShardRef) -> Dataset:

@@ -6,16 +6,20 @@ from tasks.decided import Decided
 from tasks.measures import stats
 from tasks.plan import Plan
 from tasks.schema import About, Evidence, Measurement
+from tasks.spec import Answering
 
 
 def evidence(plan: Plan, check: PerformanceCheck, decided: Decided) -> Evidence:
-    """Accuracy, and recall of every class, over rows with label and answer."""
+    """Accuracy, and recall of every class, over rows with label and answer.
+
+    Numbers and free labels are no classes: of them only the accuracy is stated.
+    """
     labels = plan.data.labels()[list(decided.rows)]
     there = (labels != MISSING) & decided.parsed
     labels, decisions = labels[there], decided.decision[there]
     right = labels == decisions
     measurements = [Measurement.of("accuracy", stats.share(right), len(right), stats.SHARE)]
-    for label in sorted(set(labels)):
+    for label in sorted(set(labels)) if _has_classes(plan, decided.subject) else ():
         of_class = labels == label
         measurements.append(
             Measurement.of(
@@ -32,6 +36,11 @@ def evidence(plan: Plan, check: PerformanceCheck, decided: Decided) -> Evidence:
         measurements=tuple(measurements),
         notes=unanswered(decided),
     )
+
+
+def _has_classes(plan: Plan, subject: str) -> bool:
+    spec = plan.spec.subjects[subject]
+    return not isinstance(spec, Answering) or spec.answer.form in {"choice", "yes-no"}
 
 
 def unanswered(decided: Decided) -> tuple[str, ...]:

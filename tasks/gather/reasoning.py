@@ -8,6 +8,7 @@ import numpy as np
 
 from tasks.checks import ReasoningCheck
 from tasks.gather.inputs import cut, read_all, records, rows_of, subject_of
+from tasks.gather.unparsed import confound, corrected, unparsed_difference
 from tasks.gather.writing import answer_after, write
 from tasks.measures import stats
 from tasks.measures.reasoning import area_over_curve, truncated
@@ -63,6 +64,8 @@ def evidence(
     measurements = [Measurement.of("unparsed", stats.share(missing), len(sample), stats.SHARE)]
     if len(answered) > 1:
         measurements += _curve(check, answered, plan.spec.seed)
+    unread = _unread(check, sample)
+    measurements += unread
     shown = {plan.data.rows[case].id for case in cases}
     return Evidence(
         check=check,
@@ -78,7 +81,22 @@ def evidence(
             for r in found
             if r["id"] in shown
         ),
+        notes=tuple(
+            note
+            for m in unread
+            for note in confound(m, f"the whole reasoning and {m.about.share:.0%} of it")
+        ),
     )
+
+
+def _unread(check: ReasoningCheck, sample: list[Any]) -> list[Measurement]:
+    """How much more often no answer can be read at a cut than where it was written unforced."""
+    freely = [r["answer"] for r in sample]
+    found = [
+        unparsed_difference(freely, [r["answers"][i] for r in sample], About(share=share))
+        for i, share in enumerate(check.shares)
+    ]
+    return corrected(found, "unparsed answers, all shares")
 
 
 def _curve(check: ReasoningCheck, answered: list[Any], seed: int) -> list[Measurement]:

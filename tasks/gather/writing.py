@@ -1,14 +1,26 @@
-"""A causal subject at work: it reasons, then answers; or answers from a reasoning cut short."""
+"""Subjects at work: they reason, then answer; or answer after a reasoning that is given to them.
+
+The one place that lets any subject write: a local model, one behind an endpoint, or one on record.
+"""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
+from tasks.endpoint.subject import EndpointSubject
+from tasks.errors import SubjectError
+from tasks.gather import asking
 from tasks.gather.inputs import batches
-from tasks.measures.reasoning import read_answer
+from tasks.measures.answers import read_written
 from tasks.spec import CausalSubject
 from tasks.subject import Subject
+from tasks.transcripts import RecordedSubject
+
+Writer = Subject | EndpointSubject | RecordedSubject
+
+SHORT = 16
+"""Tokens that an answer may take that no list of choices bounds."""
 
 
 class Written(NamedTuple):
@@ -16,19 +28,81 @@ class Written(NamedTuple):
 
     reasoning: str
     answer: str | None
+    """In canonical writing; none when none can be read."""
+    completion: str = ""
+    """All that was written, where it is at hand."""
+    thinking: str = ""
+    """What was thought beside it, where the subject has a channel for that."""
 
 
-def write(subject: Subject, texts: Sequence[str]) -> list[Written]:
-    """Let the subject reason and answer, greedily, one completion per text."""
+def write(subject: Writer, texts: Sequence[str]) -> list[Written]:
+    """Let the subject reason and answer, one completion per text."""
+    match subject:
+        case EndpointSubject():
+            return [Written(*one) for one in asking.written(subject, texts)]
+        case RecordedSubject():
+            return [Written(t.reasoning, t.answer) for t in subject.of(texts)]
+        case Subject():
+            return _written(subject, texts)
+
+
+def answer_after(
+    subject: Writer, texts: Sequence[str], reasonings: Sequence[str]
+) -> list[str | None]:
+    """The answer the subject gives when its reasoning is as stated and it must answer now.
+
+    Raises:
+        SubjectError: the subject is on record and cannot be asked anything new.
+    """
+    match subject:
+        case EndpointSubject():
+            return asking.answered_after(subject, texts, reasonings)
+        case RecordedSubject():
+            raise SubjectError(
+                f"subject {subject.ref.name}: transcripts cannot be asked again, as an answer "
+                "after another reasoning needs"
+            )
+        case Subject():
+            return _answered_after(subject, texts, reasonings)
+
+
+def _written(subject: Subject, texts: Sequence[str]) -> list[Written]:
     spec = _causal(subject)
-    found = [Written("", None)] * len(texts)
     rendered = [subject.render(text) for text in texts]
+    form = spec.answer
+    return [
+        Written(*read_written(completion, form.form, form.prefix, form.choices), completion)
+        for completion in _generated(subject, rendered, spec.max_new_tokens)
+    ]
+
+
+def _answered_after(
+    subject: Subject, texts: Sequence[str], reasonings: Sequence[str]
+) -> list[str | None]:
+    spec = _causal(subject)
+    form = spec.answer
+    rendered = [
+        " ".join(part for part in (subject.render(t), r, form.prefix) if part)
+        for t, r in zip(texts, reasonings, strict=True)
+    ]
+    if form.known:
+        return [subject.labels[choice] for choice in _best(subject, rendered)]
+    ends = _generated(subject, rendered, min(SHORT, spec.max_new_tokens))
+    return [
+        read_written(f"{form.prefix} {end}", form.form, form.prefix, form.choices).answer
+        for end in ends
+    ]
+
+
+def _generated(subject: Subject, rendered: Sequence[str], longest: int) -> list[str]:
+    """What the subject writes next, greedily."""
+    found = [""] * len(rendered)
     with torch.inference_mode():
         for positions, batch in batches(subject, rendered):
             output = subject.model.generate(
                 input_ids=batch.ids,
                 attention_mask=batch.mask,
-                max_new_tokens=spec.max_new_tokens,
+                max_new_tokens=longest,
                 do_sample=False,
                 pad_token_id=subject.tokenizer.pad_token_id,
             )
@@ -36,25 +110,18 @@ def write(subject: Subject, texts: Sequence[str]) -> list[Written]:
                 output[:, batch.ids.shape[1] :], skip_special_tokens=True
             )
             for position, completion in zip(positions, completions, strict=True):
-                found[position] = Written(
-                    *read_answer(completion, spec.answer_prefix, spec.choices)
-                )
+                found[position] = completion
     return found
 
 
-def answer_after(subject: Subject, texts: Sequence[str], reasonings: Sequence[str]) -> list[str]:
-    """The choice the subject gives when its reasoning is as stated and it must answer now."""
-    spec = _causal(subject)
-    rendered = [
-        " ".join(part for part in (subject.render(t), r, spec.answer_prefix) if part)
-        for t, r in zip(texts, reasonings, strict=True)
-    ]
-    found = [""] * len(texts)
+def _best(subject: Subject, rendered: Sequence[str]) -> list[int]:
+    """The likeliest choice, by its first token."""
+    found = [0] * len(rendered)
     with torch.inference_mode():
         for positions, batch in batches(subject, rendered):
-            best = subject.scores(batch).argmax(dim=-1).tolist()
+            best: list[Any] = subject.scores(batch).argmax(dim=-1).tolist()
             for position, choice in zip(positions, best, strict=True):
-                found[position] = subject.labels[choice]
+                found[position] = int(choice)
     return found
 
 

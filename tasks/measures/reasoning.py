@@ -64,31 +64,6 @@ def area_over_curve(shares: Sequence[float], unchanged: NDArray[np.float64]) -> 
     return np.asarray(np.trapezoid(1 - unchanged, points, axis=0))
 
 
-def read_answer(completion: str, prefix: str, choices: Sequence[str]) -> tuple[str, str | None]:
-    """Split a completion into reasoning and answer.
-
-    The answer is the choice that stands right after the last `prefix`; without a prefix, the
-    choice named last.
-
-    Args:
-        completion: what the subject wrote.
-        prefix: what introduces the answer, such as `Decision:`; may be empty.
-        choices: the answers it may give.
-
-    Returns:
-        The reasoning, and the answer or none when no choice can be read.
-    """
-    longest_first = sorted(choices, key=len, reverse=True)
-    options = "|".join(f"({re.escape(choice)})" for choice in longest_first)
-    pattern = rf"{re.escape(prefix)}\s*(?<!\w)(?:{options})(?!\w)"
-    found = list(re.finditer(pattern, completion, re.IGNORECASE))
-    if not found:
-        return completion.split(prefix)[0].strip() if prefix else completion.strip(), None
-    last = found[-1]
-    answer = longest_first[(last.lastindex or 1) - 1]
-    return completion[: last.start()].strip(), answer
-
-
 def mentions(reasoning: str, values: Sequence[str]) -> bool:
     """Whether the reasoning names one of `values` as a word of its own, in any case."""
     return any(

@@ -17,6 +17,8 @@ from tasks.schema import About, Evidence, Explanations, Measurement, Report, Run
 TASKS: Final = {
     "sequence-classification": "text-classification",
     "causal-lm": "text-generation",
+    "openai": "text-generation",
+    "transcripts": "text-generation",
     "predictions": "text-classification",
 }
 """Kind of subject -> the hub's name for what it does."""

@@ -1,0 +1,145 @@
+"""How often a definition asks its endpoints, and what that costs at most, before anything is sent.
+
+The order is that of the run: the decisions of the first subject, then check by check. What was
+asked before is kept and not asked again, so it is counted where it is first needed.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from tasks.checks import Check, CueCheck, FairnessCheck, PerformanceCheck, ReasoningCheck
+from tasks.endpoint.messages import answer_now, longest_answer_now, question, tokens_at_most
+from tasks.plan import Plan, not_run
+from tasks.spec import OpenAISubject
+from tasks.swap import exchange
+
+
+@dataclass(frozen=True)
+class Calls:
+    """What one step asks at most."""
+
+    step: str
+    subject: str
+    calls: int
+    """Questions that need an answer; a failed attempt is repeated up to `attempts` times in all."""
+    exact: bool
+    """Whether the number is known; else it is an upper bound."""
+    tokens: int
+    """Upper bound, read and written; a reasoning given back counts with its longest length."""
+    attempts: int
+
+    def words(self) -> str:
+        """One line for a reader."""
+        told = f"{self.calls} calls" if self.exact else f"at most {self.calls} calls"
+        if self.attempts > 1 and self.calls:
+            told += f" ({self.calls * self.attempts} if every one needs every retry)"
+        return f"{told}, at most {self.tokens} tokens"
+
+
+@dataclass
+class _Asked:
+    """One subject and the texts it was asked already."""
+
+    plan: Plan
+    name: str
+    spec: OpenAISubject
+    texts: set[str] = field(default_factory=set)
+
+    def write(self, texts: Sequence[str]) -> tuple[int, int]:
+        """Calls and tokens for those of the texts that are new."""
+        new = set(texts) - self.texts
+        self.texts |= new
+        return len(new), sum(self.cost(text) for text in new)
+
+    def unknown(self, number: int) -> tuple[int, int]:
+        """Calls and tokens for so many texts of the data, whichever they are."""
+        new = [text for text in self.plan.data.texts if text not in self.texts]
+        costs = sorted((self.cost(text) for text in new), reverse=True)[:number]
+        return len(costs), sum(costs)
+
+    def forced(self, texts: Sequence[str], times: int) -> tuple[int, int]:
+        """Calls and tokens for answers after so many given reasonings each."""
+        longest = longest_answer_now(self.spec) + self.spec.max_tokens
+        costs = (tokens_at_most(answer_now(self.spec, t, "."), longest) for t in texts)
+        return times * len(texts), times * sum(costs)
+
+    def longest(self, number: int) -> list[str]:
+        """The longest texts of the data, standing in for any."""
+        return sorted(self.plan.data.texts, key=lambda t: -len(t.encode()))[:number]
+
+    def cost(self, text: str) -> int:
+        """Tokens that reasoning and answering about a text can cost."""
+        return tokens_at_most(question(self.spec, text), self.spec.max_tokens)
+
+
+def calls(plan: Plan) -> tuple[Calls, ...]:
+    """The steps of an audit that ask an endpoint; empty where there is none."""
+    asked = {
+        name: _Asked(plan, name, spec)
+        for name, spec in plan.spec.subjects.items()
+        if isinstance(spec, OpenAISubject)
+    }
+    found = []
+    if plan.main in asked:
+        main = asked[plan.main]
+        found.append(_step("decisions", main, [main.write(plan.data.texts)]))
+    for check in plan.spec.checks:
+        of = asked.get(plan.spec.subject_of(check))
+        if of is not None and not_run(plan, check) is None:
+            found.append(_of_check(of, check))
+    return tuple(found)
+
+
+def _of_check(asked: _Asked, check: Check) -> Calls:
+    match check:
+        case PerformanceCheck() | FairnessCheck():
+            texts = [row.text for row in asked.plan.rows(asked.plan.rows_of(check))]
+            return _step(check.kind, asked, [asked.write(texts)])
+        case ReasoningCheck():
+            return _step(check.kind, asked, list(_reasoning(asked, check)), exact=False)
+        case CueCheck():
+            cases = _cases(asked, check)
+            return _step(check.kind, asked, list(_cue(asked, check, cases)), exact=not cases)
+        case _:
+            raise TypeError(f"check {check.kind} asks no endpoint")
+
+
+def _cases(asked: _Asked, check: Check) -> int:
+    """Texts that may be shown beside those that are sampled."""
+    beside = len(asked.plan.data.rows) - len(asked.plan.rows_of(check))
+    return min(asked.plan.spec.cases, beside)
+
+
+def _reasoning(asked: _Asked, check: ReasoningCheck) -> Iterator[tuple[int, int]]:
+    cases = _cases(asked, check)
+    sample = [row.text for row in asked.plan.rows(asked.plan.rows_of(check))]
+    yield asked.write(sample)
+    yield asked.unknown(cases)
+    yield asked.forced([*sample, *asked.longest(cases)], len(check.shares))
+
+
+def _cue(asked: _Asked, check: CueCheck, cases: int) -> Iterator[tuple[int, int]]:
+    if check.swap is None:
+        raise TypeError("a cue without a swap asks nobody")
+    plan = asked.plan
+    pairs = {e.position: e for e in exchange(plan.data.rows, check.swap, seed=plan.spec.seed)}
+    sample = [position for position in plan.rows_of(check) if position in pairs]
+    yield asked.write([plan.data.rows[position].text for position in sample])
+    yield asked.unknown(cases)
+    yield asked.write([pairs[position].text for position in sample])
+    beside = [e.text for position, e in pairs.items() if position not in set(sample)]
+    costs = sorted((asked.cost(text) for text in beside), reverse=True)[:cases]
+    yield len(costs), sum(costs)
+
+
+def _step(
+    step: str, asked: _Asked, parts: Sequence[tuple[int, int]], *, exact: bool = True
+) -> Calls:
+    return Calls(
+        step=step,
+        subject=asked.name,
+        calls=sum(number for number, _ in parts),
+        exact=exact,
+        tokens=sum(tokens for _, tokens in parts),
+        attempts=asked.spec.retries + 1,
+    )

@@ -1,0 +1,1 @@
+"""Speaking to OpenAI-compatible endpoints: for explanations, and to subjects asked over them."""
