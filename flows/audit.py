@@ -18,6 +18,7 @@ from tasks.bundle import summary, write_bundle
 from tasks.checks import (
     AttributionCheck,
     Check,
+    ContradictionCheck,
     CueCheck,
     FairnessCheck,
     LocalisationCheck,
@@ -29,7 +30,15 @@ from tasks.compare import compare, newest
 from tasks.decided import Decided, choose, shown
 from tasks.evidence import gather_evidence
 from tasks.explain.texts import explain
-from tasks.gather import attribution, cue, decisions, localisation, probing, reasoning
+from tasks.gather import (
+    attribution,
+    contradiction,
+    cue,
+    decisions,
+    localisation,
+    probing,
+    reasoning,
+)
 from tasks.judge import judge
 from tasks.organisms.held import held_against_planted
 from tasks.plan import Plan, not_run, prepare
@@ -142,6 +151,8 @@ def gather(
             stored = runner.run(title, reasoning.shards(plan, check, cases))
         case CueCheck():
             stored = runner.run(title, cue.shards(plan, check, cases))
+        case ContradictionCheck():
+            stored = runner.run(title, contradiction.shards(plan, check))
         case _:
             assert_never(check)
     with STAGES.stage(f"evidence: {title}"):

@@ -12,6 +12,7 @@ from prefect.tasks import exponential_backoff
 from tasks.checks import (
     AttributionCheck,
     Check,
+    ContradictionCheck,
     CueCheck,
     FairnessCheck,
     LocalisationCheck,
@@ -23,6 +24,7 @@ from tasks.decided import Decided
 from tasks.gather import (
     MEASURES,
     attribution,
+    contradiction,
     cue,
     fairness,
     localisation,
@@ -103,5 +105,7 @@ def gather_evidence(
             return reasoning.evidence(plan, check, cases, store, stored)
         case CueCheck():
             return cue.evidence(plan, check, cases, store, stored)
+        case ContradictionCheck():
+            return contradiction.evidence(plan, check, store, stored)
         case _:
             assert_never(check)

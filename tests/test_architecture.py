@@ -32,6 +32,7 @@ MAY_IMPORT = {  # besides the standard library; the longest path that fits a mod
     "tasks/shards.py": {"tasks", "numpy", "safetensors"},
     "tasks/evidence.py": {"tasks", "prefect"},
     "tasks/gather": {"tasks", "numpy", "torch"},
+    "tasks/gather/second_model.py": {"tasks", "openai"},
     "tasks/gather/generation.py": {"tasks", "torch", "transformers"},
     "tasks/measures": {"tasks.errors", "tasks.measures", "sentencex"} | NUMERIC,
     "tasks/measures/attribution/partition.py": {"tasks.measures", "shap"} | NUMERIC,

@@ -129,7 +129,9 @@ def test_a_sliding_window_is_never_looked_past(tmp_path):
     found = scores_at_cuts(subject, TEXTS, REASONINGS, CUTS)
     for row, cut in zip(found, CUTS, strict=True):
         for scores, text, reasoning in zip(row, TEXTS, cut, strict=True):
-            torch.testing.assert_close(scores, alone(subject, text, reasoning), atol=1e-4, rtol=1e-4)
+            torch.testing.assert_close(
+                scores, alone(subject, text, reasoning), atol=1e-4, rtol=1e-4
+            )
 
 
 def test_a_cache_that_gives_other_scores_is_not_used(tmp_path, monkeypatch):

@@ -204,7 +204,9 @@ def _cue_facts(report: Report, subject: str, attribute: str) -> Iterator[Fact]:
     """What exchanging a field does to the answer, and whether the reasoning says so."""
     for evidence in report.evidence:
         check = evidence.check
-        if check.kind != "cue" or evidence.not_run or check.swap.across != attribute:
+        if check.kind != "cue" or evidence.not_run or check.swap is None:
+            continue
+        if check.swap.across != attribute:
             continue
         influence = next(iter(evidence.named("influence")), None)
         if influence is None or not above_zero(influence):

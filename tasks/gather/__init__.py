@@ -2,6 +2,7 @@
 
 from tasks.gather import (
     attribution,
+    contradiction,
     cue,
     decisions,
     erasing,
@@ -27,5 +28,6 @@ MEASURES: dict[str, Measure] = {
     "erasure": erasing.measure,
     "reasoning": reasoning.measure,
     "cue": cue.measure,
+    "contradiction": contradiction.measure,
 }
 """Kind of shard -> the function that measures it."""

@@ -44,9 +44,7 @@ class Reading:
         chosen = torch.tensor(kept, device=self.mask.device)
         cache = _view(self.cache, self.mask.shape[1])
         cache.batch_select_indices(chosen)
-        return replace(
-            self, cache=cache, mask=self.mask[chosen], position=self.position[chosen]
-        )
+        return replace(self, cache=cache, mask=self.mask[chosen], position=self.position[chosen])
 
 
 def answers_at_cuts(
@@ -80,12 +78,12 @@ def scores_at_cuts(
     cuts: Sequence[Sequence[str]],
 ) -> Tensor:
     """Logits of the choices, [cuts, texts, choices], float32; see `answers_at_cuts`."""
-    spec = _causal(subject)
+    spec = writes(subject)
     whole = _ids(subject, [_joined(subject.render(t), r) for t, r in _pairs(texts, reasonings)])
     versions = [
-        _ids(subject, [_joined(subject.render(t), r, spec.answer_prefix) for t, r in _pairs(texts, cut)])
-        for cut in cuts
-    ]  # fmt: skip
+        _ids(subject, [_joined(subject.render(t), r, spec.answer_prefix) for t, r in part])
+        for part in (_pairs(texts, cut) for cut in cuts)
+    ]
     found = torch.empty(len(cuts), len(texts), len(subject.choice_ids))
     with torch.inference_mode():
         for rows in _groups(whole, spec.batch):
@@ -120,7 +118,7 @@ def continued(
     Returns:
         Completions without what stood there already, [cuts][texts].
     """
-    spec = _causal(subject)
+    spec = writes(subject)
     prompts = [subject.render(text) for text in texts]
     asked = _ids(subject, prompts)
     whole = _ids(subject, [_joined(p, r) for p, r in _pairs(prompts, reasonings)])
@@ -144,7 +142,7 @@ def continued(
 def is_plainly_greedy(subject: Subject) -> bool:
     """Whether greedy generation of this subject is the likeliest token and nothing else."""
     config = subject.model.generation_config
-    plain = (None, 0, 1, 1.0, [], {})
+    plain: tuple[object, ...] = (None, 0, 1, 1.0, [], {})
     return all(getattr(config, name, None) in plain for name in TWISTS)
 
 
@@ -187,7 +185,9 @@ def _from(
 def _read(subject: Subject, texts: Sequence[Ids]) -> Reading:
     ids, mask = _padded(subject, texts)
     position = torch.tensor([len(text) for text in texts], device=subject.device)
-    return _forward(subject, ids, mask, (mask.cumsum(-1) - 1).clamp(min=0), DynamicCache(), position)
+    return _forward(
+        subject, ids, mask, (mask.cumsum(-1) - 1).clamp(min=0), DynamicCache(), position
+    )
 
 
 def _onward(
@@ -198,10 +198,7 @@ def _onward(
     The columns of the cache in which a version differs are masked, so rows may depart at
     different places; positions are those of the version.
     """
-    shared = [
-        min(len(version) - 1, sum(1 for _ in takewhile(lambda p: p[0] == p[1], zip(text, version, strict=False))))
-        for text, version in zip(texts, versions, strict=True)
-    ]  # fmt: skip
+    shared = [_common(text, version) for text, version in zip(texts, versions, strict=True)]
     known = torch.tensor(shared, device=subject.device)
     before = read.mask.shape[1] - read.position  # padding of each row
     until = int((before + known).max())
@@ -277,12 +274,18 @@ def _generated(subject: Subject, texts: Sequence[Ids], room: Sequence[int]) -> l
 # --- small parts ----------------------------------------------------------------------------
 
 
+def _common(text: Ids, version: Ids) -> int:
+    """How many first tokens two texts share, leaving one of the second to be read."""
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(text, version, strict=False))
+    return min(len(version) - 1, sum(1 for _ in same))
+
+
 def _view(cache: DynamicCache, columns: int) -> DynamicCache:
     """The first columns of a cache; what is added to them leaves the cache as it is."""
     layers = []
     for layer in cache.layers:
         part: Any = copy.copy(layer)
-        part.keys, part.values = layer.keys[..., :columns, :], layer.values[..., :columns, :]
+        part.keys, part.values = part.keys[..., :columns, :], part.values[..., :columns, :]
         layers.append(part)
     view = DynamicCache()
     view.layers = layers
@@ -335,7 +338,8 @@ def _pairs(texts: Sequence[str], reasonings: Sequence[str]) -> Iterator[tuple[st
     return zip(texts, reasonings, strict=True)
 
 
-def _causal(subject: Subject) -> CausalSubject:
+def writes(subject: Subject) -> CausalSubject:
+    """How a local subject writes; raises TypeError for one that does not."""
     if not isinstance(subject.ref.spec, CausalSubject):
         raise TypeError(f"{subject.ref.name} is no causal-lm and does not write")
     return subject.ref.spec

@@ -145,7 +145,9 @@ def _wide(value: float, pairs: int, level: float) -> Interval:
     middle = (value + z * z / (2 * pairs)) / (1 + z * z / pairs)
     spread = z * math.sqrt(value * (1 - value) / pairs + z * z / (4 * pairs**2))
     reach = spread / (1 + z * z / pairs)
-    return Interval(value, min(value, max(0.0, middle - reach)), max(value, min(1.0, middle + reach)))
+    return Interval(
+        value, min(value, max(0.0, middle - reach)), max(value, min(1.0, middle + reach))
+    )
 
 
 def _z(level: float) -> float:

@@ -40,8 +40,12 @@ HEADLINES: Final = {
         "probe_accuracy", "control_accuracy", "selectivity", "gap_before", "gap_after_erasure",
         "gap_after_random", "accuracy_before", "accuracy_after_erasure", "erasure_effect",
     ),
-    "reasoning": ("dependence_on_reasoning", "unparsed"),
-    "cue": ("influence", "disclosure", "undisclosed_influence", "unparsed"),
+    "reasoning": ("dependence_on_reasoning", "factor_gain", "instrument_auroc", "unparsed"),
+    "cue": (
+        "influence", "cue_pull", "disclosure", "undisclosed_influence", "instrument_auroc",
+        "unparsed",
+    ),
+    "contradiction": ("contradiction", "contradiction_chance", "unparsed"),
 }  # fmt: skip
 """Check -> measures that the card states; what decided a gate it states whatever it is."""
 
