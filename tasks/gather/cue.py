@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from tasks.checks import CueCheck, CueName, OwnCue, SecondModel, Swap
 from tasks.gather.cue_numbers import beside_texts, of_swap
-from tasks.gather.families import corrected
 from tasks.gather.cues import Cue, cues_of, spoken_for, with_cue
+from tasks.gather.families import corrected
 from tasks.gather.inputs import cut, dataset_of, read_all, records, subject_of
 from tasks.gather.second_model import judged
 from tasks.gather.writing import Written, write
