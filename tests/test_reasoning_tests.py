@@ -140,7 +140,9 @@ def record(i, answers, *, answer="a", label="a", test="truncation", kept=(0, 2, 
 
 def named(found, name, **about):
     return [
-        m for m in found if m.name == name and all(getattr(m.about, k) == v for k, v in about.items())
+        m
+        for m in found
+        if m.name == name and all(getattr(m.about, k) == v for k, v in about.items())
     ]
 
 
@@ -311,7 +313,11 @@ def spec_with(gate):
 
 def dependence(method, value):
     return Measurement.of(
-        "dependence_on_reasoning", (value, value - 0.05, value + 0.05), 50, "m", About(method=method)
+        "dependence_on_reasoning",
+        (value, value - 0.05, value + 0.05),
+        50,
+        "m",
+        About(method=method),
     )
 
 
