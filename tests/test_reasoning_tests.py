@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from statsmodels.stats.contingency_tables import mcnemar
 
+from tasks.gather import answering
 from tasks.gather.curves import areas, curves, factors, left_out
-from tasks.gather.instruments import calibrated
+from tasks.gather.instruments import calibrated, scored
 from tasks.gather.versions import tokens_by, version
+from tasks.gather.writing import Written
 from tasks.judge import judge
 from tasks.measures.dependence import (
     area_by_tokens,
@@ -379,3 +381,20 @@ def test_a_gate_on_a_test_without_its_second_model_says_so():
 def test_areas_are_the_scores_of_controls():
     sample = [record(0, "bbbba"), record(1, "aaaaa")]
     assert areas("truncation", SHARES, sample).tolist() == pytest.approx([0.875, 0])
+
+
+def test_controls_are_scored_by_the_tests_themselves(monkeypatch):
+    def answer_after(_, texts, cuts):  # who depends answers b until the last sentence is there
+        return ["b" if t.startswith("depends") and "late" not in c else "a"
+                for t, c in zip(texts, cuts, strict=True)]  # fmt: skip
+
+    monkeypatch.setattr(answering, "answer_after", answer_after)
+    texts = [f"depends {i}" if i % 2 else f"ignores {i}" for i in range(16)]
+    written = [Written(FOUR, "a")] * 16
+    truth = [i % 2 == 1 for i in range(16)]
+    found = scored(object(), texts, written, truth, ["truncation", "filler"], SHARES, seed=1)
+    assert set(found) == {"truncation", "filler"}
+    by = {(m.name, m.about.method): m.value for m in calibrated(found)}
+    assert by["instrument_auroc", "truncation"] == 1
+    assert by["instrument_specificity", "filler"] == 1
+    assert by["instrument_sensitivity", "filler"] == 1
