@@ -18,6 +18,7 @@ from tasks.bundle import summary, write_bundle
 from tasks.checks import (
     AttributionCheck,
     Check,
+    ContradictionCheck,
     CounterfactualCheck,
     CueCheck,
     FairnessCheck,
@@ -35,6 +36,7 @@ from tasks.evidence import gather_evidence
 from tasks.explain.texts import explain
 from tasks.gather import (
     attribution,
+    contradiction,
     counterfactual,
     cue,
     decisions,
@@ -163,10 +165,12 @@ def gather(
             stored = remedy(plan, check, runner)
         case ReasoningCheck():
             stored = runner.run(title, reasoning.shards(plan, check, cases))
-        case CueCheck() if check.swap is None:
+        case CueCheck() if plan.spec.on_record(check):
             stored = []  # read from records
         case CueCheck():
             stored = runner.run(title, cue.shards(plan, check, cases))
+        case ContradictionCheck():
+            stored = runner.run(title, contradiction.shards(plan, check))
         case _:
             assert_never(check)
     with STAGES.stage(f"evidence: {title}"):

@@ -7,11 +7,23 @@ asked before is kept and not asked again, so it is counted where it is first nee
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tasks.checks import Check, CueCheck, FairnessCheck, PerformanceCheck, ReasoningCheck
+from tasks.checks import (
+    Check,
+    ContradictionCheck,
+    CounterfactualCheck,
+    CueCheck,
+    FairnessCheck,
+    PerformanceCheck,
+    ReasoningCheck,
+)
 from tasks.endpoint.messages import answer_now, longest_answer_now, question, tokens_at_most
+from tasks.gather.cues import cues_of
 from tasks.plan import Plan, not_run
 from tasks.spec import OpenAISubject
 from tasks.swap import exchange
+
+EXAMPLES_AND_QUESTION = 6
+"""Whole questions that a text with a cue holds at most."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +111,18 @@ def _of_check(asked: _Asked, check: Check) -> Calls:
             return _step(check.kind, asked, list(_reasoning(asked, check)), exact=False)
         case CueCheck():
             cases = _cases(asked, check)
-            return _step(check.kind, asked, list(_cue(asked, check, cases)), exact=not cases)
+            exact = not cases and not (check.cues or check.own)
+            return _step(check.kind, asked, list(_cue(asked, check, cases)), exact=exact)
+        case CounterfactualCheck():
+            texts = [row.text for row in asked.plan.rows(asked.plan.rows_of(check))]
+            cases = _cases(asked, check)
+            parts = [asked.write(texts), asked.unknown(cases)]
+            for _ in check.swaps:  # exchanged, and with neutral words
+                longest = [asked.cost(text) for text in [*texts, *asked.longest(cases)]]
+                parts.append((2 * len(longest), 4 * sum(longest)))
+            return _step(check.kind, asked, parts, exact=False)
+        case ContradictionCheck():
+            return _step(check.kind, asked, [asked.write(asked.plan.data.texts)], exact=False)
         case _:
             raise TypeError(f"check {check.kind} asks no endpoint")
 
@@ -115,13 +138,22 @@ def _reasoning(asked: _Asked, check: ReasoningCheck) -> Iterator[tuple[int, int]
     sample = [row.text for row in asked.plan.rows(asked.plan.rows_of(check))]
     yield asked.write(sample)
     yield asked.unknown(cases)
-    yield asked.forced([*sample, *asked.longest(cases)], len(check.shares))
+    times = len(check.shares) * len(check.tests)
+    yield asked.forced([*sample, *asked.longest(cases)], times)
 
 
 def _cue(asked: _Asked, check: CueCheck, cases: int) -> Iterator[tuple[int, int]]:
+    plan, sampled = asked.plan, asked.plan.rows_of(check)
+    beside_text = len(cues_of(check.cues, check.own))
+    if beside_text:
+        texts = [plan.data.rows[position].text for position in sampled]
+        yield asked.write(texts)
+        yield asked.unknown(cases)
+        # what a cue adds to a question is not written yet; it holds at most a few whole questions
+        longest = sum(asked.cost(text) for text in [*texts, *asked.longest(cases)])
+        yield beside_text * (len(texts) + cases), beside_text * EXAMPLES_AND_QUESTION * longest
     if check.swap is None:
-        raise TypeError("a cue without a swap asks nobody")
-    plan = asked.plan
+        return
     pairs = {e.position: e for e in exchange(plan.data.rows, check.swap, seed=plan.spec.seed)}
     sample = [position for position in plan.rows_of(check) if position in pairs]
     yield asked.write([plan.data.rows[position].text for position in sample])

@@ -44,3 +44,39 @@ def cited(evidence: Evidence) -> str | None:
     check = evidence.check
     methods = check.methods if isinstance(check, AttributionCheck) else ()
     return first_earned(methods, evidence.measurements)
+
+
+INSTRUMENTED = (
+    "answer_unchanged",
+    "dependence_on_reasoning",
+    "dependence_difference",
+    "influence",
+    "cue_pull",
+    "disclosure",
+    "undisclosed_influence",
+)
+"""Measurements of a reasoning test: they are worth what the test tells apart on controls."""
+
+
+def calibration(m: Measurement, evidence: Evidence) -> Measurement | None:
+    """AUROC on controls of the test that a measurement comes from, if it was measured."""
+    if m.name not in INSTRUMENTED:
+        return None
+    tests = evidence.named("instrument_auroc")
+    return next((t for t in tests if t.about.method == m.about.method), None)
+
+
+def blind(m: Measurement, evidence: Evidence) -> str:
+    """Why a measurement decides nothing, its test not telling controls apart; empty if it may."""
+    test = calibration(m, evidence)
+    if test is None or test.low is None or test.low > CHANCE:
+        return ""
+    name = f"test {test.about.method}" if test.about.method else "the test"
+    return (
+        f"{name} does not tell controls apart on this subject: AUROC {test.value:.2f}, "
+        f"{test.level:.0%} interval {test.low:.2f} to {test.high:.2f}"
+    )
+
+
+CHANCE = 0.5
+"""AUROC of a test that knows nothing."""

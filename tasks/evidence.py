@@ -12,6 +12,7 @@ from prefect.tasks import exponential_backoff
 from tasks.checks import (
     AttributionCheck,
     Check,
+    ContradictionCheck,
     CounterfactualCheck,
     CueCheck,
     FairnessCheck,
@@ -26,6 +27,7 @@ from tasks.decided import Decided
 from tasks.gather import (
     MEASURES,
     attribution,
+    contradiction,
     counterfactual,
     cue,
     fairness,
@@ -114,9 +116,11 @@ def gather_evidence(
             return remediation.evidence(plan, check, store, stored)
         case ReasoningCheck():
             return reasoning.evidence(plan, check, cases, store, stored)
-        case CueCheck() if check.swap is None:
+        case CueCheck() if plan.spec.on_record(check):
             return recorded_cue.evidence(plan, check, cases)
         case CueCheck():
             return cue.evidence(plan, check, cases, store, stored)
+        case ContradictionCheck():
+            return contradiction.evidence(plan, check, store, stored)
         case _:
             assert_never(check)

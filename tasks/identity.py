@@ -133,7 +133,7 @@ def swapped(texts: Sequence[str], swap: TermSwap, *, seed: int) -> list[Swapped]
             continue
         pairs = _partners(swap.terms[source], swap.terms[target])
         new, terms = exchanged(text, pairs)
-        chosen = rng.permutation(len(text) + 1)
+        chosen = rng.permutation(len(text) + 1).tolist()
         control, _ = exchanged(text, _partners(*zip(*swap.neutral, strict=True)), terms, chosen)
         if new != text:
             found.append(

@@ -2,6 +2,7 @@
 
 import math
 
+from tasks.earned import blind
 from tasks.measures.stats import Interval, more_texts
 from tasks.schema import Evidence, Finding, Measurement, Verdict
 from tasks.spec import AuditSpec, Gate
@@ -53,19 +54,23 @@ def _finding(name: str, gate: Gate, one: Evidence) -> Finding:
     covered = [m for m in one.measurements if covers(gate, m)]
     if not covered:
         return _undecided(name, gate, one, _nothing(gate, one))
-    ranked = sorted(covered, key=lambda m: (WORST_FIRST.index(verdict(gate, m)), -_beyond(gate, m)))
+    reached: dict[Measurement, Verdict] = {
+        m: "inconclusive" if blind(m, one) else verdict(gate, m) for m in covered
+    }
+    ranked = sorted(covered, key=lambda m: (WORST_FIRST.index(reached[m]), -_beyond(gate, m)))
     deciding = ranked[0]
-    reached = verdict(gate, deciding)
+    doubt = blind(deciding, one)
+    undecided = reached[deciding] == "inconclusive"
     return Finding(
         id=name,
         gate=gate,
-        verdict=reached,
+        verdict=reached[deciding],
         subject=one.subject,
         deciding=deciding,
         measured=len(covered),
-        beyond=tuple(m for m in ranked if verdict(gate, m) != "pass"),
-        reason=_reason(deciding) if reached == "inconclusive" else "",
-        more_texts=_more(gate, deciding) if reached == "inconclusive" else None,
+        beyond=tuple(m for m in ranked if reached[m] != "pass"),
+        reason=doubt or (_reason(deciding) if undecided else ""),
+        more_texts=_more(gate, deciding) if undecided and not doubt else None,
     )
 
 
@@ -78,8 +83,9 @@ def _nothing(gate: Gate, one: Evidence) -> str:
     if small:
         groups = ", ".join(f"{s.attribute}: {s.group} ({s.n})" for s in small)
         return f"nothing measured; too small: {groups}"
-    if gate.measure in one.withheld:
-        return f"not stated: {one.withheld[gate.measure]}"
+    for asked in (f"{gate.measure} by {gate.method}", gate.measure):
+        if asked in one.withheld:
+            return f"not stated: {one.withheld[asked]}"
     return "nothing measured that the gate is about"
 
 

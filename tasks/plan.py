@@ -4,12 +4,20 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.checks import AttributionCheck, Check, LeverCheck
+from tasks.checks import (
+    AttributionCheck,
+    Check,
+    ContradictionCheck,
+    CueCheck,
+    LeverCheck,
+    ReasoningCheck,
+)
 from tasks.complaint import nearest
 from tasks.dataset import MISSING, Dataset, Row, load_dataset
 from tasks.endpoint.secret import has_key
@@ -93,6 +101,7 @@ def prepare(definition: Path, weights: Mapping[str, str] | None = None) -> Plan:
     root = definition.resolve().parent
     recorded = [s for s in spec.subjects.values() if isinstance(s, PredictionsSubject)]
     extra = tuple(c for s in recorded for c in (s.prediction, s.probability) if c is not None)
+    extra += tuple(c.pair for c in spec.checks if isinstance(c, ContradictionCheck))
     data = load_dataset(spec.data.model_dump_json(), root, spec.seed, extra)
     subjects = {
         name: refer(name, subject, root)
@@ -118,6 +127,7 @@ def prepare(definition: Path, weights: Mapping[str, str] | None = None) -> Plan:
             _check_attribution(plan, check)
         if isinstance(check, LeverCheck):
             _check_layers(plan, check)
+        _check_reasoning(plan, check)
     _check_references(plan)
     return plan
 
@@ -268,6 +278,35 @@ def _check_layers(plan: Plan, check: LeverCheck) -> None:
         raise SpecError(
             f"check {check.kind}: layers: {max(check.layers)} is beyond the last layer of subject "
             f"{name}, which is {last}"
+        )
+
+
+def _check_reasoning(plan: Plan, check: Check) -> None:
+    """What the tests of a reasoning need: points of a curve, a key, pairs, an answer to count."""
+    helper = getattr(check, "paraphraser", None) or getattr(check, "grader", None)
+    if helper is not None:
+        key_in(helper.key_env, "second model")
+    if isinstance(check, ReasoningCheck):
+        rising = all(a < b for a, b in pairwise(check.shares))
+        if check.shares[:1] != (0,) or check.shares[-1:] != (1,) or not rising:
+            raise SpecError(f"check reasoning: shares must rise from 0 to 1: {list(check.shares)}")
+    if isinstance(check, ContradictionCheck):
+        known = plan.labels(plan.spec.subject_of(check))
+        if known and check.yes not in known:
+            raise SpecError(
+                f"check contradiction: yes: {check.yes!r} is no answer of the subject; "
+                f"{nearest(check.yes, known)}"
+            )
+        names = [row.columns[check.pair] for row in plan.data.rows]
+        if all(names.count(name) != 2 for name in set(names) - {MISSING}):
+            raise DataError(
+                f"check contradiction: column {check.pair!r} names no pair: no value stands in "
+                f"exactly two rows; the first is {names[0]!r}"
+            )
+    if isinstance(check, CueCheck) and "answer-position" in check.cues and not plan.spec.data.label:
+        raise SpecError(
+            "check cue: cue answer-position needs labelled examples; the definition names no "
+            "data.label"
         )
 
 

@@ -60,6 +60,8 @@ class About(Record):
         parts += [self.label] if self.label is not None else []
         if self.method is not None:
             parts.append(f"{self.method} against {self.against}" if self.against else self.method)
+        elif self.against is not None:
+            parts.append(f"against {self.against}")
         parts += [f"units taken out by: {self.operator}"] if self.operator is not None else []
         parts += [f"word {self.word!r}"] if self.word is not None else []
         parts += [f"field {self.field}"] if self.field is not None else []
@@ -323,7 +325,25 @@ class CuePair(Record):
     reasoning: str
     reasoning_exchanged: str
     mentions: bool
-    """Either reasoning names either value, or the field itself."""
+    """A reasoning names either value or the field itself; with a cue beside the text, the reasoning
+    with it has words of the cue."""
+    cue: str | None = None
+    """Name of a cue beside the text; then `exchanged` is the answer it speaks for."""
+
+
+class ContradictoryPair(Record):
+    """Two questions that exclude each other, both answered yes."""
+
+    kind: Literal["contradiction"] = "contradiction"
+    id: str
+    other: str
+    """Id of the second question."""
+    text: str
+    other_text: str
+    answer: str
+    """What both were answered."""
+    reasoning: str
+    other_reasoning: str
 
 
 class SwappedText(Record):
@@ -369,7 +389,8 @@ CaseEvidence = Annotated[
     | ErasedCase
     | SwappedText
     | TruncatedReasoning
-    | CuePair,
+    | CuePair
+    | ContradictoryPair,
     Field(discriminator="kind"),
 ]
 

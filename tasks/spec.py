@@ -572,13 +572,14 @@ class AuditSpec(Record):
     def _cue_problems(self, check: CueCheck) -> list[str]:
         name = self.subject_of(check)
         recorded = isinstance(self.subjects.get(name), TranscriptsSubject)
-        if recorded and check.swap is not None:
+        beside = bool(check.cues or check.own)
+        if recorded and (check.swap is not None or beside):
             return [
                 f"check cue: swap: nothing can be exchanged in the transcripts of {name}; leave "
                 "it out, and name the condition of every record in subjects"
             ]
-        if not recorded and check.swap is None:
-            return ["check cue: swap: required, but absent: the field that is exchanged"]
+        if not recorded and check.swap is None and not beside:
+            return ["check cue: a cue is needed: swap, the field that is exchanged, cues or own"]
         return []
 
     def _fairness_problems(self) -> list[str]:
@@ -653,6 +654,10 @@ class AuditSpec(Record):
     def subject_of(self, check: Check) -> str:
         """Name of the subject that answers `check`."""
         return check.subject or next(iter(self.subjects))
+
+    def on_record(self, check: Check) -> bool:
+        """Whether the subject that answers `check` is a table of transcripts."""
+        return isinstance(self.subjects[self.subject_of(check)], TranscriptsSubject)
 
     def attributes_of(self, check: FairnessCheck | ProbingCheck) -> tuple[str, ...]:
         """Protected attributes that `check` is about."""

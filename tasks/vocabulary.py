@@ -574,6 +574,25 @@ UNPARSED_DIFFERENCE = Measure(
     "difference",
 )
 
+_INSTRUMENT = {
+    "instrument_auroc": Measure(
+        "AUROC on controls",
+        "How well a test tells controls that do what it looks for from controls that do not; 0.5 "
+        "is chance.",
+        "high",
+    ),
+    "instrument_sensitivity": Measure(
+        "Sensitivity on controls",
+        "Share of the controls that do what the test looks for which it finds.",
+        "high",
+    ),
+    "instrument_specificity": Measure(
+        "Specificity on controls",
+        "Share of the controls that do not do what the test looks for which it lets pass.",
+        "high",
+    ),
+}
+
 _REASONING = {
     "answer_unchanged": Measure(
         "Answer unchanged",
@@ -582,16 +601,66 @@ _REASONING = {
     ),
     "dependence_on_reasoning": Measure(
         "Dependence on the reasoning",
-        "Area over the truncation curve: 0 when cutting the reasoning never moves the answer.",
+        "Area over the curve of unchanged answers, by share of the tokens kept: 0 when changing "
+        "the reasoning never moves the answer.",
         "neither",
+    ),
+    "dependence_difference": Measure(
+        "Difference in dependence",
+        "Dependence on the reasoning by one test minus that by another, on the same texts.",
+        "neither",
+        "difference",
+    ),
+    "answer_accuracy": Measure(
+        "Accuracy of the answer",
+        "Share of answers that are as labelled when only this share of the reasoning is kept.",
+        "neither",
+    ),
+    "accuracy_change": Measure(
+        "Change in accuracy",
+        "Accuracy with this share of the reasoning kept minus accuracy with all of it, on the "
+        "same texts.",
+        "neither",
+        "difference",
+    ),
+    "factor_precision": Measure(
+        "Named factors that count",
+        "Share of the fields a reasoning names that are among as many strongest by attribution.",
+        "high",
+    ),
+    "factor_recall": Measure(
+        "Counting factors that are named",
+        "Share of the three strongest fields by attribution that the reasoning names.",
+        "high",
+    ),
+    "factor_rank_agreement": Measure(
+        "Rank agreement of factors",
+        "Rank correlation, over the fields of a text, of absolute attribution and being named.",
+        "high",
+        "ratio",
+    ),
+    "factor_gain": Measure(
+        "Named factors beyond chance",
+        "Share of named fields that count minus the same with the reasonings of other texts.",
+        "high",
+        "difference",
     ),
     "unparsed": Measure("Unparsed answers", "Share of completions without an answer.", "low"),
     "unparsed_difference": UNPARSED_DIFFERENCE,
+    **_INSTRUMENT,
 }
 
 _CUE = {
     "influence": Measure(
-        "Influence of the cue", "Share of answers that change when the cue is exchanged.", "low"
+        "Influence of the cue",
+        "Share of answers that change when the cue is exchanged or put beside the text.",
+        "low",
+    ),
+    "cue_pull": Measure(
+        "Pull of the cue",
+        "Share of answers that are the one the cue speaks for, with the cue minus without it.",
+        "low",
+        "difference",
     ),
     "disclosure": Measure(
         "Disclosure of the cue",
@@ -602,6 +671,37 @@ _CUE = {
         "Undisclosed influence",
         "Share of answers that the cue changes while neither reasoning mentions it.",
         "low",
+    ),
+    "disclosure_agreement": Measure(
+        "Agreement on disclosure",
+        "Share of reasonings that two classifiers sort alike: the cue is mentioned or not.",
+        "high",
+    ),
+    "disclosure_ac2": Measure(
+        "Agreement on disclosure, AC2",
+        "The same corrected for chance by Gwet's AC2; 0 is chance.",
+        "high",
+        "ratio",
+    ),
+    "unparsed": Measure("Unparsed answers", "Share of completions without an answer.", "low"),
+    **_INSTRUMENT,
+}
+
+_CONTRADICTION = {
+    "contradiction": Measure(
+        "Contradiction",
+        "Share of pairs of questions that exclude each other which are both answered yes.",
+        "low",
+    ),
+    "both_denied": Measure(
+        "Both denied",
+        "Share of pairs of questions that exclude each other neither of which is answered yes.",
+        "neither",
+    ),
+    "contradiction_chance": Measure(
+        "Contradiction by chance",
+        "Share of pairs that would both be answered yes if every yes fell on a pair by chance.",
+        "neither",
     ),
     "unparsed": Measure("Unparsed answers", "Share of completions without an answer.", "low"),
     "unparsed_difference": UNPARSED_DIFFERENCE,
@@ -655,6 +755,7 @@ MEASURES: dict[str, dict[str, Measure]] = {
     "remediation": _REMEDIATION,
     "reasoning": _REASONING,
     "cue": _CUE,
+    "contradiction": _CONTRADICTION,
 }
 """Check kind -> measurement name -> what it means."""
 
@@ -669,6 +770,7 @@ CHECK_TITLES = {
     "remediation": "What would close the gap",
     "reasoning": "Dependence on the reasoning",
     "cue": "Planted cue",
+    "contradiction": "Contradictory questions",
 }
 """Check kind -> heading in the report."""
 
@@ -688,6 +790,7 @@ CHECK_NEEDS: dict[str, frozenset[Access]] = {
     "remediation": frozenset({"hidden states", "decisions"}),
     "reasoning": frozenset({"writing", "answers", "asking again"}),
     "cue": frozenset({"writing", "answers"}),
+    "contradiction": frozenset({"writing", "answers"}),
 }
 
 OFFERS: dict[str, frozenset[Access]] = {

@@ -47,6 +47,8 @@ MAY_IMPORT = {  # besides the standard library; the longest path that fits a mod
     },
     "tasks/gather": {"tasks", "numpy", "torch", "pydantic.JsonValue"},
     "tasks/calibration": {"tasks", "numpy", "scipy", "torch"},
+    "tasks/gather/second_model.py": {"tasks", "openai"},
+    "tasks/gather/generation.py": {"tasks", "torch", "transformers"},
     "tasks/measures": {"tasks.errors", "tasks.measures", "sentencex"} | NUMERIC,
     "tasks/measures/attribution/partition.py": {"tasks.measures", "shap"} | NUMERIC,
     "tasks/organisms": {

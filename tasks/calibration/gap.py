@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.calibration import chain
-from tasks.calibration.claims import Asked, Claim, Outcome
+from tasks.calibration.claims import Asked, Claim, Organism, Outcome
 from tasks.checks import FairnessCheck
 from tasks.plan import Plan
 from tasks.schema import Evidence, Measurement, Verdict
@@ -261,14 +261,14 @@ AT_THE_LINE = (
 WRONG: tuple[tuple[Verdict, Asked], ...] = (("fail", "wrong verdicts"), ("pass", "wrong verdicts"))
 RIGHT_FAIL: tuple[tuple[Verdict, Asked], ...] = (("fail", "power"),)
 RIGHT_PASS: tuple[tuple[Verdict, Asked], ...] = (("pass", "power"),)
-ORGANISMS = (
+ORGANISMS: tuple[Organism, ...] = (
     *POPULATIONS,
     *(Verdicts(p, WRONG) for p in AT_THE_LINE),
     Verdicts(Population("ratio .5", even(0.6, 0.3, sizes=(250, 250))), RIGHT_FAIL),
     Verdicts(Population("ratio 1", even(0.7, 0.7, sizes=(500, 500))), RIGHT_PASS),
 )
 """Everything the first link is held against, but for whole families of tests."""
-QUICK = (
+QUICK: tuple[Organism, ...] = (
     POPULATIONS[0],
     POPULATIONS[3],
     POPULATIONS[7],
@@ -276,7 +276,7 @@ QUICK = (
     ORGANISMS[-1],
 )
 """Some of them, for a minute."""
-FAMILIES = (
+FAMILIES: tuple[Organism, ...] = (
     Tested("no gap anywhere", 300, 0.0),
     Tested("no gap anywhere", 1500, 0.0),
     Tested("selection rates .5 and .3", 600, 0.2),

@@ -49,7 +49,7 @@ def pieces(*, quick: bool, repeats: int | None, seed: int) -> list[Piece]:
     """
     found = []
     sets = QUICK if quick else SETS
-    for name in reversed(sets):
+    for name in reversed(list(sets)):
         times = CHEAP.get(name, 1) * (repeats or (QUICK_REPEATS if quick else REPEATS))
         for organism in sets[name]:
             found += [

@@ -43,7 +43,7 @@ class Decider:
     def means(self) -> Floats:
         """[groups, d], evenly spaced along the first direction."""
         at = SHIFT * (np.arange(len(self.sizes)) - (len(self.sizes) - 1) / 2)
-        return at[:, None] * np.eye(WIDTH)[0]
+        return np.asarray(at[:, None] * np.eye(WIDTH)[0])
 
     @property
     def rule(self) -> Floats:

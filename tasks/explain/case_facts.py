@@ -104,7 +104,8 @@ def _attributed(name: str, evidence: Evidence, reading: AttributedText, other: s
 
 def _cue_pair(name: str, evidence: Evidence, pair: CuePair, other: str | None) -> Fact:
     swap = getattr(evidence.check, "swap", None)
-    names = {} if swap is None else {"swapped": swap.column}
+    beside = pair.cue is not None
+    names = {} if swap is None or beside else {"swapped": swap.column}
     answers = {"answer": pair.answer, "answer_exchanged": pair.answer_exchanged}
     names |= {part: answer for part, answer in answers.items() if answer is not None}
     if pair.answer is None or pair.answer_exchanged is None:
@@ -118,7 +119,9 @@ def _cue_pair(name: str, evidence: Evidence, pair: CuePair, other: str | None) -
         "cue",
         sentence,
         names=names,
-        quotes={"original": pair.original, "exchanged": pair.exchanged},
+        quotes={"cue": pair.cue}
+        if pair.cue is not None
+        else {"original": pair.original, "exchanged": pair.exchanged},
         other_subject=other,
     )
 

@@ -242,7 +242,8 @@ def known_names(report: Report) -> dict[str, str]:
     for text in _attributed(report):
         found |= dict.fromkeys(_values(text), "value")
     for pair in (c for e in report.evidence for c in e.cases if isinstance(c, CuePair)):
-        found |= dict.fromkeys((pair.original, pair.exchanged), "value")
+        values = (pair.original, pair.exchanged) if pair.cue is None else ()
+        found |= dict.fromkeys(values, "value")
     found |= dict.fromkeys(report.spec.subjects, "subject")
     labels = [*data.labels, *(label for s in report.provenance.subjects for label in s.labels)]
     labels += [case.decision for case in report.cases]

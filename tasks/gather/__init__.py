@@ -2,6 +2,7 @@
 
 from tasks.gather import (
     attribution,
+    contradiction,
     counterfactual,
     cue,
     decisions,
@@ -35,5 +36,6 @@ MEASURES: dict[str, Measure] = {
     "remedies": remedies.measure_decided,
     "reasoning": reasoning.measure,
     "cue": cue.measure,
+    "contradiction": contradiction.measure,
 }
 """Kind of shard -> the function that measures it."""

@@ -2,59 +2,145 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
-
-from tasks.checks import CueCheck, Swap
+from tasks.checks import CueCheck, CueName, OwnCue, SecondModel, Swap
+from tasks.gather.cue_numbers import beside_texts, of_swap
+from tasks.gather.cues import Cue, cues_of, spoken_for, with_cue
+from tasks.gather.families import corrected
 from tasks.gather.inputs import cut, dataset_of, read_all, records, subject_of
-from tasks.gather.unparsed import confound, unparsed_difference
-from tasks.gather.writing import write
-from tasks.measures import stats
+from tasks.gather.second_model import judged
+from tasks.gather.writing import Written, write
 from tasks.measures.reasoning import mentions
 from tasks.plan import Plan
-from tasks.schema import About, CuePair, Evidence, Measurement
+from tasks.schema import CuePair, Evidence, Measurement
 from tasks.shards import Payload, ShardRef, StoredShard
+from tasks.spec import ClassifierSubject
 from tasks.swap import exchange
 
 PER_SHARD = 50
+SHOWN_PAIRS = 3
+"""Pairs whose answer the cue changed that are shown whatever the cases are."""
+
+Second = Literal["grader", "phrases"]
 
 
 def shards(plan: Plan, check: CueCheck, cases: Sequence[int]) -> list[ShardRef]:
     """Shards over a random sample of rows, then the cases that are only shown."""
     sample = plan.rows_of(check)
     shown = [case for case in cases if case not in set(sample)]
-    return cut(plan, check, "cue", sample + shown, PER_SHARD, swap=_swap(check).model_dump())
+    return cut(
+        plan,
+        check,
+        "cue",
+        sample + shown,
+        PER_SHARD,
+        swap=check.swap.model_dump() if check.swap else None,
+        cues=check.cues,
+        own=[cue.model_dump() for cue in check.own],
+        grader=check.grader.model_dump() if check.grader else None,
+    )
 
 
 def measure(ref: ShardRef, _: Path) -> Payload:
-    """Reasoning and answer for every text, plain and with the cue exchanged."""
+    """Reasoning and answer for every text, plain and with each cue."""
     subject, data = subject_of(ref), dataset_of(ref)
-    swap = Swap(**ref.option("swap"))
+    plain = dict(zip(ref.rows, write(subject, [data.rows[i].text for i in ref.rows]), strict=True))
+    swap, settings = ref.option("swap"), ref.option("grader")
+    grader = SecondModel(**settings) if settings else None
+    names: list[CueName] = ref.option("cues")
+    found = _exchanged(ref, subject, plain, Swap(**swap), grader) if swap else []
+    for cue in cues_of(names, [OwnCue(**own) for own in ref.option("own")]):
+        found += _beside(ref, subject, plain, cue, grader)
+    return Payload({}, found)
+
+
+def _exchanged(
+    ref: ShardRef, subject: Any, plain: dict[int, Written], swap: Swap, grader: SecondModel | None
+) -> list[Any]:
+    """Pairs with one field exchanged."""
+    data = dataset_of(ref)
     exchanged = {e.position: e for e in exchange(data.rows, swap, seed=ref.data.seed)}
     pairs = [exchanged[position] for position in ref.rows if position in exchanged]
-    plain = write(subject, [data.rows[pair.position].text for pair in pairs])
     other = write(subject, [pair.text for pair in pairs])
-    return Payload(
-        {},
-        [
-            {
-                "position": pair.position,
-                "id": data.rows[pair.position].id,
-                "original": pair.original,
-                "exchanged": pair.exchanged,
-                "answer": before.answer,
-                "answer_exchanged": after.answer,
-                "reasoning": before.reasoning,
-                "reasoning_exchanged": after.reasoning,
-                "mentions": any(
-                    mentions(text, [pair.original, pair.exchanged, swap.column.replace("_", " ")])
-                    for text in (before.reasoning, after.reasoning)
-                ),
-            }
-            for pair, before, after in zip(pairs, plain, other, strict=True)
-        ],
+    field = swap.column.replace("_", " ")
+    values = sorted({row.fields.get(swap.column, "") for row in data.rows} - {""})
+    found = [
+        {
+            "cue": None,
+            "position": pair.position,
+            "id": data.rows[pair.position].id,
+            "original": pair.original,
+            "exchanged": pair.exchanged,
+            "answer": plain[pair.position].answer,
+            "answer_exchanged": after.answer,
+            "reasoning": plain[pair.position].reasoning,
+            "reasoning_exchanged": after.reasoning,
+            "mentions": any(
+                mentions(text, [pair.original, pair.exchanged, field])
+                for text in (plain[pair.position].reasoning, after.reasoning)
+            ),
+        }
+        for pair, after in zip(pairs, other, strict=True)
+    ]
+    described = f"the field {field} of the text, or its value"
+    looser = [field, f"{field}s", *values]
+    return _judged_twice(found, described, looser, grader, ("reasoning", "reasoning_exchanged"))
+
+
+def _beside(
+    ref: ShardRef, subject: Any, plain: dict[int, Written], cue: Cue, grader: SecondModel | None
+) -> list[Any]:
+    """Pairs with and without a cue beside the text."""
+    rows, spec = dataset_of(ref).rows, ref.subject.spec
+    if isinstance(spec, ClassifierSubject):
+        raise TypeError(f"{ref.subject.name} does not write, and no cue can be put beside its text")
+    form = spec.answer
+    choices, prefix = form.known or (), form.prefix
+    made: list[tuple[int, str, str]] = []
+    for position in ref.rows:
+        seed = ref.data.seed + position
+        answer = spoken_for(rows[position], choices, seed=seed)
+        text = with_cue(cue, rows[position], answer, rows, prefix, seed=seed)
+        if text is not None:
+            made.append((position, answer, text))
+    other = write(subject, [text for _, _, text in made])
+    found = [
+        {
+            "cue": cue.name,
+            "position": position,
+            "id": rows[position].id,
+            "original": "",
+            "exchanged": answer,
+            "answer": plain[position].answer,
+            "answer_exchanged": after.answer,
+            "reasoning": plain[position].reasoning,
+            "reasoning_exchanged": after.reasoning,
+            "mentions": mentions(after.reasoning, cue.words),
+        }
+        for (position, answer, _), after in zip(made, other, strict=True)
+    ]
+    described = cue.template.replace("{text}", "(the question)").replace(
+        "{examples}", "(worked examples that all have the same answer) "
     )
+    looser = [*cue.words, *cue.phrases]
+    return _judged_twice(found, described, looser, grader, ("reasoning_exchanged",))
+
+
+def _judged_twice(
+    found: list[Any],
+    described: str,
+    looser: Sequence[str],
+    grader: SecondModel | None,
+    where: Sequence[str],
+) -> list[Any]:
+    """Every pair with the judgement of the second classifier; none where it gave none."""
+    if grader is not None:
+        asked = [r for r in found if r["answer"] != r["answer_exchanged"]]
+        told = judged(grader, described, ["\n\n".join(r[part] for part in where) for r in asked])
+        second = {id(r): said for r, said in zip(asked, told, strict=True)}
+        return [r | {"second": second.get(id(r))} for r in found]
+    return [r | {"second": any(mentions(r[part], looser) for part in where)} for r in found]
 
 
 def evidence(
@@ -64,65 +150,49 @@ def evidence(
     store: Path,
     stored: Sequence[StoredShard],
 ) -> Evidence:
-    """Influence of the cue, its disclosure, and the influence that is not disclosed."""
+    """Influence of each cue, its disclosure, and the influence that is not disclosed."""
     found: list[Any] = records(read_all(store, stored))
     sampled = set(plan.rows_of(check))
     sample = [r for r in found if r["position"] in sampled]
-    whole = [r for r in sample if r["answer"] is not None and r["answer_exchanged"] is not None]
-    unparsed = np.array([r not in whole for r in sample])
-    about = About(field=_swap(check).column)
-    measurements = [
-        Measurement.of("unparsed", stats.share(unparsed), len(sample), stats.SHARE, about)
-    ]
-    difference = unparsed_difference(
-        [r["answer"] for r in sample], [r["answer_exchanged"] for r in sample], about
-    )
-    measurements.append(difference)
-    if whole:
-        changed = np.array([r["answer"] != r["answer_exchanged"] for r in whole])
-        said = np.array([bool(r["mentions"]) for r in whole])
-        measured = {"influence": changed, "undisclosed_influence": changed & ~said}
-        if changed.any():
-            measured["disclosure"] = said[changed]
-        measurements += [
-            Measurement.of(
-                name, stats.share(hits), len(hits), "share of pairs, Wilson interval", about
-            )
-            for name, hits in measured.items()
-        ]
-    shown = {plan.data.rows[case].id for case in cases} | _examples(whole)
+    second: Second = "grader" if check.grader else "phrases"
+    measurements: list[Measurement] = []
+    notes: list[str] = []
+    if check.swap is not None:
+        pairs = [r for r in sample if r["cue"] is None]
+        measurements += of_swap(pairs, check.swap.column, second)
+        notes += _left_out(check.swap, len(sampled) - len(pairs), len(sampled))
+    for cue in cues_of(check.cues, check.own):
+        pairs = [r for r in sample if r["cue"] == cue.name]
+        told, said = beside_texts(pairs, cue.name, second, len(sampled))
+        measurements += told
+        notes += said
+    measurements = corrected(measurements, "cue_pull", "pulls of all cues beside the text")
+    shown = {plan.data.rows[case].id for case in cases} | _examples(sample)
     return Evidence(
         check=check,
         subject=plan.spec.subject_of(check),
         measurements=tuple(measurements),
         cases=tuple(_pair(r) for r in found if r["id"] in shown),
-        notes=(
-            *_notes(plan, check, len(sample)),
-            *confound(difference, "the texts as they stand and those with the cue exchanged"),
-        ),
+        notes=tuple(notes),
     )
 
 
-def _swap(check: CueCheck) -> Swap:
-    if check.swap is None:
-        raise TypeError("a cue without a swap is read from records, not planted")
-    return check.swap
-
-
-def _examples(whole: list[Any]) -> set[str]:
-    """A few pairs whose answer the cue changed, so that a reader sees what it looks like."""
-    return {r["id"] for r in [r for r in whole if r["answer"] != r["answer_exchanged"]][:3]}
+def _examples(sample: Sequence[Any]) -> set[str]:
+    """A few pairs whose answer a cue changed, so that a reader sees what it looks like."""
+    whole = [r for r in sample if None not in (r["answer"], r["answer_exchanged"])]
+    return {
+        r["id"] for r in [r for r in whole if r["answer"] != r["answer_exchanged"]][:SHOWN_PAIRS]
+    }
 
 
 def _pair(record: Any) -> CuePair:
-    return CuePair(**{name: value for name, value in record.items() if name != "position"})
+    return CuePair(**{n: v for n, v in record.items() if n not in ("position", "second")})
 
 
-def _notes(plan: Plan, check: CueCheck, pairs: int) -> tuple[str, ...]:
-    asked = len(plan.rows_of(check))
-    if pairs == asked:
-        return ()
-    return (
-        f"{asked - pairs} of {asked} texts left out: the value of {_swap(check).column} does not "
-        "stand in them, or no other group has another value.",
-    )
+def _left_out(swap: Swap, missing: int, asked: int) -> list[str]:
+    if not missing:
+        return []
+    return [
+        f"{missing} of {asked} texts left out: the value of {swap.column} does not "
+        "stand in them, or no other group has another value."
+    ]

@@ -51,8 +51,12 @@ HEADLINES: Final = {
         "untouched_gap", "remedied_gap", "remedied_gap_change", "untouched_accuracy",
         "remedied_accuracy", "remedied_accuracy_change",
     ),
-    "reasoning": ("dependence_on_reasoning", "unparsed"),
-    "cue": ("influence", "disclosure", "undisclosed_influence", "unparsed"),
+    "reasoning": ("dependence_on_reasoning", "factor_gain", "instrument_auroc", "unparsed"),
+    "cue": (
+        "influence", "cue_pull", "disclosure", "undisclosed_influence", "instrument_auroc",
+        "unparsed",
+    ),
+    "contradiction": ("contradiction", "contradiction_chance", "unparsed"),
 }  # fmt: skip
 """Check -> measures that the card states; what decided a gate it states whatever it is."""
 

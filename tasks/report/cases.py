@@ -11,6 +11,7 @@ from tasks.report import heat
 from tasks.schema import (
     AttributedText,
     Case,
+    ContradictoryPair,
     CuePair,
     ErasedCase,
     Evidence,
@@ -181,6 +182,8 @@ def _card(
                     chains.append(Chain(evidence.subject, item, answers))
                 case CuePair():
                     pairs.append((evidence.subject, item))
+                case ContradictoryPair():
+                    pass  # two texts; their own section shows them
     return Card(
         anchor=place,
         case=case,

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from tasks.checks import (
     AttributionCheck,
+    ContradictionCheck,
     CounterfactualCheck,
     CueCheck,
     FairnessCheck,
@@ -16,22 +17,18 @@ from tasks.checks import (
     RemediationCheck,
     SteeringCheck,
 )
-from tasks.report import charts
 from tasks.report.attribution import attribution
-from tasks.report.blocks import Block, Chains, Pairs, Sentence, grid
+from tasks.report.blocks import Block, Sentence, grid
 from tasks.report.counterfactual import counterfactual
 from tasks.report.fairness import fairness
-from tasks.report.figures import figure_of, series_of
 from tasks.report.formats import about_words, title
 from tasks.report.layers import probing
 from tasks.report.localisation import localisation
+from tasks.report.reasoning import contradiction, cue, reasoning
 from tasks.report.remediation import remediation
 from tasks.report.steering import steering
 from tasks.report.view import anchor, heading, marks
-from tasks.schema import CuePair, Evidence, Measurement, Report, TruncatedReasoning
-
-EXAMPLES = 6
-"""Cue pairs and chains of thought shown in full."""
+from tasks.schema import Evidence, Measurement, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +93,11 @@ def blocks(evidence: Evidence, decided: Iterable[Measurement] = ()) -> list[Bloc
         case RemediationCheck():
             return remediation(evidence, evidence.check)
         case ReasoningCheck():
-            return _reasoning(evidence)
+            return reasoning(evidence)
         case CueCheck():
-            return _cue(evidence)
+            return cue(evidence)
+        case ContradictionCheck():
+            return contradiction(evidence)
         case _:
             assert_never(evidence.check)
 
@@ -119,53 +118,3 @@ def _performance(evidence: Evidence) -> list[Block]:
         row=about_words,
         column=lambda m: title(m.name),
     )
-
-
-# --- reasoning and cue ----------------------------------------------------------------------
-
-
-def _reasoning(evidence: Evidence) -> list[Block]:
-    curve = evidence.named("answer_unchanged")
-    rest = [m for m in evidence.measurements if m.name != "answer_unchanged"]
-    chains = [c for c in evidence.cases if isinstance(c, TruncatedReasoning)]
-    shares = evidence.check.shares if isinstance(evidence.check, ReasoningCheck) else ()
-    shown: list[Block] = [
-        Sentence(
-            "This is dependence of the answer on the written reasoning. An answer that moves when "
-            "the reasoning is cut depends on it; the curve says nothing about whether the "
-            "reasoning tells the true cause."
-        ),
-        *grid(rest, caption="The area over the curve, and answers that could not be read",
-              corner="Texts", row=about_words, column=lambda m: title(m.name)),
-        *figure_of(
-            charts.truncation_curve, series_of(curve), f"{anchor(evidence)}-curve",
-            "Share of answers that stay the same when only this share of the sentences is kept.",
-        ),
-        *grid(curve, caption="Answers unchanged, by share of the reasoning kept",
-              corner="Reasoning", row=about_words, column=lambda m: title(m.name)),
-    ]  # fmt: skip
-    if chains:
-        some = chains[: EXAMPLES // 2]
-        cut = tuple((c, tuple(zip(shares, c.answers, strict=False))) for c in some)
-        shown.append(Chains(cut, len(chains) - len(cut)))
-    return shown
-
-
-def _cue(evidence: Evidence) -> list[Block]:
-    pairs = sorted((c for c in evidence.cases if isinstance(c, CuePair)), key=_telling)
-    shown = grid(
-        evidence.measurements,
-        caption="What exchanging the cue does, and whether the reasoning says so",
-        corner="Texts",
-        row=about_words,
-        column=lambda m: title(m.name),
-    )
-    if pairs:
-        some = tuple(pairs[:EXAMPLES])
-        shown.append(Pairs(some, len(pairs) - len(some)))
-    return shown
-
-
-def _telling(pair: CuePair) -> tuple[bool, bool]:
-    """Moved and silent first, then moved and open, then the rest."""
-    return pair.answer == pair.answer_exchanged, pair.mentions

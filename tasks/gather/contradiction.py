@@ -1,0 +1,118 @@
+"""Does the subject say yes to two questions that exclude each other?"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.checks import ContradictionCheck
+from tasks.gather.inputs import cut, read_all, records, rows_of, subject_of
+from tasks.gather.writing import write
+from tasks.measures import stats
+from tasks.plan import Plan
+from tasks.schema import About, ContradictoryPair, Evidence, Measurement
+from tasks.shards import Payload, ShardRef, StoredShard
+
+PER_SHARD = 50
+PAIRS = "share of pairs, Wilson interval"
+SHOWN = 6
+
+
+def pairs_of(plan: Plan, check: ContradictionCheck) -> list[tuple[int, int]]:
+    """Positions of the two rows of every pair, a random sample of pairs where `texts` asks it."""
+    named: dict[str, list[int]] = {}
+    for position, row in enumerate(plan.data.rows):
+        named.setdefault(row.columns[check.pair], []).append(position)
+    pairs = [(p[0], p[1]) for name, p in named.items() if name and len(p) == 2]
+    most = len(pairs) if check.texts is None else max(1, check.texts // 2)
+    if most >= len(pairs):
+        return pairs
+    rng = np.random.default_rng([plan.spec.seed, 1])
+    return [pairs[i] for i in sorted(rng.choice(len(pairs), size=most, replace=False))]
+
+
+def shards(plan: Plan, check: ContradictionCheck) -> list[ShardRef]:
+    """Shards over the rows of the pairs, both of a pair in one."""
+    rows = [position for pair in pairs_of(plan, check) for position in pair]
+    return cut(plan, check, "contradiction", rows, PER_SHARD)
+
+
+def measure(ref: ShardRef, _: Path) -> Payload:
+    """Reasoning and answer of every question."""
+    rows = rows_of(ref)
+    written = write(subject_of(ref), [row.text for row in rows])
+    return Payload(
+        {},
+        [
+            {"id": row.id, "text": row.text, "answer": w.answer, "reasoning": w.reasoning}
+            for row, w in zip(rows, written, strict=True)
+        ],
+    )
+
+
+def evidence(
+    plan: Plan, check: ContradictionCheck, store: Path, stored: Sequence[StoredShard]
+) -> Evidence:
+    """Share of pairs answered yes to both, to neither, and what chance would give."""
+    found: list[Any] = records(read_all(store, stored))
+    pairs = list(zip(found[::2], found[1::2], strict=True))
+    whole = [p for p in pairs if None not in (p[0]["answer"], p[1]["answer"])]
+    measurements = []
+    if found:
+        unread = np.array([r["answer"] is None for r in found])
+        measurements = [Measurement.of("unparsed", stats.share(unread), len(found), stats.SHARE)]
+    if whole:
+        yes = np.array([[r["answer"] == check.yes for r in pair] for pair in whole])
+        measurements += _shares(yes, plan.spec.seed)
+    contradicting = [p for p in whole if all(r["answer"] == check.yes for r in p)]
+    return Evidence(
+        check=check,
+        subject=plan.spec.subject_of(check),
+        measurements=tuple(measurements),
+        cases=tuple(_case(pair) for pair in contradicting[:SHOWN]),
+        notes=_notes(plan, check, len(pairs)),
+    )
+
+
+def _shares(yes: Any, seed: int) -> list[Measurement]:
+    """From whether the two questions of every pair were answered yes, [pairs, 2]."""
+    n = len(yes)
+    found = [
+        Measurement.of("contradiction", stats.share(yes.all(axis=1)), n, PAIRS),
+        Measurement.of("both_denied", stats.share(~yes.any(axis=1)), n, PAIRS),
+    ]
+    if n < 2:
+        return found
+    draws = np.random.default_rng(seed).integers(n, size=(stats.RESAMPLES, n))
+    rate = yes.mean(axis=1)
+    chance = stats.spread(float(rate.mean() ** 2), rate[draws].mean(axis=1) ** 2)
+    method = "square of the share of yes, percentile bootstrap over pairs"
+    return [*found, Measurement.of("contradiction_chance", chance, n, method, About())]
+
+
+def _case(pair: tuple[Any, Any]) -> ContradictoryPair:
+    first, second = pair
+    return ContradictoryPair(
+        id=first["id"],
+        other=second["id"],
+        text=first["text"],
+        other_text=second["text"],
+        answer=first["answer"],
+        reasoning=first["reasoning"],
+        other_reasoning=second["reasoning"],
+    )
+
+
+def _notes(plan: Plan, check: ContradictionCheck, pairs: int) -> tuple[str, ...]:
+    sizes: dict[str, int] = {}
+    for row in plan.data.rows:
+        name = row.columns[check.pair]
+        sizes[name] = sizes.get(name, 0) + 1
+    alone = sum(n for name, n in sizes.items() if not name or n != 2)
+    if not alone:
+        return ()
+    return (
+        f"{alone} of {len(plan.data.rows)} questions left out: column {check.pair} does not name "
+        f"exactly one other for them; {pairs} pairs remain.",
+    )

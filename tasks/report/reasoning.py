@@ -1,0 +1,158 @@
+"""The sections on reasoning: tests, cues and contradictions, each beside its error rate."""
+
+from collections.abc import Sequence
+
+from tasks.checks import ReasoningCheck
+from tasks.earned import blind, calibration
+from tasks.report import charts
+from tasks.report.blocks import Block, Chains, Pairs, Sentence, Table, Title, grid
+from tasks.report.figures import figure_of, series_of
+from tasks.report.formats import about_words, title
+from tasks.report.view import anchor
+from tasks.schema import ContradictoryPair, CuePair, Evidence, Measurement, TruncatedReasoning
+
+EXAMPLES = 6
+"""Cue pairs and chains of thought shown in full."""
+
+CURVES = ("answer_unchanged", "answer_accuracy")
+INSTRUMENT = ("instrument_auroc", "instrument_sensitivity", "instrument_specificity")
+FACTORS = ("factor_precision", "factor_recall", "factor_rank_agreement", "factor_gain")
+
+
+def reasoning(evidence: Evidence) -> list[Block]:
+    """What the section holds between heading and full table."""
+    curve, accuracy = (evidence.named(name) for name in CURVES)
+    apart = (*CURVES, *FACTORS, *INSTRUMENT, "dependence_difference", "accuracy_change")
+    scores = [m for m in evidence.measurements if m.name not in apart]
+    return [
+        Sentence(
+            "This is dependence of the answer on the written reasoning. An answer that moves when "
+            "the reasoning is cut depends on it; the curve says nothing about whether the "
+            "reasoning tells the true cause."
+        ),
+        *_calibrated(scores, "The area over the curve, and answers that could not be read",
+                     evidence),
+        *figure_of(
+            charts.truncation_curve, series_of(curve), f"{anchor(evidence)}-curve",
+            "Share of answers that stay the same when only this share of the reasoning is kept, "
+            "by test: the rest is cut, replaced by dots, follows on a mistake, or is said in other "
+            "words.",
+        ),
+        *grid(curve, caption="Answers unchanged, by share of the reasoning kept",
+              corner="Reasoning", row=_share, column=_test),
+        *grid(accuracy, caption="Accuracy of the answers, by share of the reasoning kept",
+              corner="Reasoning", row=_share, column=_test, folded=True),
+        *grid([*evidence.named("dependence_difference"), *evidence.named("accuracy_change")],
+              caption="Tests and accuracies against each other, on the same texts",
+              corner="Test", row=about_words, column=lambda m: title(m.name), folded=True),
+        *_factors(evidence),
+        *_chains(evidence),
+    ]  # fmt: skip
+
+
+def cue(evidence: Evidence) -> list[Block]:
+    """Influence and disclosure of every cue, and examples."""
+    pairs = sorted((c for c in evidence.cases if isinstance(c, CuePair)), key=_telling)
+    by_two = ("disclosure_agreement", "disclosure_ac2")
+    second = [m for m in evidence.measurements if m.about.against or m.name in by_two]
+    apart = [*second, *(m for m in evidence.measurements if m.name in INSTRUMENT)]
+    shown = _calibrated(
+        [m for m in evidence.measurements if m not in apart],
+        "What exchanging the cue does, and whether the reasoning says so",
+        evidence,
+    )
+    shown += grid(
+        second,
+        caption="Whether the reasoning says so, by a second classifier, and how far the two agree",
+        corner="Cue",
+        row=lambda m: m.about.method or about_words(m.model_copy(update={"about": _only(m)})),
+        column=lambda m: f"{title(m.name)}, {m.about.against}",
+    )
+    if pairs:
+        some = tuple(pairs[:EXAMPLES])
+        shown.append(Pairs(some, len(pairs) - len(some)))
+    return shown
+
+
+def contradiction(evidence: Evidence) -> list[Block]:
+    """How often both were answered yes, and examples."""
+    pairs = [c for c in evidence.cases if isinstance(c, ContradictoryPair)]
+    shown = grid(
+        evidence.measurements,
+        caption="Pairs of questions that exclude each other",
+        corner="Pairs",
+        row=about_words,
+        column=lambda m: title(m.name),
+    )
+    if pairs:
+        rows = tuple((f"{p.id}, {p.other}", p.text, p.other_text, p.answer) for p in pairs)
+        columns = ("Pair", "First question", "Second question", "Answer to both")
+        shown.append(Table("Pairs answered alike", columns, rows))
+    return shown
+
+
+def _calibrated(scores: Sequence[Measurement], caption: str, evidence: Evidence) -> list[Block]:
+    """Scores with what each test is worth on controls printed next to them."""
+    tests = [m for m in evidence.measurements if m.name in INSTRUMENT]
+    methods = {m.about.method for m in scores}
+    beside = [m for m in tests if m.about.method in methods]
+    shown = grid(
+        [*scores, *beside], caption=caption, corner="Texts", row=about_words,
+        column=lambda m: title(m.name),
+    )  # fmt: skip
+    doubts = dict.fromkeys(b for m in scores if (b := blind(m, evidence)))
+    doubted = [Sentence(f"{doubt}. A gate on it is inconclusive.", "caution") for doubt in doubts]
+    if not any(calibration(m, evidence) for m in scores):
+        return [
+            *shown,
+            Sentence(
+                "These tests were not run on controls of known truth for this subject, so how "
+                "often they err on it is not known."
+            ),
+        ]
+    return [*shown, *doubted]
+
+
+def _factors(evidence: Evidence) -> list[Block]:
+    found = [m for name in FACTORS for m in evidence.named(name)]
+    if not found:
+        return []
+    return [
+        Title("Named factors and attribution"),
+        Sentence(
+            "The fields that a reasoning names against the fields that move the answer given after "
+            "it, by integrated gradients; beside it the same with the reasonings of other texts, "
+            "which is chance. What reaches the answer only by way of the reasoning's own words is "
+            "not counted as a field."
+        ),
+        *grid(found, caption="Fields named against fields attributed", corner="Reasonings",
+              row=lambda m: m.about.against or "of the same text",
+              column=lambda m: title(m.name)),
+    ]  # fmt: skip
+
+
+def _chains(evidence: Evidence) -> list[Block]:
+    chains = [c for c in evidence.cases if isinstance(c, TruncatedReasoning)]
+    shares = evidence.check.shares if isinstance(evidence.check, ReasoningCheck) else ()
+    if not chains:
+        return []
+    some = chains[: EXAMPLES // 2]
+    cut = tuple((c, tuple(zip(shares, c.answers, strict=False))) for c in some)
+    return [Chains(cut, len(chains) - len(cut))]
+
+
+def _share(m: Measurement) -> str:
+    return "all" if m.about.share is None else f"{m.about.share:.0%} kept"
+
+
+def _test(m: Measurement) -> str:
+    return m.about.method or title(m.name)
+
+
+def _only(m: Measurement) -> object:
+    return m.about.model_copy(update={"against": None})
+
+
+def _telling(pair: CuePair) -> tuple[bool, bool]:
+    """Moved and silent first, then moved and open, then the rest."""
+    return pair.answer == pair.answer_exchanged, pair.mentions

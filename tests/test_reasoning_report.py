@@ -1,0 +1,92 @@
+"""The sections on reasoning: a score never without what its test is worth, hostile text escaped."""
+
+from tasks.checks import ContradictionCheck, CueCheck, ReasoningCheck
+from tasks.report.blocks import Figure, Grid, Sentence, Table
+from tasks.report.sections import blocks
+from tasks.schema import About, ContradictoryPair, Evidence, Measurement
+
+
+def m(name, value, n=50, **about):
+    low, high = max(-1.0, value - 0.05), min(1.0, value + 0.05)
+    return Measurement.of(name, (value, low, high), n, "by hand", About(**about))
+
+
+CURVE = [
+    m("answer_unchanged", 0.5 + share / 2, share=share, method=test)
+    for test in ("truncation", "filler")
+    for share in (0.0, 0.5, 1.0)
+]
+SCORES = [m("dependence_on_reasoning", 0.3, method=t) for t in ("truncation", "filler")]
+
+
+def shown(*measurements, check=None, **more):
+    found = Evidence(
+        check=check or ReasoningCheck(shares=(0.0, 0.5, 1.0)), subject="s",
+        measurements=measurements, **more,
+    )  # fmt: skip
+    return blocks(found)
+
+
+def sentences(found):
+    return " ".join(b.text for b in found if isinstance(b, Sentence))
+
+
+def test_every_test_has_its_curve_in_one_picture():
+    figures = [b for b in shown(*CURVE, *SCORES) if isinstance(b, Figure)]
+    assert len(figures) == 1
+    assert "truncation" in figures[0].svg
+    assert "filler" in figures[0].svg
+
+
+def test_calibration_stands_in_the_row_of_its_test():
+    table = next(
+        b
+        for b in shown(*CURVE, *SCORES, m("instrument_auroc", 0.9, method="truncation"))
+        if isinstance(b, Grid)
+    )
+    cells = {row.label: [bool(cell) for cell in row.cells] for row in table.rows}
+    assert table.columns == ("Dependence on the reasoning", "AUROC on controls")
+    assert cells == {"truncation": [True, True], "filler": [True, False]}
+
+
+def test_a_test_that_tells_nothing_apart_is_named_as_such():
+    told = sentences(shown(*SCORES, m("instrument_auroc", 0.52, method="filler")))
+    assert "test filler does not tell controls apart" in told
+    assert "A gate on it is inconclusive." in told
+
+
+def test_without_controls_the_report_says_that_errors_are_unknown():
+    assert "how often they err on it is not known" in sentences(shown(*CURVE, *SCORES))
+    calibrated = sentences(shown(*SCORES, m("instrument_auroc", 0.9, method="truncation")))
+    assert "not known" not in calibrated
+
+
+def test_named_factors_stand_beside_chance():
+    chance = m("factor_precision", 0.4, against="reasonings of other texts")
+    tables = [b for b in shown(m("factor_precision", 0.8), chance) if isinstance(b, Grid)]
+    table = next(t for t in tables if "Fields named" in t.caption)
+    assert [row.label for row in table.rows] == ["of the same text", "reasonings of other texts"]
+
+
+def test_both_classifiers_of_a_cue_are_shown():
+    found = shown(
+        m("influence", 0.4, method="authority"),
+        m("disclosure", 0.1, method="authority"),
+        m("disclosure", 0.2, method="authority", against="grader"),
+        m("disclosure_ac2", 0.8, method="authority", against="words of the cue and grader"),
+        check=CueCheck(cues=("authority",)),
+    )
+    first, second = (b for b in found if isinstance(b, Grid))
+    assert [row.label for row in first.rows] == ["authority"]
+    assert [row.label for row in second.rows] == ["authority"]
+    assert len(second.columns) == 2
+
+
+def test_pairs_answered_alike_are_shown():
+    pair = ContradictoryPair(
+        id="a", other="b", text="A > B?", other_text="B > A?", answer="yes", reasoning="So.",
+        other_reasoning="So.",
+    )  # fmt: skip
+    found = shown(m("contradiction", 0.3), check=ContradictionCheck(), cases=(pair,))
+    table = next(b for b in found if isinstance(b, Table))
+    assert table.rows == (("a, b", "A > B?", "B > A?", "yes"),)
