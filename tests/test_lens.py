@@ -12,7 +12,7 @@ from tasks.errors import SubjectError
 from tasks.gather.stages import one_position
 from tasks.measures import lens
 from tasks.measures.formation import formation_layer
-from tasks.measures.hooks import captured, edited, find_blocks, recorded, resumed
+from tasks.measures.hooks import captured, captured_up_to, edited, find_blocks, recorded, resumed
 from tasks.measures.lens import read_layers, read_positions, reads_one_position
 from tasks.spec import CausalSubject, ClassifierSubject
 from tasks.subject import load_subject
@@ -389,3 +389,19 @@ def test_the_last_stage_passes_gradients_to_the_hidden_states(any_subject):
     one_position(any_subject)(hidden + 0.1)[:, 0].sum().backward()
     assert hidden.grad is not None
     assert torch.isfinite(hidden.grad).all()
+
+
+@pytest.mark.parametrize("layer", [0, 1, 2])
+def test_a_pass_that_ends_early_has_the_same_states_and_runs_no_further(toy, layer):
+    with captured(toy.layers) as whole:
+        toy(PLANE)
+    calls = [block.calls for block in toy.layers]
+    with captured_up_to(toy.layers, layer) as states:
+        toy(PLANE)
+    assert len(states) == layer + 1
+    for ours, known in zip(states, whole, strict=False):
+        torch.testing.assert_close(ours, known)
+    assert [block.calls - n for block, n in zip(toy.layers, calls, strict=True)] == [
+        int(i < layer) for i in range(2)
+    ]
+    toy(PLANE)  # and nothing is left behind

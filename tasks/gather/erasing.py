@@ -20,14 +20,14 @@ from tasks.gather.inputs import batches, rows_of, subject_of
 from tasks.gather.states import place, pooled, spans_of, stored_states
 from tasks.measures import erasure, probing
 from tasks.measures.erasure import Eraser
-from tasks.measures.hooks import captured, edited, recorded, resumed
+from tasks.measures.hooks import captured_up_to, edited, recorded, resumed
 from tasks.measures.logistic import design
 from tasks.measures.nonlinear import forest_probe
 from tasks.shards import Payload, ShardRef
 from tasks.subject import Batch, Subject
 
 TURNS = 3
-TOGETHER = 5  # random subspaces at several layers: each is fitted in order, layer by layer
+TOGETHER = 3  # random subspaces at several layers: each is fitted in order, layer by layer
 
 Floats = NDArray[np.float64]
 Strings = NDArray[np.str_]
@@ -207,7 +207,8 @@ class _Running(NamedTuple):
         found: list[tuple[list[int], Floats]] = []
         with torch.inference_mode():
             for positions, batch, places in self._batches(texts):
-                with _erased(self, erasers, places), captured(self.subject.blocks) as states:
+                blocks = self.subject.blocks
+                with _erased(self, erasers, places), captured_up_to(blocks, layer) as states:
                     self.subject.scores(batch)
                 one = pooled(batch, states[layer], places[layer])
                 found.append((positions, one.double().cpu().numpy()))

@@ -91,6 +91,32 @@ def captured(blocks: nn.ModuleList) -> Iterator[list[Tensor]]:
             hook.remove()
 
 
+class _EnoughError(Exception):
+    """What was asked for is there; the rest of the forward pass is left out."""
+
+
+@contextmanager
+def captured_up_to(blocks: nn.ModuleList, layer: int) -> Iterator[list[Tensor]]:
+    """As `captured`, for a pass that ends once `layer` has answered; what follows it is not run.
+
+    Yields:
+        A list that the forward pass fills with layer + 1 tensors [texts, tokens, d].
+    """
+
+    def enough(*_: Any) -> None:
+        raise _EnoughError
+
+    with captured(blocks) as states:
+        hooks = [blocks[layer].register_forward_pre_hook(enough)] if layer < len(blocks) else []
+        try:
+            yield states
+        except _EnoughError:
+            pass
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+
 @contextmanager
 def edited(blocks: nn.ModuleList, layer: int, edit: Edit) -> Iterator[None]:
     """Run the subject with the hidden states at `layer` changed by `edit`.
