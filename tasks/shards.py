@@ -26,7 +26,7 @@ from tasks.record import Record
 from tasks.spec import DataSpec
 from tasks.weights import SubjectRef
 
-MEASURING = ("measures", "gather")
+MEASURING = ("measures", "gather", "controls")
 MEASURING_FILES = (
     "checks.py", "dataset.py", "earned.py", "record.py", "shards.py", "spec.py", "subject.py",
     "swap.py", "units.py", "weights.py",
