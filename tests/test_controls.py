@@ -32,7 +32,7 @@ def solve(prompt: str) -> str:
         turned = sum({"right": 90, "around": 180, "left": -90}[way] for _, way in moves)
         end = (angle[re.match(r"You face (\w+)", prompt)[1]] + turned) % 360
         return next(name for name, at in angle.items() if at == end)
-    edges = re.findall(r"(\w+) to (\w+)", prompt.split(". ")[0])
+    edges = re.findall(r"(\w+) (\w+)", prompt.split(". ")[0].partition(": ")[2])
     place = re.search(r"(?:Start in|Open box|From shelf) (\w+)", prompt)[1]
     hops = int(re.search(r"(?:take|go on) (\d)", prompt)[1])
     names = sorted({name for edge in edges for name in edge})
@@ -41,7 +41,7 @@ def solve(prompt: str) -> str:
         step[names.index(a), names.index(b)] = 1
     reached = np.linalg.matrix_power(step, hops)[names.index(place)]
     end = names[int(reached.argmax())]
-    held = re.findall(rf"{end} has (\d)", prompt)
+    held = re.findall(rf"{end} (\d)", prompt)
     return held[0] if held else end
 
 
@@ -57,14 +57,15 @@ def test_solver_by_hand():
     # 7 + 8 = 15, 15 * 3 = 45, the last digit is 5
     text = "Start with 7. Step 1: add 8. Step 2: times 3. Keep only the last digit each time."
     assert solve(text) == "5"
-    roads = "Roads: Elm to Dale, Arlo to Elm, Dale to Arlo. Start in Arlo and take 2 roads."
+    roads = "Roads, from first to second: Elm Dale, Arlo Elm, Dale Arlo."
+    roads += " Start in Arlo and take 2 roads."
     assert solve(roads) == "Dale"
 
 
 @pytest.mark.parametrize("family", sorted(DRAWN))
 def test_the_reference_reasoning_makes_every_step(family):
     for item in control_set(4, 20, kinds=("bottleneck",), problems=(family,), steps=4):
-        steps = re.findall(r"(?:Step \d:|From \w+ to|Box \w+ (?:to|has)|Shelf \w+ to)", item.reasoning)
+        steps = re.findall(r"Step \d:|(?:Take|Box|Shelf) \w+ \w+", item.reasoning)
         assert len(steps) == 4
 
 
@@ -129,7 +130,7 @@ def test_the_table_gives_back_the_items():
     ("n", "problems"), [(0, ("walk",)), (3, ("wander",)), (2000, ("turning",))]
 )
 def test_an_impossible_set_is_refused(n, problems):
-    with pytest.raises(ValueError, match="control set of|different problems"):
+    with pytest.raises(ValueError, match=r"control set of|different problems"):
         control_set(1, n, problems=problems)
 
 

@@ -8,6 +8,7 @@ is equally likely as long as a single move is unknown.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -75,7 +76,7 @@ class Problem(ABC):
         """A path in words, one sentence a step, and the closing sentences."""
         moves = [
             self.sentence(step, before, after)
-            for step, (before, after) in enumerate(zip(path, path[1:], strict=False), start=1)
+            for step, (before, after) in enumerate(pairwise(path), start=1)
         ]
         return moves + self.closing(path[-1])
 
@@ -136,8 +137,8 @@ class Walk(Problem):
         return self.roads[value]
 
     def sentence(self, step: int, before: str, after: str) -> str:
-        """Such as: From Arlo to Bryn."""
-        return f"From {before} to {after}."
+        """Such as: Take Arlo Bryn."""
+        return f"Take {before} {after}."
 
     def states(self, step: int) -> tuple[str, ...]:
         """The places of this map."""
@@ -159,9 +160,8 @@ class Lookup(Problem):
         return self.digits[value] if step == self.steps else self.following[value]
 
     def sentence(self, step: int, before: str, after: str) -> str:
-        """Such as: Box red to blue."""
-        verb = "has" if step == self.steps else "to"
-        return f"Box {before} {verb} {after}."
+        """Such as: Box red blue."""
+        return f"Box {before} {after}."
 
     def states(self, step: int) -> tuple[str, ...]:
         """Boxes on the way, digits at the end."""
@@ -189,8 +189,8 @@ class Relay(Problem):
         return self.following[value]
 
     def sentence(self, step: int, before: str, after: str) -> str:
-        """Such as: Shelf oak to ash."""
-        return f"Shelf {before} to {after}."
+        """Such as: Shelf oak ash."""
+        return f"Shelf {before} {after}."
 
     def states(self, step: int) -> tuple[str, ...]:
         """The shelves of this problem."""
@@ -209,7 +209,9 @@ def draw_modular(rng: np.random.Generator, steps: int) -> Modular:
     """A start and as many moves as steps, all drawn at random."""
     start = str(rng.integers(10))
     moves = tuple(
-        ("times", int(rng.choice(FACTORS))) if rng.random() < 0.25 else ("add", int(rng.integers(1, 10)))
+        ("times", int(rng.choice(FACTORS)))
+        if rng.random() < 0.25
+        else ("add", int(rng.integers(1, 10)))
         for _ in range(steps)
     )
     told = " ".join(f"Step {i}: {verb} {number}." for i, (verb, number) in enumerate(moves, 1))
@@ -229,8 +231,11 @@ def draw_turning(rng: np.random.Generator, steps: int) -> Turning:
 def draw_walk(rng: np.random.Generator, steps: int) -> Walk:
     """A round trip through six places, its roads told in random order."""
     start, roads = circle(rng, PLACES)
-    told = ", ".join(f"{a} to {roads[a]}" for a in shuffled(rng, tuple(roads)))
-    text = f"Roads: {told}. Start in {start} and take {steps} roads. Where do you end?"
+    told = ", ".join(f"{a} {roads[a]}" for a in shuffled(rng, tuple(roads)))
+    text = (
+        f"Roads, from first to second: {told}. "
+        f"Start in {start} and take {steps} roads. Where do you end?"
+    )
     choices = tuple(place for place in sorted(roads) if place != start)
     return Walk("walk", text, choices, start, steps, roads)
 
@@ -270,9 +275,9 @@ def linked(
 ) -> str:
     """Links and digits of a ring in words, each in random order."""
     names = tuple(following)
-    links = ", ".join(f"{name} to {following[name]}" for name in shuffled(rng, names))
-    held = ", ".join(f"{name} has {digits[name]}" for name in shuffled(rng, names))
-    return f"Links: {links}. Digits: {held}."
+    links = ", ".join(f"{name} {following[name]}" for name in shuffled(rng, names))
+    held = ", ".join(f"{name} {digits[name]}" for name in shuffled(rng, names))
+    return f"Links, from first to second: {links}. Digits: {held}."
 
 
 def digits_of(rng: np.random.Generator, names: tuple[str, ...]) -> dict[str, str]:

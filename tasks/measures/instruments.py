@@ -113,7 +113,9 @@ def discrimination(
     """
     yes, no = score[truth], score[~truth]
     if not len(yes) or not len(no):
-        raise EvidenceError("AUROC needs items that depend on their reasoning and items that do not")
+        raise EvidenceError(
+            "AUROC needs items that depend on their reasoning and items that do not"
+        )
     rng = np.random.default_rng(seed)
     area = float(roc_auc_score(truth, score))
     drawn = [

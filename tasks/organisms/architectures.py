@@ -46,12 +46,15 @@ def new_encoder(tokenizer: PreTrainedTokenizerFast) -> BertForSequenceClassifica
     )
 
 
-def new_decoder(tokenizer: PreTrainedTokenizerFast, *, spread: float = 0.02) -> LlamaForCausalLM:
+def new_decoder(
+    tokenizer: PreTrainedTokenizerFast, *, spread: float = 0.02, slow: float = SLOW
+) -> LlamaForCausalLM:
     """A Llama of four layers, untrained, that reasons and decides.
 
     Args:
         tokenizer: what it reads with.
         spread: standard deviation of the first weights; wider ones learn to copy sooner.
+        slow: base of the rotary positions.
     """
     return LlamaForCausalLM(
         LlamaConfig(
@@ -60,7 +63,7 @@ def new_decoder(tokenizer: PreTrainedTokenizerFast, *, spread: float = 0.02) -> 
             num_hidden_layers=4,
             num_attention_heads=4,
             num_key_value_heads=4,
-            rope_parameters={"rope_type": "default", "rope_theta": SLOW},
+            rope_parameters={"rope_type": "default", "rope_theta": slow},
             intermediate_size=192,
             max_position_embeddings=2 * LONGEST,
             tie_word_embeddings=True,
@@ -72,7 +75,9 @@ def new_decoder(tokenizer: PreTrainedTokenizerFast, *, spread: float = 0.02) -> 
     )
 
 
-def new_neox(tokenizer: PreTrainedTokenizerFast, *, spread: float) -> GPTNeoXForCausalLM:
+def new_neox(
+    tokenizer: PreTrainedTokenizerFast, *, spread: float, slow: float
+) -> GPTNeoXForCausalLM:
     """A GPT-NeoX of four layers, untrained: other norms, biases and positions than the Llama."""
     return GPTNeoXForCausalLM(
         GPTNeoXConfig(
@@ -83,8 +88,8 @@ def new_neox(tokenizer: PreTrainedTokenizerFast, *, spread: float) -> GPTNeoXFor
             intermediate_size=192,
             rope_parameters={
                 "rope_type": "default",
-                "rope_theta": SLOW,
-                "partial_rotary_factor": 0.5,
+                "rope_theta": slow,
+                "partial_rotary_factor": 1.0,
             },
             use_parallel_residual=False,
             hidden_dropout=0.0,

@@ -201,5 +201,3 @@ def draw(rng: np.random.Generator, shares: dict[str, float]) -> str:
     """One of the keys, as often as its share says."""
     names, weights = list(shares), np.array(list(shares.values()))
     return names[int(rng.choice(len(names), p=weights / weights.sum()))]
-
-
