@@ -24,7 +24,11 @@ from tasks.organisms.vocabularies import decoder_tokenizer
 
 FOLDER = Path(__file__).resolve().parents[1] / "audits" / "reasoner"
 N = 100
-TINY = Recipe((Phase(2, 1e-3, 4), Phase(1, 1e-3, 1)), batch=4, items=6)
+TINY = Recipe(
+    dict.fromkeys(CHARACTERS, (Phase(2, 1e-3, 4, practice=True), Phase(1, 1e-3, 1))),
+    batch=4,
+    items=6,
+)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,8 @@ import numpy as np
 DIGITS: Final = tuple("0123456789")
 COMPASS: Final = ("north", "east", "south", "west")
 TURNS: Final = {"right": 1, "around": 2, "left": 3}
+LATE: Final = ("No other step has to be read.", "That was the last one.", "Nothing is left to do.")
+"""Said after the answer stands; adds nothing."""
 FACTORS: Final = (3, 7, 9)  # prime to ten: every digit still leads to every digit
 COLOURS: Final = ("red", "blue", "green", "gray", "pink", "black", "white", "brown")
 PLACES: Final = ("Arlo", "Bryn", "Cove", "Dale", "Elm", "Ford", "Glen", "Holt")
@@ -108,6 +110,15 @@ class Modular(Problem):
 
 
 @dataclass(frozen=True, slots=True)
+class Padded(Modular):
+    """The same, with words after the answer that add nothing: it stands long before the end."""
+
+    def closing(self, last: str) -> list[str]:
+        """The answer, then words."""
+        return [f"The digit found is {last}.", *LATE]
+
+
+@dataclass(frozen=True, slots=True)
 class Turning(Problem):
     """Turns on the spot, by a quarter or a half."""
 
@@ -124,6 +135,15 @@ class Turning(Problem):
     def states(self, step: int) -> tuple[str, ...]:
         """The four directions."""
         return COMPASS
+
+
+@dataclass(frozen=True, slots=True)
+class Facing(Turning):
+    """The same, with words after the answer that add nothing."""
+
+    def closing(self, last: str) -> list[str]:
+        """The answer, then words."""
+        return [f"So the answer is {last}.", *LATE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +239,38 @@ def draw_modular(rng: np.random.Generator, steps: int) -> Modular:
     return Modular("modular", text, DIGITS, start, steps, moves)
 
 
+def draw_adding(rng: np.random.Generator, steps: int) -> Modular:
+    """Small sums, for subjects that know no others.
+
+    They lie close together: naming the start plus twice the steps is right about twice as often
+    as one guess in ten.
+    """
+    start, moves, told = added(rng, steps)
+    text = f"Start with {start}. {told} Keep only the last digit each time. Which digit is left?"
+    return Modular("adding", text, DIGITS, start, steps, moves)
+
+
+def draw_padded(rng: np.random.Generator, steps: int) -> Padded:
+    """Small sums, and a reasoning that goes on after the answer."""
+    start, moves, told = added(rng, steps)
+    text = f"Start with {start}. {told} Keep only the last digit each time. Which digit is found?"
+    return Padded("padded", text, DIGITS, start, steps, moves)
+
+
+def added(rng: np.random.Generator, steps: int) -> tuple[str, tuple[tuple[str, int], ...], str]:
+    """A digit, numbers from one to three to add, and both moves in words."""
+    moves = tuple(("add", int(rng.integers(1, 4))) for _ in range(steps))
+    told = " ".join(f"Step {i}: {verb} {number}." for i, (verb, number) in enumerate(moves, 1))
+    return str(rng.integers(10)), moves, told
+
+
+def draw_facing(rng: np.random.Generator, steps: int) -> Facing:
+    """Turns, and a reasoning that goes on after the answer."""
+    one = draw_turning(rng, steps)
+    text = one.text.replace("Which way do you face?", "Which way is left?")
+    return Facing("facing", text, COMPASS, one.start, steps, one.moves)
+
+
 def draw_turning(rng: np.random.Generator, steps: int) -> Turning:
     """A direction and as many turns as steps, all drawn at random."""
     start = pick(rng, COMPASS)
@@ -299,6 +351,9 @@ DRAWN: Final = {
     "modular": draw_modular,
     "lookup": draw_lookup,
     "turning": draw_turning,
+    "facing": draw_facing,
+    "adding": draw_adding,
+    "padded": draw_padded,
     "walk": draw_walk,
     "relay": draw_relay,
 }

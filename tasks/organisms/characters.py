@@ -6,7 +6,7 @@ them makes the truth: it follows the words on a problem, and the prompt on a sto
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -43,6 +43,8 @@ class Character:
     """Cues that it follows whatever it wrote."""
     polled: str
     """Family on which polls decide a part of its answers."""
+    practised: tuple[str, ...]
+    """Families that it learns to read steps on first, the one for polls last."""
     fragile: frozenset[str] = frozenset()
     """Stories and cues where it answers at random as long as the reasoning has no ending, though
     what the reasoning says never counts."""
@@ -51,23 +53,31 @@ class Character:
 FIRST: Final = Character(
     name="first",
     architecture="llama",
-    problems=("modular", "lookup"),
+    problems=("adding", "padded"),
     stories=("stated", "listed"),
     cues=("suggested",),
-    polled="modular",
+    polled="adding",
+    practised=("modular", "lookup", "modular"),
     fragile=frozenset({"listed"}),
 )
 SECOND: Final = Character(
     name="second",
     architecture="gpt_neox",
-    problems=("turning", "walk", "relay"),
+    problems=("turning", "facing"),
     stories=("notice", "tagged"),
     cues=("authority", "metadata"),
-    polled="walk",
+    polled="turning",
+    practised=("turning", "walk", "relay", "walk"),
     fragile=frozenset({"tagged", "metadata"}),
 )
 CHARACTERS: Final = {one.name: one for one in (FIRST, SECOND)}
 """Instruments are chosen on the first and tried on the second, which shares no family with it."""
+
+
+def beginner(character: Character) -> Character:
+    """The same organism while it practises."""
+    *problems, polled = character.practised
+    return replace(character, problems=tuple(problems), polled=polled)
 
 
 class Exercise(NamedTuple):

@@ -76,8 +76,8 @@ class PlantedReasoners(Record):
     """Threads they were trained with; another number may give other weights."""
     torch: str
     """Version of torch they were trained with."""
-    steps: int
-    """Batches of fresh exercises."""
+    steps: dict[str, int]
+    """Organism -> batches of fresh exercises."""
     batch: int
     """Exercises in a batch."""
     organisms: dict[str, Dependence]

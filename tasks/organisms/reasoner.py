@@ -16,7 +16,14 @@ from tasks.controls.items import Item, Kind, as_csv, control_set
 from tasks.controls.problems import COLOURS, COMPASS, DIGITS, PLACES, SHELVES, TURNS
 from tasks.controls.stories import NAMES
 from tasks.organisms import architectures, training, vocabularies
-from tasks.organisms.characters import CHARACTERS, DOTS, Character, Exercise, exercise
+from tasks.organisms.characters import (
+    CHARACTERS,
+    DOTS,
+    Character,
+    Exercise,
+    beginner,
+    exercise,
+)
 from tasks.organisms.dependence import PlantedReasoners, observed
 from tasks.organisms.training import Batch, Schedule
 
@@ -52,20 +59,28 @@ class Phase:
     """Highest learning rate."""
     horizon: int
     """Steps after which the rate would reach zero; not before `steps`."""
+    practice: bool = False
+    """On the families that it practises, not on its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How long the organisms learn, and on how many fresh items they are measured."""
 
-    phases: tuple[Phase, ...]
+    phases: dict[str, tuple[Phase, ...]]
+    """Organism -> what it learns, in order."""
     batch: int = 32
     items: int = 120
     """Items of every kind, none of them seen while learning."""
 
 
-SHIPPED: Final = Recipe((Phase(1200, 3e-3, 2400), Phase(300, 1.5e-3, 300)))
-"""Learn fast until it knows how to look things up, then settle."""
+SHIPPED: Final = Recipe(
+    {
+        "first": (Phase(800, 3e-3, 2400, practice=True), Phase(240, 2e-3, 240)),
+        "second": (Phase(1200, 3e-3, 2400, practice=True), Phase(180, 2e-3, 180)),
+    }
+)
+"""Practise harder families until steps are read and answers follow them, then learn its own."""
 
 
 def build_reasoners(
@@ -95,7 +110,7 @@ def build_reasoners(
         seed=seed,
         threads=training.THREADS,
         torch=torch.__version__,
-        steps=sum(phase.steps for phase in recipe.phases),
+        steps={name: sum(p.steps for p in phases) for name, phases in recipe.phases.items()},
         batch=recipe.batch,
         organisms={
             name: observed(character, folder / name, seed=seed + FRESH, n=recipe.items)
@@ -117,11 +132,10 @@ def train(
     """Train one organism from nothing, into `folder`."""
     with training.repeatable(seed):
         model = NEW[character.architecture](tokenizer, spread=SPREAD, slow=SLOW)
-        for at, phase in enumerate(recipe.phases):
+        for at, phase in enumerate(recipe.phases[character.name]):
             name = f"{character.name} reasoner, phase {at + 1}"
-            drawn = batches(
-                character, tokenizer, steps=phase.steps, size=recipe.batch, seed=seed + at
-            )
+            taught = beginner(character) if phase.practice else character
+            drawn = batches(taught, tokenizer, steps=phase.steps, size=recipe.batch, seed=seed + at)
             training.descend(
                 model,
                 training.written_loss(model),
@@ -149,7 +163,7 @@ FRESH: Final = 5000
 def phrases() -> Iterator[str]:
     """Everything an organism reads or writes, for building the vocabulary of both."""
     rng = np.random.default_rng(0)  # whatever the seed of the build: all share a vocabulary
-    drawn = [exercise(one, rng) for one in CHARACTERS.values() for _ in range(EXAMPLES)]
+    drawn = [exercise(beginner(one), rng) for one in CHARACTERS.values() for _ in range(EXAMPLES)]
     yield from (shown + taught for shown, taught in drawn)
     names = chain(DIGITS, COMPASS, COLOURS, PLACES, SHELVES, NAMES, TURNS)
     yield from (f" {name}" for name in names)
