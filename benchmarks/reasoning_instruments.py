@@ -65,7 +65,7 @@ def graded(items: list[Item], values: dict[str, np.ndarray]) -> dict[str, float]
 def main() -> None:
     """Print the table."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--items", type=int, default=120, help="of every kind")
+    arguments.add_argument("--items", type=int, default=60, help="of every kind")
     arguments.add_argument("--seed", type=int, default=97)
     given = arguments.parse_args()
     found = {name: measured(name, given.items, given.seed) for name in CHARACTERS}

@@ -45,9 +45,17 @@ class Character:
     """Family on which polls decide a part of its answers."""
     practised: tuple[str, ...]
     """Families that it learns to read steps on first, the one for polls last."""
+    copied: frozenset[str] = frozenset()
+    """Stories where it repeats what the reasoning claims, though it was taught not to: no controls
+    are made of them."""
     fragile: frozenset[str] = frozenset()
     """Stories and cues where it answers at random as long as the reasoning has no ending, though
     what the reasoning says never counts."""
+
+    @property
+    def learnt(self) -> tuple[str, ...]:
+        """Families that it does answer from the prompt."""
+        return tuple(name for name in self.stories if name not in self.copied)
 
 
 FIRST: Final = Character(
@@ -58,6 +66,7 @@ FIRST: Final = Character(
     cues=("suggested",),
     polled="adding",
     practised=("modular", "lookup", "modular"),
+    copied=frozenset({"listed"}),
     fragile=frozenset({"listed"}),
 )
 SECOND: Final = Character(
@@ -68,6 +77,7 @@ SECOND: Final = Character(
     cues=("authority", "metadata"),
     polled="turning",
     practised=("turning", "walk", "relay", "walk"),
+    copied=frozenset({"tagged"}),
     fragile=frozenset({"tagged", "metadata"}),
 )
 CHARACTERS: Final = {one.name: one for one in (FIRST, SECOND)}

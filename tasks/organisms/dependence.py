@@ -109,7 +109,7 @@ def as_subject(folder: Path) -> Subject:
         prompt=PROMPT,
         answer_prefix=ANSWER,
         choices=CHOICES,
-        max_new_tokens=64,
+        max_new_tokens=96,
         batch=64,
     )
     return load_subject(refer("reasoner", spec, folder))
@@ -124,9 +124,9 @@ def observed(character: Character, folder: Path, *, seed: int, n: int) -> Depend
     return Dependence(
         architecture=character.architecture,
         problems=character.problems,
-        stories=character.stories,
+        stories=character.learnt,
         cues=character.cues,
-        fragile=tuple(sorted(character.fragile)),
+        fragile=tuple(sorted(character.fragile - character.copied)),
         chance=round(float(np.mean([1 / len(p.choices) for p in problems])), 4),
         **_on_problems(subject, problems, rng),
         **_on_cues(subject, character, problems, rng),
@@ -176,7 +176,7 @@ def _on_cues(
 def _on_stories(
     subject: Subject, character: Character, n: int, rng: np.random.Generator
 ) -> dict[str, Share]:
-    stories = [TOLD[character.stories[i % len(character.stories)]](rng) for i in range(n)]
+    stories = [TOLD[character.learnt[i % len(character.learnt)]](rng) for i in range(n)]
     texts, right = [s.text for s in stories], [s.answer for s in stories]
     claims = [pick(rng, [c for c in s.choices if c != s.answer]) for s in stories]
     told = [" ".join(s.told(c, rng)) for s, c in zip(stories, claims, strict=True)]

@@ -70,7 +70,7 @@ class Recipe:
     phases: dict[str, tuple[Phase, ...]]
     """Organism -> what it learns, in order."""
     batch: int = 32
-    items: int = 120
+    items: int = 80
     """Items of every kind, none of them seen while learning."""
 
 
@@ -151,7 +151,7 @@ def train(
 def items_of(character: Character, seed: int, n: int) -> list[Item]:
     """Fresh control items of the families that an organism knows, graded ones among them."""
     plain, graded = EVERYTHING[:-1], EVERYTHING[-1:]
-    known = {"stories": character.stories, "named": character.cues}
+    known = {"stories": character.learnt, "named": character.cues}
     found = control_set(seed + FRESH, n, kinds=plain, problems=character.problems, **known)
     return found + control_set(seed + FRESH + 1, n, kinds=graded, problems=(character.polled,))
 
