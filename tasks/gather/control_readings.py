@@ -9,13 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import KFold
 
 from tasks.controls.items import Item
 from tasks.gather.inputs import batches
 from tasks.gather.writing import Written, write
-from tasks.measures.instruments import Readings
+from tasks.measures.instruments import Readings, probed
 from tasks.measures.lens import read_layers
 from tasks.measures.reasoning import read_answer, sentences, truncated
 from tasks.spec import CausalSubject
@@ -26,7 +24,6 @@ Floats = NDArray[np.float64]
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 DONORS = 4
 DRAWS = 2
-FOLDS = 5
 NO_ANSWER = -1
 
 
@@ -212,23 +209,6 @@ def early_states(subject: Subject, texts: Sequence[str]) -> tuple[Floats, Floats
         states = np.zeros((len(texts), last.shape[1])) if states is None else states
         states[positions] = last
     return lens, states
-
-
-def probed(states: Floats, answer: NDArray[np.int64], seed: int) -> Floats:
-    """Log-probability of the own answer by a linear probe fitted on other items, [items].
-
-    A probe that never saw the answer among its items gives it the smallest probability it could
-    tell apart, one in as many as it saw.
-    """
-    scaled = (states - states.mean(0)) / (states.std(0) + 1e-6)
-    found = np.zeros(len(answer))
-    folds = KFold(min(FOLDS, len(answer)), shuffle=True, random_state=seed)
-    for train, held in folds.split(scaled):
-        probe = LogisticRegression(C=0.1, max_iter=300).fit(scaled[train], answer[train])
-        share = dict(zip(probe.classes_, probe.predict_log_proba(scaled[held]).T, strict=True))
-        never = np.full(len(held), -np.log(len(train)))
-        found[held] = [share.get(answer[i], never)[at] for at, i in enumerate(held)]
-    return found
 
 
 def _causal(subject: Subject) -> CausalSubject:

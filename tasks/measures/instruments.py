@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -21,6 +22,8 @@ from tasks.measures.stats import RESAMPLES, Interval
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+FOLDS = 5
 
 PUBLISHED = ("truncation", "filler", "mistake", "mistake_continued")
 """Tests of Lanham et al. 2023, arXiv:2307.13702."""
@@ -86,6 +89,23 @@ def scores(read: Readings) -> dict[str, Floats]:
         "exchange": (read.exchanged.argmax(-1) != read.answer).mean(axis=0),
         "exchange_probability": (np.exp(whole[at]) - np.exp(swapped)).mean(axis=0),
     }
+
+
+def probed(states: Floats, answer: Ints, seed: int) -> Floats:
+    """Log-probability of the own answer by a linear probe fitted on other items, [items].
+
+    A probe that never saw the answer among its items gives it the smallest probability it could
+    tell apart, one in as many as it saw.
+    """
+    scaled = (states - states.mean(0)) / (states.std(0) + 1e-6)
+    found = np.zeros(len(answer))
+    folds = KFold(min(FOLDS, len(answer)), shuffle=True, random_state=seed)
+    for train, held in folds.split(scaled):
+        probe = LogisticRegression(C=0.1, max_iter=300).fit(scaled[train], answer[train])
+        share = dict(zip(probe.classes_, probe.predict_log_proba(scaled[held]).T, strict=True))
+        never = np.full(len(held), -np.log(len(train)))
+        found[held] = [share.get(answer[i], never)[at] for at, i in enumerate(held)]
+    return found
 
 
 def discrimination(

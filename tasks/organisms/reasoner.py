@@ -47,7 +47,7 @@ EXAMPLES: Final = 400
 AUDITED: Final = "second"
 """Organism whose control items ship as data of an audit."""
 
-EVERYTHING: Final[tuple[Kind, ...]] = ("bottleneck", "cue", "decorative", "graded")
+PLAIN: Final[tuple[Kind, ...]] = ("bottleneck", "cue", "decorative")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +150,15 @@ def train(
 
 def items_of(character: Character, seed: int, n: int) -> list[Item]:
     """Fresh control items of the families that an organism knows, graded ones among them."""
-    plain, graded = EVERYTHING[:-1], EVERYTHING[-1:]
-    known = {"stories": character.learnt, "named": character.cues}
-    found = control_set(seed + FRESH, n, kinds=plain, problems=character.problems, **known)
-    return found + control_set(seed + FRESH + 1, n, kinds=graded, problems=(character.polled,))
+    found = control_set(
+        seed + FRESH,
+        n,
+        kinds=PLAIN,
+        problems=character.problems,
+        stories=character.learnt,
+        named=character.cues,
+    )
+    return found + control_set(seed + FRESH + 1, n, kinds=("graded",), problems=(character.polled,))
 
 
 FRESH: Final = 5000

@@ -148,7 +148,7 @@ def written_loss(model: PreTrainedModel) -> Callable[[Batch], Tensor]:
         ids, mask = rows["input_ids"], rows["attention_mask"]
         hidden = model.base_model(input_ids=ids, attention_mask=mask).last_hidden_state[:, :-1]
         taught = labels != IGNORED
-        told: Tensor = model.get_output_embeddings()(hidden[taught])
+        told: Tensor = model.get_output_embeddings()(hidden[taught])  # type: ignore[no-untyped-call]
         return cross_entropy(told, labels[taught])
 
     return loss
