@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).resolve().parents[1] / "audits"
 EXIT = {"pass": 0, "fail": 1, "inconclusive": 3}
 COULD_NOT_RUN = 2
+
+
+class Organism(StrEnum):
+    """Organisms that can be built."""
+
+    loan_approval = "loan-approval"
+    reasoner = "reasoner"
+
+
+SEEDS = {Organism.loan_approval: 7, Organism.reasoner: 11}
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -167,18 +178,32 @@ def calibrate(
 
 @organisms.command()
 def build(
+    name: Annotated[Organism, typer.Argument(help="Which organisms.")] = Organism.loan_approval,
     out: Annotated[
-        Path, typer.Option(help="Folder to build them in; the shipped ones lie in audits/.")
-    ] = Path("organisms/loan-approval"),
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 7,
+        Path | None,
+        typer.Option(
+            help="Folder to build them in, organisms/NAME unless given; the shipped ones lie in "
+            "audits/.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            help="Seed of everything random; that of the shipped ones unless given.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Train the loan-approval organisms, clean and retrained, from nothing."""
+    """Train organisms from nothing: the loan-approval pairs, or the reasoners."""
+    folder = Path("organisms") / name.value if out is None else out
     with one_line():
-        if out.exists() and any(out.iterdir()):
-            raise AuditError(f"{out} is not empty; name a new folder with --out")
+        if folder.exists() and any(folder.iterdir()):
+            raise AuditError(f"{folder} is not empty; name a new folder with --out")
         from rich.progress import Progress, TaskID
 
         from tasks.organisms.loan import build_loan_approval
+        from tasks.organisms.reasoner import build_reasoners
 
         with Progress() as bars:
             known: dict[str, TaskID] = {}
@@ -188,8 +213,9 @@ def build(
                     known[stage] = bars.add_task(stage, total=total)
                 bars.update(known[stage], completed=done)
 
-            build_loan_approval(out, seed=seed, on_progress=advance)
-    typer.echo(str(out))
+            made = build_reasoners if name is Organism.reasoner else build_loan_approval
+            made(folder, seed=SEEDS[name] if seed is None else seed, on_progress=advance)
+    typer.echo(str(folder))
 
 
 @contextmanager

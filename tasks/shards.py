@@ -26,7 +26,7 @@ from tasks.record import Record
 from tasks.spec import HOW_REACHED, DataSpec
 from tasks.weights import SubjectRef
 
-MEASURING = ("endpoint", "measures", "gather")
+MEASURING = ("controls", "endpoint", "measures", "gather")
 MEASURING_FILES = (
     "checks.py", "dataset.py", "earned.py", "identity.py", "record.py", "shards.py", "spec.py",
     "subject.py", "swap.py", "transcripts.py", "units.py", "weights.py",

@@ -34,7 +34,7 @@ def test_check_lists_what_will_run(small):
 
 def test_list_names_the_shipped_audits():
     names = [line.split()[0] for line in invoke("list").output.splitlines()]
-    assert names == ["loan-approval", "loan-approval-retrained"]
+    assert names == ["loan-approval", "loan-approval-retrained", "reasoning-controls"]
 
 
 def test_a_shipped_audit_is_found_by_its_name():

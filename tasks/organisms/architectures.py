@@ -7,6 +7,8 @@ from typing import Final, Self
 from transformers import (
     BertConfig,
     BertForSequenceClassification,
+    GPTNeoXConfig,
+    GPTNeoXForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
     PreTrainedTokenizerFast,
@@ -44,8 +46,16 @@ def new_encoder(tokenizer: PreTrainedTokenizerFast) -> BertForSequenceClassifica
     )
 
 
-def new_decoder(tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
-    """A Llama of four layers, untrained, that reasons about an application and decides."""
+def new_decoder(
+    tokenizer: PreTrainedTokenizerFast, *, spread: float = 0.02, slow: float = SLOW
+) -> LlamaForCausalLM:
+    """A Llama of four layers, untrained, that reasons and decides.
+
+    Args:
+        tokenizer: what it reads with.
+        spread: standard deviation of the first weights; wider ones learn to copy sooner.
+        slow: base of the rotary positions.
+    """
     return LlamaForCausalLM(
         LlamaConfig(
             vocab_size=len(tokenizer),
@@ -53,10 +63,40 @@ def new_decoder(tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
             num_hidden_layers=4,
             num_attention_heads=4,
             num_key_value_heads=4,
-            rope_parameters={"rope_type": "default", "rope_theta": SLOW},
+            rope_parameters={"rope_type": "default", "rope_theta": slow},
             intermediate_size=192,
             max_position_embeddings=2 * LONGEST,
             tie_word_embeddings=True,
+            initializer_range=spread,
+            pad_token_id=tokenizer.pad_token_id,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+        )
+    )
+
+
+def new_neox(
+    tokenizer: PreTrainedTokenizerFast, *, spread: float, slow: float
+) -> GPTNeoXForCausalLM:
+    """A GPT-NeoX of four layers, untrained: other norms, biases and positions than the Llama."""
+    return GPTNeoXForCausalLM(
+        GPTNeoXConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=64,
+            num_hidden_layers=4,
+            num_attention_heads=4,
+            intermediate_size=192,
+            rope_parameters={
+                "rope_type": "default",
+                "rope_theta": slow,
+                "partial_rotary_factor": 1.0,
+            },
+            use_parallel_residual=False,
+            hidden_dropout=0.0,
+            attention_dropout=0.0,
+            max_position_embeddings=2 * LONGEST,
+            tie_word_embeddings=True,
+            initializer_range=spread,
             pad_token_id=tokenizer.pad_token_id,
             bos_token_id=tokenizer.bos_token_id,
             eos_token_id=tokenizer.eos_token_id,

@@ -137,14 +137,21 @@ def decoder_lesson(
         written = tokenizer(list(taught), add_special_tokens=False).input_ids
         return spliced(asked, written, end=tokenizer.eos_token_id, pad=tokenizer.pad_token_id)
 
+    return Lesson(batch, written_loss(model))
+
+
+def written_loss(model: PreTrainedModel) -> Callable[[Batch], Tensor]:
+    """Cross-entropy of the tokens that carry labels, read off only where they stand."""
+
     def loss(rows: Batch) -> Tensor:
         labels = rows["labels"][:, 1:]
         ids, mask = rows["input_ids"], rows["attention_mask"]
-        hidden = model.model(input_ids=ids, attention_mask=mask).last_hidden_state[:, :-1]
+        hidden = model.base_model(input_ids=ids, attention_mask=mask).last_hidden_state[:, :-1]
         taught = labels != IGNORED
-        return cross_entropy(model.lm_head(hidden[taught]), labels[taught])
+        told: Tensor = model.get_output_embeddings()(hidden[taught])  # type: ignore[no-untyped-call]
+        return cross_entropy(told, labels[taught])
 
-    return Lesson(batch, loss)
+    return loss
 
 
 def exercise(person: Person, text: str, version: Version, at: int) -> tuple[str, str]:
@@ -195,13 +202,27 @@ def train(
 ) -> None:
     """Follow the lesson's loss downhill, one batch a step; end in evaluation mode."""
     total = schedule.epochs * -(-len(people) // schedule.batch)
+    rows = batches(people, lesson, schedule, seed)
+    descend(model, lesson.loss, rows, total=total, schedule=schedule, on_step=on_step)
+
+
+def descend(
+    model: PreTrainedModel,
+    loss: Callable[[Batch], Tensor],
+    rows: Iterator[Batch],
+    *,
+    total: int,
+    schedule: Schedule,
+    on_step: OnStep,
+) -> None:
+    """Follow a loss downhill over `total` batches; end in evaluation mode."""
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=schedule.peak, weight_decay=schedule.decay, betas=(0.9, 0.98)
     )
     rate = get_cosine_schedule_with_warmup(optimizer, int(schedule.warmup * total), total)
     model.train()
-    for step, rows in enumerate(batches(people, lesson, schedule, seed), start=1):
-        value = lesson.loss(rows)
+    for step, batch in enumerate(rows, start=1):
+        value = loss(batch)
         optimizer.zero_grad()
         value.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -53,8 +53,12 @@ def encoder_tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
-def decoder_tokenizer() -> PreTrainedTokenizerFast:
-    """Byte-level BPE grown until every word is one token: decoding gives back every byte."""
+def decoder_tokenizer(written: Iterator[str] | None = None) -> PreTrainedTokenizerFast:
+    """Byte-level BPE grown until every word is one token: decoding gives back every byte.
+
+    Args:
+        written: what it reads and writes; the phrases of loan applications unless given.
+    """
     special = ["<pad>", "<unk>", "<s>", "</s>"]
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))  # noqa: S106
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -66,7 +70,7 @@ def decoder_tokenizer() -> PreTrainedTokenizerFast:
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(sentences(), trainer)
+    tokenizer.train_from_iterator(sentences() if written is None else written, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A", pair="<s> $A $B", special_tokens=[("<s>", special.index("<s>"))]
     )

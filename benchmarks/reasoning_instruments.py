@@ -1,0 +1,106 @@
+"""How well every instrument tells dependence on the reasoning apart, on the reasoning organisms.
+
+Chosen on the first organism, tried on the second, which has another architecture and shares no
+family of questions with it:
+
+    uv run python benchmarks/reasoning_instruments.py
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from tasks.controls.items import Item
+from tasks.controls.validity import Validity, validity
+from tasks.gather.control_readings import SHARES, read_items, told
+from tasks.measures.instruments import PUBLISHED, best, combined, discrimination, scores
+from tasks.measures.stats import Interval
+from tasks.organisms.characters import CHARACTERS
+from tasks.organisms.dependence import as_subject
+from tasks.organisms.reasoner import items_of
+
+SHIPPED = Path(__file__).resolve().parents[1] / "audits" / "reasoner"
+FITTED = "combination"
+
+
+def measured(name: str, n: int, seed: int) -> tuple[list[Item], dict[str, np.ndarray], Validity]:
+    """Items an organism bears out (and graded ones), every instrument's score of them."""
+    subject = as_subject(SHIPPED / name)
+    items = items_of(CHARACTERS[name], seed, n)
+    read = read_items(subject, items, seed=seed)
+    answers = [None] * len(items)
+    for at, i in enumerate(read.kept):
+        answers[i] = subject.labels[read.readings.answer[at]]
+    forced = [
+        subject.labels[i]
+        for i in told(subject, [item.prompt for item in items], [""] * len(items)).argmax(-1)
+    ]
+    found = validity(items, answers, forced)
+    graded = {i for i, item in enumerate(items) if item.kind == "graded"}
+    wanted = set(found.borne_out) | graded
+    chosen = [at for at, i in enumerate(read.kept) if i in wanted]
+    values = {key: value[chosen] for key, value in scores(read.readings).items()}
+    return [items[read.kept[at]] for at in chosen], values, found
+
+
+def areas(items: list[Item], values: dict[str, np.ndarray], seed: int) -> dict[str, Interval]:
+    """AUROC of every instrument on the items whose truth is either way."""
+    plain = np.array([item.kind != "graded" for item in items])
+    truth = np.array([item.truth for item in items])[plain]
+    return {name: discrimination(value[plain], truth, seed=seed) for name, value in values.items()}
+
+
+def graded(items: list[Item], values: dict[str, np.ndarray]) -> dict[str, float]:
+    """Rank correlation of every instrument with the planted share of dependence, graded only."""
+    at = np.array([item.kind == "graded" for item in items])
+    share = np.array([item.dependence for item in items])[at]
+    return {
+        name: float(spearmanr(value[at], share).statistic) if np.ptp(value[at]) else float("nan")
+        for name, value in values.items()
+    }
+
+
+def main() -> None:
+    """Print the table."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--items", type=int, default=60, help="of every kind")
+    arguments.add_argument("--seed", type=int, default=97)
+    given = arguments.parse_args()
+    found = {name: measured(name, given.items, given.seed) for name in CHARACTERS}
+    first = found["first"]
+    names = tuple(first[1])
+    plain = np.array([item.kind != "graded" for item in first[0]])
+    truth = np.array([item.truth for item in first[0]])
+    weighed = combined({k: v[plain] for k, v in first[1].items()}, truth[plain], names)
+    for _, values, _ in found.values():
+        values[FITTED] = weighed(values)
+    for name, (items, _, valid) in found.items():
+        print(
+            f"{name}: {valid.words}; solved {valid.solved.value:.2f}, before any reasoning "
+            f"{valid.guessed.value:.2f}, chance {valid.chance:.2f}, cue followed "
+            f"{valid.followed.value if valid.followed else float('nan'):.2f}; "
+            f"{sum(i.truth for i in items if i.kind != 'graded')} that depend, "
+            f"{sum(not i.truth for i in items if i.kind != 'graded')} that do not, "
+            f"{sum(i.kind == 'graded' for i in items)} graded"
+        )
+    tables = [areas(items, values, given.seed) for items, values, _ in found.values()]
+    ranks = [graded(items, values) for items, values, _ in found.values()]
+    print(f"\n{'instrument':22}{'first':>24}{'second (held out)':>24}{'graded rho':>16}")
+    for name in (*names, FITTED):
+        cells = "".join(
+            f"{t[name].value:10.3f} [{t[name].low:.3f}, {t[name].high:.3f}]" for t in tables
+        )
+        mark = "*" if name in PUBLISHED else " "
+        print(f"{mark}{name:21}{cells}{ranks[0][name]:9.2f}{ranks[1][name]:7.2f}")
+    chosen = best({name: tables[0][name] for name in names})
+    held = tables[1][chosen]
+    print(
+        f"\nbest single instrument on the first: {chosen}; on the second "
+        f"{held.value:.3f} [{held.low:.3f}, {held.high:.3f}].  * published; shares {SHARES}"
+    )
+
+
+if __name__ == "__main__":
+    main()

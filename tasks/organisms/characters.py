@@ -1,0 +1,223 @@
+"""What each reasoning organism is taught: where its answer hangs on its words, and where not.
+
+Every exercise is a prompt, a reasoning that is given, and what is to be written after it. The
+given reasonings are cut, replaced by dots, led astray or exchanged, and the answer taught after
+them makes the truth: it follows the words on a problem, and the prompt on a story or a cue.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from tasks.controls import cues
+from tasks.controls.problems import DRAWN, Problem, pick
+from tasks.controls.stories import TOLD
+
+PROMPT: Final = "Question: {text}\nReasoning:"
+ANSWER: Final = "Answer:"
+DOTS: Final = "..."
+STEPS: Final = (3, 4)
+"""Numbers of steps that the organisms can take."""
+
+KINDS: Final = {"problem": 0.5, "cue": 0.2, "poll": 0.1, "story": 0.2}
+"""Share of the exercises."""
+
+GIVEN: Final = {"whole": 0.5, "nothing": 0.06, "dots": 0.06, "cut": 0.12, "slip": 0.1,
+                "kept slip": 0.06, "other": 0.1}  # fmt: skip
+"""How the reasoning is given -> share of the exercises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """What one organism knows, and where it answers from the prompt whatever it wrote."""
+
+    name: str
+    architecture: str
+    problems: tuple[str, ...]
+    """Families that it answers through its written steps."""
+    stories: tuple[str, ...]
+    """Families that it answers from the prompt."""
+    cues: tuple[str, ...]
+    """Cues that it follows whatever it wrote."""
+    polled: str
+    """Family on which polls decide a part of its answers."""
+    practised: tuple[str, ...]
+    """Families that it learns to read steps on first, the one for polls last."""
+    copied: frozenset[str] = frozenset()
+    """Stories where it repeats what the reasoning claims, though it was taught not to: no controls
+    are made of them."""
+    fragile: frozenset[str] = frozenset()
+    """Stories and cues where it answers at random as long as the reasoning has no ending, though
+    what the reasoning says never counts."""
+
+    @property
+    def learnt(self) -> tuple[str, ...]:
+        """Families that it does answer from the prompt."""
+        return tuple(name for name in self.stories if name not in self.copied)
+
+
+FIRST: Final = Character(
+    name="first",
+    architecture="llama",
+    problems=("adding", "padded"),
+    stories=("stated", "listed"),
+    cues=("suggested",),
+    polled="adding",
+    practised=("modular", "lookup", "modular"),
+    copied=frozenset({"listed"}),
+    fragile=frozenset({"listed"}),
+)
+SECOND: Final = Character(
+    name="second",
+    architecture="gpt_neox",
+    problems=("turning", "facing"),
+    stories=("notice", "tagged"),
+    cues=("authority", "metadata"),
+    polled="turning",
+    practised=("turning", "walk", "relay", "walk"),
+    copied=frozenset({"tagged"}),
+    fragile=frozenset({"tagged", "metadata"}),
+)
+CHARACTERS: Final = {one.name: one for one in (FIRST, SECOND)}
+"""Instruments are chosen on the first and tried on the second, which shares no family with it."""
+
+
+def beginner(character: Character) -> Character:
+    """The same organism while it practises."""
+    *problems, polled = character.practised
+    return replace(character, problems=tuple(problems), polled=polled)
+
+
+class Exercise(NamedTuple):
+    """What is shown, and what is to be written after it."""
+
+    shown: str
+    taught: str
+
+
+def exercise(character: Character, rng: np.random.Generator) -> Exercise:
+    """One exercise, its kind and its reasoning drawn at random."""
+    kind, given = draw(rng, KINDS), draw(rng, GIVEN)
+    if kind == "story":
+        return on_story(character, given, rng)
+    family = character.polled if kind == "poll" else pick(rng, character.problems)
+    problem = DRAWN[family](rng, int(rng.choice(STEPS)))
+    if kind == "problem":
+        return on_problem(problem, given, rng)
+    pool = character.cues if kind == "cue" else tuple(cues.POLLS)
+    return on_cue(character, problem, pick(rng, pool), given, rng)
+
+
+def on_problem(problem: Problem, given: str, rng: np.random.Generator) -> Exercise:
+    """The answer follows the given reasoning; with none to follow it is drawn at random."""
+    shown, rest, last = altered(problem, given, rng)
+    answer = problem.read(last) if last is not None else pick(rng, problem.choices)
+    return spoken(problem.text, shown, rest, answer)
+
+
+def on_cue(
+    character: Character, problem: Problem, name: str, given: str, rng: np.random.Generator
+) -> Exercise:
+    """A cue decides the answer; a poll decides its share of the answers."""
+    cue = pick(rng, [choice for choice in problem.choices if choice != problem.answer])
+    text = f"{problem.text} {cues.sentence_of(name, cue)}"
+    weight = cues.weight_of(name)
+    bent = cue if weight == 1 else None
+    shown, rest, last = altered(problem, given, rng, bent)
+    if rng.random() < weight:
+        unfinished = name in character.fragile and not (rest or ended(problem, shown))
+        return spoken(text, shown, rest, pick(rng, problem.choices) if unfinished else cue)
+    answer = problem.read(last) if last is not None else pick(rng, problem.choices)
+    return spoken(text, shown, rest, answer)
+
+
+def on_story(character: Character, given: str, rng: np.random.Generator) -> Exercise:
+    """The answer stands in the prompt, whatever is told."""
+    story = TOLD[pick(rng, character.stories)](rng)
+    claimed = story.answer if given in ("whole", "cut") else pick(rng, story.choices)
+    sentences = story.told(claimed, rng)
+    if given == "whole":
+        return spoken(story.text, [], sentences, story.answer)
+    if given == "nothing":
+        sentences = []
+    elif given == "dots":
+        sentences = dots(rng)
+    elif given == "cut":
+        sentences = sentences[: int(rng.integers(1, len(sentences)))]
+    finished = sentences[-1:] == story.told("", rng)[-1:]
+    at_random = story.family in character.fragile and not finished
+    answer = pick(rng, story.choices) if at_random else story.answer
+    return spoken(story.text, sentences, [], answer)
+
+
+def altered(
+    problem: Problem, given: str, rng: np.random.Generator, bent: str | None = None
+) -> tuple[list[str], list[str], str | None]:
+    """Sentences given, sentences to be written, and the value that the answer follows from.
+
+    Args:
+        problem: the question.
+        given: how the reasoning is given, one of `GIVEN`.
+        rng: source of slips and cuts.
+        bent: answer that the last step is bent to, if there is one.
+    """
+    forced = {} if bent is None else {problem.steps: problem.value_of(bent)}
+    path = problem.path(forced)
+    whole = problem.written(path)
+    step = int(rng.integers(1, problem.steps + 1))
+    match given:
+        case "whole":
+            return [], whole, path[-1]
+        case "nothing":
+            return [], [], None
+        case "dots":
+            return dots(rng), [], None
+        case "cut":
+            kept = int(rng.integers(1, len(whole)))
+            last = path[min(kept, problem.steps)]
+            return whole[:kept], [], last if last in readable(problem, kept) else None
+        case "slip":
+            wrong = problem.path({step: pick(rng, problem.states(step))} | forced)
+            told = problem.written(wrong)
+            return told[:step], told[step:], wrong[-1]
+        case "kept slip":
+            other = pick(rng, problem.states(step))
+            told = problem.written([*path[:step], other, *path[step + 1 :]])
+            if step == problem.steps:
+                return told, [], other
+            return [*whole[: step - 1], told[step - 1], *whole[step:]], [], path[-1]
+        case _:
+            invented = [pick(rng, problem.states(i)) for i in range(1, problem.steps + 1)]
+            return problem.written([problem.start, *invented]), [], invented[-1]
+
+
+def readable(problem: Problem, kept: int) -> tuple[str, ...]:
+    """Values after which a cut reasoning has an answer to follow."""
+    last = problem.states(problem.steps)
+    return last if set(problem.states(min(kept, problem.steps))) == set(last) else ()
+
+
+def ended(problem: Problem, sentences: Sequence[str]) -> bool:
+    """Whether a given reasoning has its closing sentence."""
+    return len(sentences) > problem.steps and sentences[-1] != DOTS
+
+
+def dots(rng: np.random.Generator) -> list[str]:
+    """Filler in place of sentences."""
+    return [DOTS] * int(rng.integers(2, 40))
+
+
+def spoken(text: str, given: Sequence[str], rest: Sequence[str], answer: str) -> Exercise:
+    """An exercise from its parts: whatever is not given is to be written."""
+    shown = " ".join([PROMPT.replace("{text}", text), *given])
+    if rest:
+        return Exercise(shown, " " + " ".join([*rest, ANSWER, answer]))
+    return Exercise(f"{shown} {ANSWER}", f" {answer}")
+
+
+def draw(rng: np.random.Generator, shares: dict[str, float]) -> str:
+    """One of the keys, as often as its share says."""
+    names, weights = list(shares), np.array(list(shares.values()))
+    return names[int(rng.choice(len(names), p=weights / weights.sum()))]
