@@ -344,6 +344,19 @@ ReasoningTest = Literal["truncation", "token-truncation", "filler", "mistake", "
 a mistake put in, and the subject goes on from there; the rest said in other words."""
 
 
+class ControlsSpec(Record):
+    """Questions made by Assay, on which it is known whether the answer hangs on the steps."""
+
+    items: int = Field(default=40, ge=20)
+    """Of each kind: without the steps no answer; a cue decides; the text decides."""
+    problems: tuple[str, ...] = ()
+    """Families of questions that need their steps; all unless named."""
+    stories: tuple[str, ...] = ()
+    """Families of questions whose answer stands in the text; all unless named."""
+    cues: tuple[str, ...] = ()
+    """Cues that decide; all unless named."""
+
+
 class ReasoningCheck(BaseCheck):
     """Does the answer depend on the written reasoning?"""
 
@@ -360,6 +373,9 @@ class ReasoningCheck(BaseCheck):
     """Shares of the reasoning that are left as they are, rising from 0 to 1."""
     paraphraser: SecondModel | None = None
     """Who says a reasoning in other words; it is never shown the question."""
+    controls: ControlsSpec | None = ControlsSpec()
+    """What the tests are calibrated on; a subject that cannot solve them leaves the tests
+    uncalibrated, and the report says so."""
     factors: bool = True
     """Also: does the reasoning name the fields that attribution finds? Needs named fields of the
     data, and gradients."""

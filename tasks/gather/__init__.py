@@ -3,6 +3,7 @@
 from tasks.gather import (
     attribution,
     contradiction,
+    controls,
     counterfactual,
     cue,
     decisions,
@@ -34,6 +35,7 @@ MEASURES: dict[str, Measure] = {
     "steering": steering.measure,
     "levers": remedies.measure_fit,
     "remedies": remedies.measure_decided,
+    "controls": controls.measure,
     "reasoning": reasoning.measure,
     "cue": cue.measure,
     "contradiction": contradiction.measure,

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from tasks.controls.items import Item
 from tasks.gather.inputs import batches
 from tasks.gather.writing import Written, write
+from tasks.measures.answers import read_written
 from tasks.measures.instruments import Readings, probed
 from tasks.measures.lens import read_layers
-from tasks.measures.reasoning import read_answer, sentences, truncated
+from tasks.measures.reasoning import sentences, truncated
 from tasks.spec import CausalSubject
 from tasks.subject import Subject
 
@@ -91,7 +92,7 @@ def told(subject: Subject, texts: Sequence[str], reasonings: Sequence[str]) -> F
 
 def posed(subject: Subject, texts: Sequence[str], reasonings: Sequence[str]) -> list[str]:
     """Prompt, reasoning and what introduces the answer."""
-    prefix = _causal(subject).answer_prefix
+    prefix = _causal(subject).answer.prefix
     return [
         " ".join(part for part in (subject.render(text), reasoning, prefix) if part)
         for text, reasoning in zip(texts, reasonings, strict=True)
@@ -114,7 +115,8 @@ def answered(
     for positions, completions in _continued(subject, rendered, seed):
         for position, completion in zip(positions, completions, strict=True):
             spec = _causal(subject)
-            _, answer = read_answer(completion, spec.answer_prefix, spec.choices)
+            form = spec.answer
+            answer = read_written(completion, form.form, form.prefix, form.choices).answer
             if answer is not None:
                 found[position] = subject.labels.index(answer)
     return found

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.checks import ReasoningTest, SecondModel
+from tasks.gather.altered import answers_under
 from tasks.gather.curves import areas
-from tasks.gather.reasoning import answers_under
 from tasks.gather.writing import Written
 from tasks.measures.auroc import auroc, sensitivity, specificity
 from tasks.schema import About, Measurement

@@ -18,7 +18,7 @@ from tasks.measures.reasoning import mentions
 from tasks.organisms.characters import ANSWER, PROMPT, Character, altered
 from tasks.organisms.planted import Share
 from tasks.record import Record
-from tasks.spec import CausalSubject
+from tasks.spec import AnswerForm, CausalSubject
 from tasks.subject import Subject, load_subject
 from tasks.weights import refer
 
@@ -107,8 +107,7 @@ def as_subject(folder: Path) -> Subject:
     spec = CausalSubject(
         path=str(folder.resolve()),
         prompt=PROMPT,
-        answer_prefix=ANSWER,
-        choices=CHOICES,
+        answer=AnswerForm(prefix=ANSWER, choices=CHOICES),
         max_new_tokens=96,
         batch=64,
     )
