@@ -25,7 +25,7 @@ QUICK: Mapping[str, tuple[Organism, ...]] = {
     "readable": readable.QUICK,
     "used": used.QUICK,
 }
-REPEATS, QUICK_REPEATS = 200, 24
+REPEATS, QUICK_REPEATS = 200, 12
 CHEAP = {"gap": 4}
 """Sets whose organisms take so little that they are drawn so many times as often."""
 

@@ -138,5 +138,6 @@ def _spread(gaps: Sequence[Measurement]) -> list[Measurement]:
     return [
         m.model_copy(update={"about": m.about.model_copy(update={"layer": layer})})
         for m in gaps
+        if not m.about.layers
         for layer in (layers if m.about.layer is None else [m.about.layer])
     ]
