@@ -138,7 +138,7 @@ def _reasoning(asked: _Asked, check: ReasoningCheck) -> Iterator[tuple[int, int]
     sample = [row.text for row in asked.plan.rows(asked.plan.rows_of(check))]
     yield asked.write(sample)
     yield asked.unknown(cases)
-    times = len(check.shares) * len(check.tests)
+    times = len(check.shares) * len(check.runnable)
     yield asked.forced([*sample, *asked.longest(cases)], times)
 
 

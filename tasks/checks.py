@@ -380,6 +380,11 @@ class ReasoningCheck(BaseCheck):
     """Also: does the reasoning name the fields that attribution finds? Needs named fields of the
     data, and gradients."""
 
+    @property
+    def runnable(self) -> list[ReasoningTest]:
+        """The tests that can be made with what the definition names."""
+        return [t for t in self.tests if t != "paraphrase" or self.paraphraser is not None]
+
     @model_validator(mode="after")
     def tests_differ(self) -> Self:
         """The same test twice would be counted twice."""

@@ -684,6 +684,7 @@ _CUE = {
         "ratio",
     ),
     "unparsed": Measure("Unparsed answers", "Share of completions without an answer.", "low"),
+    "unparsed_difference": UNPARSED_DIFFERENCE,
     **_INSTRUMENT,
 }
 
@@ -704,7 +705,6 @@ _CONTRADICTION = {
         "neither",
     ),
     "unparsed": Measure("Unparsed answers", "Share of completions without an answer.", "low"),
-    "unparsed_difference": UNPARSED_DIFFERENCE,
 }
 
 _COUNTERFACTUAL = {

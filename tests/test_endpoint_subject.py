@@ -362,7 +362,7 @@ def test_checks_that_look_inside_are_listed_as_not_run(tmp_path):
     path = write_asked_audit(tmp_path, "http://h/v1", checks=checks[:2])
     outcome = CliRunner().invoke(app, ["check", str(path)])
     assert "needs gradients; subject remote (openai) does not offer that" in outcome.output
-    with pytest.raises(SpecError, match="check cue: swap: required"):
+    with pytest.raises(SpecError, match="check cue: a cue is needed: swap"):
         read_spec(write_asked_audit(tmp_path, "http://h/v1", checks=checks[2:]))
 
 
@@ -393,10 +393,10 @@ class TestAudit:
             path = write_asked_audit(tmp_path, served.url, checks=CHECKS)
             steps = calls(prepare(path))
             told = {step.step: (step.calls, step.exact) for step in steps}
-            # 10 texts; nothing new; 10 exchanged; (6 + 2 shown) texts at 5 shares
+            # 10 texts; nothing new; 10 exchanged; (6 + 2 shown) texts at 5 shares by 3 tests
             assert told == {
                 "decisions": (10, True), "performance": (0, True),
-                "cue": (10, True), "reasoning": (40, False),
+                "cue": (10, True), "reasoning": (120, False),
             }  # fmt: skip
             report, folder = whole_audit(path, tmp_path / "out")
             first = len(served.requests)

@@ -139,7 +139,7 @@ def test_few_evaluations_come_close_to_the_exact_values():
     for seed in range(6):
         inputs = bent(10, seed)
         exact = shapley_values(inputs, exact_up_to=10).units[0]
-        assert np.corrcoef(shapley_values(inputs).units[0], exact)[0, 1] > 0.99
+        assert np.corrcoef(shapley_values(inputs).units[0], exact)[0, 1] > 0.98
 
 
 def test_nearly_all_coalitions_are_nearly_exact():

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.gather.unparsed import unparsed_difference
 from tasks.measures import stats
 from tasks.measures.paired import mcnemar_exact, paired_difference, turned
 from tasks.measures.raters import gwet_ac2, raw_agreement
@@ -24,7 +25,10 @@ def of_swap(pairs: Sequence[Any], field: str, second: str) -> list[Measurement]:
     whole = _whole(pairs)
     if not pairs:
         return []
-    found = [_share("unparsed", np.array([r not in whole for r in pairs]), about, stats.SHARE)]
+    found = [
+        _share("unparsed", np.array([r not in whole for r in pairs]), about, stats.SHARE),
+        _unread(pairs, about),
+    ]
     return found + (_disclosed(whole, _changed(whole), about, second) if whole else [])
 
 
@@ -58,7 +62,7 @@ def beside_texts(
             "answers could not be read; pairs with an unread answer are left out, which confounds "
             "its influence."
         )
-    found = [_share("unparsed", lost[0] | lost[1], about, stats.SHARE)]
+    found = [_share("unparsed", lost[0] | lost[1], about, stats.SHARE), _unread(pairs, about)]
     if not whole:
         return found, notes
     before = np.array([r["answer"] == r["exchanged"] for r in whole])
@@ -67,6 +71,12 @@ def beside_texts(
     pull = Measurement.of("cue_pull", paired_difference(moved), len(whole), PULL, about)
     found.append(pull.model_copy(update={"p": mcnemar_exact(moved)}))
     return found + _disclosed(whole, ~before & after, about, second), notes
+
+
+def _unread(pairs: Sequence[Any], about: About) -> Measurement:
+    return unparsed_difference(
+        [r["answer"] for r in pairs], [r["answer_exchanged"] for r in pairs], about
+    )
 
 
 def _disclosed(

@@ -7,6 +7,7 @@ import numpy as np
 
 from tasks.checks import ReasoningTest
 from tasks.gather.families import corrected
+from tasks.gather.unparsed import unparsed_difference
 from tasks.measures import stats
 from tasks.measures.dependence import area_by_tokens, token_shares
 from tasks.measures.factors import consistency, shuffled
@@ -133,14 +134,20 @@ def _accuracy(test: ReasoningTest, shares: Sequence[float], whole: list[Any]) ->
 
 
 def _unparsed(test: ReasoningTest, sample: Sequence[Any]) -> list[Measurement]:
-    """Where the subject went on writing: how often no answer could be read."""
-    if test != "mistake":
+    """How often no answer could be read: more than before the reasoning was altered, and at all.
+
+    The latter where the subject went on writing.
+    """
+    tried, about = [r for r in sample if r["tests"][test]], About(method=test)
+    if not tried:
         return []
-    lost = [_lost(test, r) for r in sample if r["answer"] is not None and r["tests"][test]]
-    if not lost:
-        return []
-    about = About(method=test)
-    return [Measurement.of("unparsed", stats.share(np.array(lost)), len(lost), stats.SHARE, about)]
+    altered = [r["tests"][test]["answers"][0] for r in tried]
+    found = [unparsed_difference([r["answer"] for r in tried], altered, about)]
+    lost = [_lost(test, r) for r in tried if r["answer"] is not None]
+    if test != "mistake" or not lost:
+        return found
+    share = stats.share(np.array(lost))
+    return [*found, Measurement.of("unparsed", share, len(lost), stats.SHARE, about)]
 
 
 def _differences(

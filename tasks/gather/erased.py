@@ -153,17 +153,15 @@ class Erased:
         interval = stats.percentile(means, effect, level=stats.bonferroni(0.95, sites))
         interval = _never_certain(interval, selected[:, 1], selected[:, random].T, n)
         method = f"{METHOD_EFFECT}; 95 % jointly over {sites} places"
-        smallest = float(point[random].min())
-        of_draws = f"smallest of {draws} random subspaces"
+        smallest = fairness.largest_gap(tables[2 + int(point[random].argmin())])
+        of_draws = f"smallest of {draws} random subspaces, its own interval; {METHOD_GAP}"
         changed = arrays["after"] != arrays["plain"]
         moved = (arrays["random"] != arrays["plain"]).mean(axis=0)
         return [
             Measurement.of("gap_before", fairness.largest_gap(tables[0]), n, METHOD_GAP, at),
             Measurement.of("gap_after_erasure", fairness.largest_gap(tables[1]), n, METHOD_GAP, at),
             Measurement.of("gap_after_random", random_gap, n, METHOD_MEAN_GAP, at),
-            Measurement(
-                name="gap_after_random_smallest", value=smallest, n=n, method=of_draws, about=at
-            ),
+            Measurement.of("gap_after_random_smallest", smallest, n, of_draws, at),
             Measurement.of("erasure_effect", interval, n, method, at),
             Measurement.of("decisions_changed", stats.share(changed), n, stats.SHARE, at),
             Measurement.of(

@@ -31,17 +31,12 @@ def shards(plan: Plan, check: ReasoningCheck, cases: Sequence[int]) -> list[Shar
         "reasoning",
         sample + shown,
         PER_SHARD,
-        tests=runnable(check),
+        tests=check.runnable,
         shares=check.shares,
         paraphraser=check.paraphraser.model_dump() if check.paraphraser else None,
         factors=check.factors and bool(plan.spec.data.field_names),
     )
-    return [*texts, *controls.shards(plan, check, runnable(check))]
-
-
-def runnable(check: ReasoningCheck) -> list[ReasoningTest]:
-    """The tests that can be made with what the definition names."""
-    return [t for t in check.tests if t != "paraphrase" or check.paraphraser is not None]
+    return [*texts, *controls.shards(plan, check, check.runnable)]
 
 
 def measure(ref: ShardRef, _: Path) -> Payload:
@@ -100,7 +95,7 @@ def evidence(
     calibrated, told = controls.calibration(check, read_all(store, on_controls))
     sample = found[: len(plan.rows_of(check))]
     shown = {plan.data.rows[case].id for case in cases}
-    tests = runnable(check)
+    tests = check.runnable
     missing = [test for test in check.tests if test not in tests]
     withheld = {
         f"{name} by {test}": NEEDS_SECOND_MODEL
