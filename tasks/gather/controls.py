@@ -51,7 +51,8 @@ def measure(ref: ShardRef, _: Path) -> Payload:
     try:
         subject = subject_of(_answering(ref, items))
     except SubjectError as error:
-        return Payload({}, [{"reason": f"cannot answer the controls: {error}"}])
+        why = str(error).split(" (")[0]  # without the list of all choices
+        return Payload({}, [{"reason": f"cannot answer the controls: {why}"}])
     texts = [item.prompt for item in items]
     written = write(subject, texts)
     held = validity(
