@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from flows import calibration
 from flows.cli import app
-from tasks.calibration import chain, gap, used
+from tasks.calibration import chain, gap, pair, used
 from tasks.calibration.claims import TARGETS, Claim, Tally, verdict
 from tasks.calibration.gap import Group, Population, even
 from tasks.calibration.gaussian import accuracy, drawn, orthant, selected, through
@@ -242,3 +242,11 @@ def test_a_folder_that_does_not_exist_is_said_before_anything_is_counted(tmp_pat
     outcome = CliRunner().invoke(app, ["calibrate", "--write", str(tmp_path / "no" / "x.md")])
     assert outcome.exit_code == 2
     assert "no/x.md: name a file in a folder that exists" in outcome.stderr
+
+
+@pytest.mark.parametrize("model", pair.ORGANISMS, ids=lambda model: model.version)
+def test_the_loan_pair_comes_out_as_planted_on_a_draw_of_its_texts(model):
+    found = {(claim.link, claim.asked): true for claim, true in model.once(5)}
+    asked = "power" if model.planted else "false alarms"
+    assert found["gap", asked] == model.planted
+    assert found["used", asked] == model.planted

@@ -8,7 +8,7 @@ from zlib import crc32
 
 import numpy as np
 
-from tasks.calibration import gap, readable, used
+from tasks.calibration import gap, pair, readable, used
 from tasks.calibration.claims import Claim, Organism, Tally
 from tasks.calibration.worker import settle
 
@@ -19,6 +19,7 @@ SETS: Mapping[str, tuple[Organism, ...]] = {
     "families": gap.FAMILIES,
     "readable": readable.ORGANISMS,
     "used": used.ORGANISMS,
+    "pair": pair.ORGANISMS,
 }
 QUICK: Mapping[str, tuple[Organism, ...]] = {
     "gap": gap.QUICK,
@@ -26,8 +27,8 @@ QUICK: Mapping[str, tuple[Organism, ...]] = {
     "used": used.QUICK,
 }
 REPEATS, QUICK_REPEATS = 200, 12
-CHEAP = {"gap": 4}
-"""Sets whose organisms take so little that they are drawn so many times as often."""
+OFTEN = {"gap": 4.0, "pair": 0.1}
+"""Sets whose organisms take so little, or so much, that they are drawn more or less often."""
 
 
 class Piece(NamedTuple):
@@ -50,7 +51,7 @@ def pieces(*, quick: bool, repeats: int | None, seed: int) -> list[Piece]:
     found = []
     sets = QUICK if quick else SETS
     for name in reversed(list(sets)):
-        times = CHEAP.get(name, 1) * (repeats or (QUICK_REPEATS if quick else REPEATS))
+        times = max(1, int(OFTEN.get(name, 1) * (repeats or (QUICK_REPEATS if quick else REPEATS))))
         for organism in sets[name]:
             found += [
                 Piece(organism, first, min(first + AT_ONCE, times), seed)
