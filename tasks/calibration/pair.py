@@ -15,7 +15,7 @@ from tasks.schema import Evidence
 from tasks.shards import ShardRef, StoredShard, write_payload
 
 SHIPPED = Path(__file__).resolve().parents[2] / "audits" / "loan-approval"
-TEXTS = 400
+TEXTS = 800
 DRAWS = 2
 ATTRIBUTE = "origin"
 
