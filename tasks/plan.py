@@ -16,6 +16,7 @@ from tasks.checks import (
     ContradictionCheck,
     CueCheck,
     LeverCheck,
+    ProbingCheck,
     ReasoningCheck,
 )
 from tasks.complaint import nearest
@@ -126,7 +127,9 @@ def prepare(definition: Path, weights: Mapping[str, str] | None = None) -> Plan:
         if isinstance(check, AttributionCheck):
             _check_attribution(plan, check)
         if isinstance(check, LeverCheck):
-            _check_layers(plan, check)
+            _check_layers(plan, check, "layers", check.layers)
+        if isinstance(check, ProbingCheck):
+            _check_layers(plan, check, "together", [x for t in check.together for x in t])
         _check_reasoning(plan, check)
     _check_references(plan)
     return plan
@@ -267,16 +270,16 @@ def _check_attribution(plan: Plan, check: AttributionCheck) -> None:
             )
 
 
-def _check_layers(plan: Plan, check: LeverCheck) -> None:
+def _check_layers(plan: Plan, check: Check, key: str, layers: Sequence[int]) -> None:
     name = plan.spec.subject_of(check)
-    if name not in plan.subjects or not check.layers:
+    if name not in plan.subjects or not layers:
         return
     config = read_config(name, Path(plan.subjects[name].folder))
     known = [config[k] for k in ("num_hidden_layers", "n_layer", "n_layers") if k in config]
     last = known[0] if known else None
-    if isinstance(last, int) and max(check.layers) > last:
+    if isinstance(last, int) and max(layers) > last:
         raise SpecError(
-            f"check {check.kind}: layers: {max(check.layers)} is beyond the last layer of subject "
+            f"check {check.kind}: {key}: {max(layers)} is beyond the last layer of subject "
             f"{name}, which is {last}"
         )
 

@@ -10,7 +10,7 @@ from planted import plant
 from small import write_rows
 from tiny import DECODERS, ENCODERS, build
 
-from tasks.errors import EvidenceError
+from tasks.errors import EvidenceError, SpecError
 from tasks.gather import MEASURES, probing
 from tasks.gather.erasing import _Running
 from tasks.measures.erasure import Eraser, leace, nothing
@@ -170,6 +170,11 @@ def test_texts_without_the_field_are_left_out_and_counted(tmp_path):
     found = gathered(definition)
     assert of(found, "erasure_effect")[0].n == 108
     assert "12 of 120 texts do not hold the field place" in " ".join(found.notes)
+
+
+def test_layers_that_do_not_exist_are_refused_before_the_run(folder):
+    with pytest.raises(SpecError, match="check probing: together: 7 is beyond the last layer"):
+        prepare(write_audit(folder, together=[[0, 7]]))
 
 
 # --- every architecture -------------------------------------------------------------------

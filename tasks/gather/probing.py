@@ -89,8 +89,7 @@ def _erasing(
     """Shards that erase one attribute each: at one layer, at named ones, at every layer."""
     usable = _all_usable(plan, check, check.pooling)
     single = [(layer,) for layer in range(layers)]
-    named = [tuple(t) for t in check.together if max(t) < layers]
-    sites = list(dict.fromkeys([*single, *named, tuple(range(layers))]))
+    sites = list(dict.fromkeys([*single, *check.together, tuple(range(layers))]))
     return [
         shard(
             plan,
