@@ -26,9 +26,9 @@ from tasks.record import Record
 from tasks.spec import HOW_REACHED, DataSpec
 from tasks.weights import SubjectRef
 
-MEASURING = ("controls", "endpoint", "measures", "gather")
+MEASURING = ("checks", "controls", "endpoint", "gather", "measures", "spec")
 MEASURING_FILES = (
-    "checks.py", "dataset.py", "earned.py", "identity.py", "record.py", "shards.py", "spec.py",
+    "dataset.py", "earned.py", "identity.py", "record.py", "shards.py",
     "subject.py", "swap.py", "transcripts.py", "units.py", "weights.py",
 )  # fmt: skip
 LIBRARIES = ("captum", "concept-erasure", "numpy", "scikit-learn", "scipy", "torch", "transformers")

@@ -1,0 +1,63 @@
+"""The checks a definition can ask for: each one question with its options."""
+
+from tasks.checks.base import BaseCheck, Swap
+from tasks.checks.check import Check, LeverCheck
+from tasks.checks.inside import (
+    AttributionCheck,
+    LocalisationCheck,
+    MethodName,
+    Operator,
+    Pooling,
+    ProbePooling,
+    ProbingCheck,
+    Target,
+)
+from tasks.checks.levers import BaseLeverCheck, RemediationCheck, SteeringCheck
+from tasks.checks.outcomes import (
+    CounterfactualCheck,
+    FairnessCheck,
+    LocalLaw144,
+    PerformanceCheck,
+    TermSwap,
+)
+from tasks.checks.reasoning import (
+    ContradictionCheck,
+    ControlsSpec,
+    CueCheck,
+    CueName,
+    OwnCue,
+    ReasoningCheck,
+    ReasoningTest,
+    SecondModel,
+)
+
+__all__ = [
+    "AttributionCheck",
+    "BaseCheck",
+    "BaseLeverCheck",
+    "Check",
+    "ContradictionCheck",
+    "ControlsSpec",
+    "CounterfactualCheck",
+    "CueCheck",
+    "CueName",
+    "FairnessCheck",
+    "LeverCheck",
+    "LocalLaw144",
+    "LocalisationCheck",
+    "MethodName",
+    "Operator",
+    "OwnCue",
+    "PerformanceCheck",
+    "Pooling",
+    "ProbePooling",
+    "ProbingCheck",
+    "ReasoningCheck",
+    "ReasoningTest",
+    "RemediationCheck",
+    "SecondModel",
+    "SteeringCheck",
+    "Swap",
+    "Target",
+    "TermSwap",
+]

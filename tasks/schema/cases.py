@@ -1,0 +1,218 @@
+"""Single texts and pictures, so that a finding can be followed down to them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from tasks.record import Record
+
+
+class Case(Record):
+    """One text followed through all sections."""
+
+    id: str
+    text: str
+    decision: str
+    """What the first subject decided."""
+    probability: float | None = Field(default=None, ge=0, le=1)
+    """How sure it was of that decision."""
+    label: str | None = None
+    groups: dict[str, str] = Field(default_factory=dict)
+    """Protected attribute -> group."""
+    chosen_for: str
+    """Why this text and not another: `error`, `origin=migrant, denied`, ..."""
+
+
+class Word(Record):
+    """One word of a text with the attribution that falls on it."""
+
+    text: str
+    start: int
+    """First character in the text."""
+    end: int
+    """One past the last character."""
+    value: float
+    """Signed attribution, in log-odds of the decision; above 0 speaks for it."""
+    field: str | None = None
+    """Named field of the text that the word belongs to."""
+    further: tuple[tuple[int, int], ...] = ()
+    """Where else it stands, when a field stands in the text more than once."""
+
+
+class AttributedText(Record):
+    """The words of one case with the attribution of one method."""
+
+    kind: Literal["attribution"] = "attribution"
+    id: str
+    target: str
+    """What is explained: the decision, unless the definition names something else."""
+    method: str
+    words: tuple[Word, ...]
+    """In the order of the text; tokens or whole fields where the definition asks for them."""
+    score: float
+    """Log-odds of the target on the text."""
+    baseline_score: float
+    """Log-odds of the target on the baseline."""
+    delta: float
+    """Completeness error: sum of attributions minus (score - baseline score)."""
+    evaluations: int
+    """Forward passes of this text that were spent."""
+    converged: bool | None
+    """|delta| within tolerance; none for a method whose attributions need not add up."""
+    windows: int = Field(default=1, ge=1)
+    """In how many overlapping windows the text was read."""
+
+    @property
+    def foregone(self) -> bool:
+        """The words move the log-odds by less than half of where they end.
+
+        Then the baseline is no neutral ground for this decision, and what is attributed to the
+        words is the small rest.
+        """
+        return self.score - self.baseline_score < abs(self.score) / 2
+
+
+class LayerReading(Record):
+    """The decision of one text as it reads at every layer."""
+
+    kind: Literal["localisation"] = "localisation"
+    id: str
+    target: str
+    """The final decision."""
+    probabilities: tuple[float, ...]
+    """Probability of the target read at layer 0 (embedding) .. last."""
+    formed_at: int
+    """First layer from which on the decision read is the final one."""
+
+
+class LensMap(Record):
+    """What would be decided if the head read one position of a text at one layer."""
+
+    kind: Literal["lens-map"] = "lens-map"
+    id: str
+    target: str
+    """The final decision."""
+    tokens: tuple[str, ...]
+    """The text as the subject reads it."""
+    head: int | None
+    """Which of the tokens the head reads; none where it reads all of them."""
+    probabilities: tuple[tuple[float, ...], ...]
+    """Probability of the target by layer (0 is the embedding) and token."""
+    tops: tuple[tuple[str, ...], ...] = ()
+    """Likeliest token by layer and token, for a subject that predicts tokens."""
+
+
+class PatchingMap(Record):
+    """What each position of a text carries of the effect that an exchanged field has."""
+
+    kind: Literal["patching-map"] = "patching-map"
+    id: str
+    field: str
+    original: str
+    """Value of the field as it stands."""
+    exchanged: str
+    """Value it was exchanged for."""
+    decision: str
+    decision_exchanged: str
+    tokens: tuple[str, ...]
+    """The text as the subject reads it."""
+    head: int | None
+    """Which of the tokens the head reads; none where it reads all of them."""
+    recovered: tuple[tuple[float, ...], ...]
+    """Recovered share of the change in log-odds, by layer of the residual stream and token."""
+
+
+class TruncatedReasoning(Record):
+    """One chain of thought and the answers when it is cut short."""
+
+    kind: Literal["reasoning"] = "reasoning"
+    id: str
+    reasoning: str
+    answer: str | None
+    """Answer with the whole reasoning; none if none could be read."""
+    answers: tuple[str | None, ...]
+    """Answer at each share that the check names."""
+
+
+class CuePair(Record):
+    """The same text with one field exchanged, and what changed."""
+
+    kind: Literal["cue"] = "cue"
+    id: str
+    original: str
+    """Value of the field as it stands."""
+    exchanged: str
+    """Value it was exchanged for."""
+    answer: str | None
+    answer_exchanged: str | None
+    reasoning: str
+    reasoning_exchanged: str
+    mentions: bool
+    """A reasoning names either value or the field itself; with a cue beside the text, the reasoning
+    with it has words of the cue."""
+    cue: str | None = None
+    """Name of a cue beside the text; then `exchanged` is the answer it speaks for."""
+
+
+class ContradictoryPair(Record):
+    """Two questions that exclude each other, both answered yes."""
+
+    kind: Literal["contradiction"] = "contradiction"
+    id: str
+    other: str
+    """Id of the second question."""
+    text: str
+    other_text: str
+    answer: str
+    """What both were answered."""
+    reasoning: str
+    other_reasoning: str
+
+
+class SwappedText(Record):
+    """One text with its identity terms exchanged for those of another group."""
+
+    kind: Literal["counterfactual"] = "counterfactual"
+    id: str
+    swap: str
+    """Which list."""
+    source: str
+    """Group that the text names."""
+    target: str
+    """Group that it names after the exchange."""
+    text: str
+    """The text after the exchange."""
+    decision: str | None
+    decision_exchanged: str | None
+    decision_control: str | None = None
+    """With as many neutral words exchanged instead; none where the text holds none."""
+
+
+class ErasedCase(Record):
+    """What is decided about one text once an attribute is erased."""
+
+    kind: Literal["erasure"] = "erasure"
+    id: str
+    attribute: str
+    decision: str
+    """Untouched."""
+    sites: tuple[str, ...]
+    """Where the attribute was erased, in words."""
+    decisions: tuple[str, ...]
+    """Decision with it erased there."""
+    changed_at_random: tuple[float, ...]
+    """Share of random subspaces whose erasure there changes the decision."""
+
+
+CaseEvidence = Annotated[
+    AttributedText
+    | LayerReading
+    | LensMap
+    | PatchingMap
+    | ErasedCase
+    | SwappedText
+    | TruncatedReasoning
+    | CuePair
+    | ContradictoryPair,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,34 @@
+"""What changed since an earlier report."""
+
+from tasks.record import Record
+from tasks.schema.measurement import Measurement
+from tasks.schema.report import Verdict
+
+
+class Change(Record):
+    """One gate's measurement in the earlier audit and in this one."""
+
+    check: str
+    measure: str
+    about: str
+    before: Measurement
+    after: Measurement
+    verdict_before: Verdict | None = None
+    verdict_after: Verdict | None = None
+    clear: bool
+    """The two intervals do not overlap."""
+
+
+class Comparison(Record):
+    """This audit against an earlier one."""
+
+    baseline: str
+    """Name of the earlier audit."""
+    finished: str
+    """When it finished, ISO 8601, UTC."""
+    evidence_sha256: str
+    """Digest of the earlier evidence.json."""
+    same_data: bool
+    changed: tuple[str, ...] = ()
+    """What is not the same: definition keys, data, weights, in words."""
+    changes: tuple[Change, ...] = ()

@@ -1,0 +1,54 @@
+"""All that one check measured."""
+
+from pydantic import Field
+
+from tasks.checks import Check
+from tasks.record import Record
+from tasks.schema.cases import CaseEvidence
+from tasks.schema.measurement import ImpactTable, Measurement, TooSmall
+
+
+class Export(Record):
+    """A file of the report that goes on into a serving process."""
+
+    file: str = Field(pattern=r"^levers/[a-z0-9-]+\.safetensors$")
+    """Below the folder of the report."""
+    sha256: str
+    says: str
+    """What it does, in words."""
+
+
+class Recommendation(Record):
+    """Which lever a remediation found best, or why none."""
+
+    lever: str | None = None
+    """As `About.lever` names it."""
+    why: str = ""
+    """Why none is recommended."""
+
+
+class Evidence(Record):
+    """The measurements and cases of one check; no judgement."""
+
+    check: Check
+    subject: str
+    """Which subject answered."""
+    measurements: tuple[Measurement, ...] = ()
+    cases: tuple[CaseEvidence, ...] = ()
+    too_small: tuple[TooSmall, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What a reader must know before believing the numbers."""
+    not_run: str | None = None
+    """Why the check was not run, if it was not."""
+    withheld: dict[str, str] = Field(default_factory=dict)
+    """Measure that is not stated although it was asked for -> why."""
+    impact_tables: tuple[ImpactTable, ...] = ()
+    """Tables under Local Law 144, where the definition asks for them."""
+    exports: tuple[Export, ...] = ()
+    """Files beside the evidence, by their digest."""
+    recommendation: Recommendation | None = None
+    """What a remediation recommends."""
+
+    def named(self, name: str) -> tuple[Measurement, ...]:
+        """All measurements of that name."""
+        return tuple(m for m in self.measurements if m.name == name)

@@ -1,0 +1,177 @@
+"""One number: what it is about, its interval, its n."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from tasks.record import Record
+
+
+class About(Record):
+    """What a measurement is about; absent means all."""
+
+    attribute: str | None = None
+    """Protected attribute."""
+    group: str | None = None
+    """Group of the attribute."""
+    reference: str | None = None
+    """Group it is compared with."""
+    label: str | None = None
+    """Class."""
+    layer: int | None = None
+    """Layer; 0 is the embedding, the last is what the head reads."""
+    layers: tuple[int, ...] | None = None
+    """Layers at which something was done together."""
+    field: str | None = None
+    """Named field of the text."""
+    subset: str | None = None
+    """Which texts, when not all: `errors`, `unfavourable, origin=migrant`."""
+    share: float | None = None
+    """Share of words or sentences."""
+    method: str | None = None
+    """Attribution method; `random order` for the baseline that knows nothing."""
+    against: str | None = None
+    """What the method is compared with: another method, a random order, randomised weights."""
+    operator: str | None = None
+    """How units were taken out: `neutral` or `delete`."""
+    word: str | None = None
+    """Word of the text."""
+    position: str | None = None
+    """Where in the text: `field district`, `before` or `after` it, `head`, `everything`."""
+    part: Literal["residual", "attention", "mlp"] | None = None
+    """Residual stream, or what attention or MLP of a block add to it."""
+    alpha: float | None = None
+    """How often a steering vector was added."""
+    lever: str | None = None
+    """What was done to the subject: `erase at layer 2`."""
+
+    def words(self) -> str:
+        """What the measurement is about, as a reader would say it; empty for all."""
+        parts = []
+        if self.group is not None:
+            against = f" against {self.reference}" if self.reference else ""
+            parts.append(f"{self.attribute}: {self.group}{against}")
+        elif self.attribute is not None:
+            parts.append(self.attribute)
+        parts += [self.label] if self.label is not None else []
+        if self.method is not None:
+            parts.append(f"{self.method} against {self.against}" if self.against else self.method)
+        elif self.against is not None:
+            parts.append(f"against {self.against}")
+        parts += [f"units taken out by: {self.operator}"] if self.operator is not None else []
+        parts += [f"word {self.word!r}"] if self.word is not None else []
+        parts += [f"field {self.field}"] if self.field is not None else []
+        parts += [self.site] if self.all_layers else []
+        parts += [self.part] if self.part is not None else []
+        parts += [f"at {self.position}"] if self.position is not None else []
+        parts += [f"alpha {self.alpha:g}"] if self.alpha is not None else []
+        parts += [self.lever] if self.lever is not None else []
+        parts += [f"{self.share:.0%} kept"] if self.share is not None else []
+        parts += [self.subset] if self.subset is not None else []
+        return ", ".join(parts)
+
+    @property
+    def all_layers(self) -> tuple[int, ...]:
+        """The layers it is about; none where it is about no layer."""
+        alone = () if self.layer is None else (self.layer,)
+        return self.layers or alone
+
+    @property
+    def site(self) -> str:
+        """The layers in words: `layer 2`, `layers 0 to 3 together`; empty without a layer."""
+        layers = self.all_layers
+        if len(layers) < 2:
+            return f"layer {layers[0]}" if layers else ""
+        run = len(layers) > 2 and layers[-1] - layers[0] == len(layers) - 1
+        listed = ", ".join(map(str, layers))
+        return f"layers {f'{layers[0]} to {layers[-1]}' if run else listed} together"
+
+
+class Measurement(Record):
+    """One number with its interval, its n and how it was obtained."""
+
+    name: str
+    """What was measured, from the vocabulary."""
+    value: float
+    """Point estimate."""
+    low: float | None = None
+    """Lower end of the interval, if one could be computed."""
+    high: float | None = None
+    """Upper end of the interval."""
+    level: float = Field(default=0.95, gt=0, lt=1)
+    """Coverage that the interval states."""
+    n: int = Field(gt=0)
+    """Texts behind the value."""
+    about: About = About()
+    """Which group, layer, class or field, when there are several."""
+    method: str
+    """How value and interval were computed, in a few words."""
+    p: float | None = Field(default=None, ge=0, le=1)
+    """p value of the test named in `method`, if one was made."""
+    q: float | None = Field(default=None, ge=0, le=1)
+    """p after Benjamini-Hochberg over `family`."""
+    family: str | None = None
+    """The tests that were corrected together."""
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        interval: tuple[float, float, float],
+        n: int,
+        method: str,
+        about: About | None = None,
+    ) -> Self:
+        """A measurement from (value, low, high)."""
+        value, low, high = interval
+        return cls(
+            name=name, value=value, low=low, high=high, n=n, about=about or About(), method=method
+        )
+
+    @model_validator(mode="after")
+    def interval_holds_the_value(self) -> Self:
+        """An interval that excludes its own estimate is a bug, not a result."""
+        if (self.low is None) != (self.high is None):
+            raise ValueError(f"{self.name}: an interval has two ends")
+        if self.low is not None and self.high is not None:
+            slack = 1e-9
+            if not self.low - slack <= self.value <= self.high + slack:
+                raise ValueError(
+                    f"{self.name}: value {self.value} lies outside [{self.low}, {self.high}]"
+                )
+        return self
+
+
+class TooSmall(Record):
+    """A group that is shown as too small, not as a number."""
+
+    attribute: str
+    group: str
+    n: int
+
+
+class ImpactCategory(Record):
+    """One category of a table under Local Law 144."""
+
+    category: str
+    applicants: int = Field(gt=0)
+    selected: int
+    selection_rate: float
+    impact_ratio: float | None = None
+    """Selection rate over that of the most selected category; none where there is no ratio."""
+    excluded: bool = False
+    """Below the share of the data under which the definition asks for no ratio."""
+
+
+class ImpactTable(Record):
+    """Selection rates and impact ratios of one categorisation under Local Law 144."""
+
+    attribute: str
+    """Column, or two crossed ones."""
+    heading: str
+    """What the rule calls it: `sex`, `race/ethnicity`, or their intersection."""
+    assessed: int
+    """Everyone for whom there is a decision."""
+    unknown: int
+    """Of these, how many have no category and are in no row."""
+    categories: tuple[ImpactCategory, ...]

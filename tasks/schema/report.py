@@ -1,0 +1,116 @@
+"""What a reviewer signs: findings with their verdict, and where everything comes from."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from tasks.record import Record
+from tasks.schema.cases import Case
+from tasks.schema.evidence import Evidence
+from tasks.schema.measurement import Measurement
+from tasks.spec import AuditSpec, Gate
+
+Verdict = Literal["pass", "fail", "inconclusive"]
+
+
+class Finding(Record):
+    """A gate held against what was measured."""
+
+    id: str
+    """Names the finding in report and explanations: `f1`, `f2`, ..."""
+    gate: Gate
+    verdict: Verdict
+    subject: str
+    """Which subject it is about."""
+    deciding: Measurement | None = None
+    """The measurement that decided; none when nothing was measured."""
+    measured: int = 0
+    """How many measurements the gate was held against."""
+    beyond: tuple[Measurement, ...] = ()
+    """All measurements that are not on the good side, the deciding one first."""
+    reason: str = ""
+    """Why the verdict is not simply pass or fail."""
+    more_texts: int | None = None
+    """Further texts that would decide an inconclusive finding at 80 % power, if it is knowable."""
+
+
+class SubjectProvenance(Record):
+    """A subject, named so exactly that anyone can load the same weights."""
+
+    name: str
+    kind: str
+    path: str
+    revision: str | None = None
+    sha256: str
+    """Digest over configuration, tokenizer and weights; see `known_by`."""
+    known_by: Literal["weights", "records", "address"] = "weights"
+    """What the digest is of: the weights themselves; recorded answers, whose model is not at hand;
+    or an endpoint's address, model name and parameters, behind which weights may change unseen."""
+    architecture: str | None = None
+    parameters: int | None = None
+    layers: int | None = None
+    labels: tuple[str, ...] = ()
+    window: int | None = None
+    """Longest text in tokens."""
+    too_long: int = 0
+    """Texts of the data beyond the window, treated as the definition says."""
+
+
+class DataProvenance(Record):
+    """The data, named so exactly that anyone can check that it is the same."""
+
+    path: str
+    revision: str | None = None
+    sha256: str
+    rows: int = Field(gt=0)
+    """Rows audited."""
+    rows_in_file: int = Field(gt=0)
+    groups: dict[str, dict[str, int]] = Field(default_factory=dict)
+    """Attribute -> group -> rows."""
+    labels: dict[str, int] = Field(default_factory=dict)
+
+
+class Provenance(Record):
+    """Everything that a repetition needs."""
+
+    definition_sha256: str
+    code_sha256: str
+    """Digest over Assay's own code."""
+    versions: dict[str, str]
+    """Library -> version."""
+    data: DataProvenance
+    subjects: tuple[SubjectProvenance, ...]
+
+
+class Report(Record):
+    """The durable product: judging and rendering run again from it, without a model."""
+
+    format: Literal[1] = 1
+    spec: AuditSpec
+    provenance: Provenance
+    cases: tuple[Case, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """Fail if any gate failed; inconclusive if none failed but one could not be decided.
+
+        Without gates nothing was judged, which is no pass either.
+        """
+        verdicts = {finding.verdict for finding in self.findings}
+        if "fail" in verdicts:
+            return "fail"
+        return "pass" if verdicts == {"pass"} else "inconclusive"
+
+
+class RunRecord(Record):
+    """When and where a run took place; kept apart so that evidence repeats to the byte."""
+
+    started: str
+    finished: str
+    seconds: dict[str, float] = Field(default_factory=dict)
+    """Stage -> seconds."""
+    shards_computed: int = 0
+    shards_reused: int = 0
+    evidence_sha256: str = ""

@@ -1,0 +1,34 @@
+"""What a check needs of a subject, and what each kind of subject offers."""
+
+from typing import Literal
+
+Access = Literal["answers", "asking again", "decisions", "gradients", "hidden states", "writing"]
+"""What a check may need of a subject: answers and decisions that can be read; asking again, to
+answer what nobody asked before; gradients and hidden states of local weights; writing, to reason
+before it answers."""
+
+CHECK_NEEDS: dict[str, frozenset[Access]] = {
+    "performance": frozenset({"decisions"}),
+    "fairness": frozenset({"decisions"}),
+    "attribution": frozenset({"gradients"}),
+    "localisation": frozenset({"hidden states"}),
+    "counterfactual": frozenset({"decisions", "asking again"}),
+    "probing": frozenset({"hidden states", "decisions"}),
+    "steering": frozenset({"hidden states", "decisions"}),
+    "remediation": frozenset({"hidden states", "decisions"}),
+    "reasoning": frozenset({"writing", "answers", "asking again"}),
+    "cue": frozenset({"writing", "answers"}),
+    "contradiction": frozenset({"writing", "answers"}),
+}
+
+OFFERS: dict[str, frozenset[Access]] = {
+    "sequence-classification": frozenset(
+        {"asking again", "decisions", "gradients", "hidden states"}
+    ),
+    "causal-lm": frozenset(
+        {"answers", "asking again", "decisions", "gradients", "hidden states", "writing"}
+    ),
+    "openai": frozenset({"answers", "asking again", "decisions", "writing"}),
+    "transcripts": frozenset({"answers", "decisions", "writing"}),
+    "predictions": frozenset({"decisions"}),
+}

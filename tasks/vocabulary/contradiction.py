@@ -1,0 +1,22 @@
+"""Questions that exclude each other."""
+
+from tasks.vocabulary.measure import Measure
+
+CONTRADICTION = {
+    "contradiction": Measure(
+        "Contradiction",
+        "Share of pairs of questions that exclude each other which are both answered yes.",
+        "low",
+    ),
+    "both_denied": Measure(
+        "Both denied",
+        "Share of pairs of questions that exclude each other neither of which is answered yes.",
+        "neither",
+    ),
+    "contradiction_chance": Measure(
+        "Contradiction by chance",
+        "Share of pairs that would both be answered yes if every yes fell on a pair by chance.",
+        "neither",
+    ),
+    "unparsed": Measure("Unparsed answers", "Share of completions without an answer.", "low"),
+}
