@@ -317,6 +317,7 @@ def lens() -> list[Measurement]:
             m("agreement_with_final", 0.5 + 0.08 * layer, 0.02, 300, layer=layer),
             m("swap_effect", 0.01 + 0.05 * layer, 0.02, 300, **swap),
             m("swap_effect_control", 0.01 + 0.01 * layer, 0.02, 280, **swap),
+            m("swap_excess", 0.04 * layer, 0.02, 280, **swap),
         ]
     for layer in range(LAYERS - 1):
         found += [

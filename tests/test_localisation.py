@@ -1,6 +1,7 @@
 """Where an exchanged field takes effect: planted in one block, found there, and nowhere else."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,12 +10,13 @@ import yaml
 from planted import data_spec, plant
 from small import write_rows
 from tiny import build
-from transformers import AutoModelForSequenceClassification
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import AutoModelForSequenceClassification, PreTrainedTokenizerFast
 
 from tasks.checks import Swap
 from tasks.dataset import load_dataset
 from tasks.gather import MEASURES, localisation, patching
-from tasks.gather.pairs import across, field_tokens, position_groups, within
+from tasks.gather.pairs import across, field_tokens, position_groups, token_strings, within
 from tasks.gather.places import Lens, places
 from tasks.measures.formation import formation_delay, permutation_p
 from tasks.plan import prepare
@@ -484,3 +486,57 @@ def test_pairs_are_drawn_from_those_that_flip(tmp_path):
     drawn = [row for ref in refs for row in ref.rows]
     assert len(drawn) == 10
     assert all(row % 4 == 0 for row in drawn)
+
+
+def test_another_group_moves_the_retrained_reading_more_than_the_same_group_does(organisms):
+    found = organisms["loan-approval-retrained"]
+    last = max(m.about.layer for m in found.named("swap_excess"))
+    (excess,) = [m for m in found.named("swap_excess") if m.about.layer == last]
+    (across,), (within,) = (
+        [m for m in found.named(name) if m.about.layer == last]
+        for name in ("swap_effect", "swap_effect_control")
+    )
+    assert excess.low > 0  # districts differ within a group too, so most of it is not the groups
+    assert excess.n == within.n
+    assert excess.value == pytest.approx(across.value - within.value, abs=0.02)
+    assert excess.high - excess.low < (across.high - across.low) + (within.high - within.low)
+    clean = organisms["loan-approval"].named("swap_excess")
+    assert all(m.low <= 0.01 for m in clean)
+
+
+def test_each_text_is_its_own_control():
+    """Two texts: across moves .4 and .6, within .1 and .5: on average .2 more."""
+    joined = {
+        "change": np.array([[0.4, -0.6, 0.9]]),
+        "control": np.array([[-0.1, 0.5, np.nan]]),
+    }
+    plan = SimpleNamespace(spec=SimpleNamespace(seed=1))
+    swap = Swap(column="place", across="side")
+    found = localisation.swap_effects(plan, swap, joined, 3)
+    assert [(m.name, m.n) for m in found] == [
+        ("swap_effect", 3), ("swap_effect_control", 2), ("swap_excess", 2)
+    ]  # fmt: skip
+    assert [m.value for m in found] == pytest.approx([1.9 / 3, 0.3, 0.2])
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "text", "expected"),
+    [
+        pytest.param("bytes", "Café déjà", ["C", "a", "f", "é", " d", "é", "j", "à"], id="bytes"),
+        pytest.param("pieces", "ab ac", [" a", "b", " a", "c"], id="sentence pieces"),
+    ],
+)
+def test_tokens_read_as_a_reader_writes_them(vocabulary, text, expected):
+    letters = "▁abc" if vocabulary == "pieces" else pre_tokenizers.ByteLevel.alphabet()
+    known = {letter: i for i, letter in enumerate(sorted(letters))}
+    merges = [("Ã", "©"), ("Ã", "ł"), ("Ġ", "d")] if vocabulary == "bytes" else [("▁", "a")]
+    known |= {a + b: len(known) + i for i, (a, b) in enumerate(merges)}
+    tokenizer = Tokenizer(models.BPE(known, merges))
+    tokenizer.pre_tokenizer, tokenizer.decoder = (
+        (pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel())
+        if vocabulary == "bytes"
+        else (pre_tokenizers.Metaspace(), decoders.Metaspace())
+    )
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer)
+    ids = torch.tensor(fast(text)["input_ids"])
+    assert token_strings(SimpleNamespace(tokenizer=fast), ids) == expected

@@ -118,7 +118,7 @@ def evidence(
             name: np.concatenate([p.arrays[name] for p in payloads], axis=-1)
             for name in ("change", "control", "odds", "flips")
         }
-        measurements += _swap_effect(plan, check.swap, joined, sampled)
+        measurements += swap_effects(plan, check.swap, joined, sampled)
         lens = Lens(positions[:sampled], joined["odds"][:, :sampled], joined["flips"][:sampled])
         patched = read_all(store, _of_kind(stored, "patching"))
         found = places(check.swap.column, lens, patched, seed=plan.spec.seed)
@@ -249,21 +249,38 @@ def _agreement(classes: Classes) -> list[Measurement]:
     ]
 
 
-def _swap_effect(
+def swap_effects(
     plan: Plan, swap: Swap, joined: dict[str, NDArray[Any]], sampled: int
 ) -> list[Measurement]:
+    """What the exchange moves at every layer, across groups and within, and the difference.
+
+    Args:
+        plan: for the seed.
+        swap: the exchange.
+        joined: `change` and `control` of the favourable probability, [layers, texts]; not a number
+            where a text cannot be exchanged.
+        sampled: so many texts are the sample; cases that are only shown come after them.
+
+    Returns:
+        By layer `swap_effect`, `swap_effect_control` and, on texts that have both, `swap_excess`:
+        means over texts with BCa intervals.
+    """
+    across, within = (np.abs(joined[part][:, :sampled]) for part in ("change", "control"))
     found = []
-    for name, part in (("swap_effect", "change"), ("swap_effect_control", "control")):
-        change = np.abs(joined[part][:, :sampled])
-        moved = change[:, ~np.isnan(change[-1])]
+    for name, moves, bounds, what in (
+        ("swap_effect", across, (0.0, 1.0), "|change of favourable probability|"),
+        ("swap_effect_control", within, (0.0, 1.0), "|change of favourable probability|"),
+        ("swap_excess", across - within, (-1.0, 1.0), "difference of both on the same text"),
+    ):
+        moved = moves[:, ~np.isnan(moves[-1])]
         if moved.shape[1] == 0:
             continue
         found += [
             Measurement.of(
                 name,
-                stats.bootstrap_mean(layer, seed=plan.spec.seed, bounds=(0.0, 1.0)),
+                stats.bootstrap_mean(layer, seed=plan.spec.seed, bounds=bounds),
                 moved.shape[1],
-                "mean over pairs of |change of favourable probability|, BCa bootstrap",
+                f"mean over pairs of {what}, BCa bootstrap",
                 About(field=swap.column, layer=index),
             )
             for index, layer in enumerate(moved)

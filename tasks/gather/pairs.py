@@ -13,6 +13,9 @@ from tasks.gather.inputs import rendered_places
 from tasks.subject import Batch, Subject
 from tasks.swap import Exchanged, exchange, replaced
 
+BEGINS_A_WORD = ("Ġ", "▁")
+"""How byte-level and sentencepiece tokenizers mark a token that a blank comes before."""
+
 
 def across(rows: Sequence[Row], swap: Swap, *, seed: int) -> dict[int, Exchanged]:
     """Row -> its text with the field's value of another group; see `swap.exchange`."""
@@ -114,6 +117,14 @@ def position_groups(
 
 
 def token_strings(subject: Subject, ids: Tensor) -> list[str]:
-    """Tokens as a reader would write them, [tokens]."""
-    names: Sequence[str] = subject.tokenizer.convert_ids_to_tokens(ids.tolist())
-    return [name.replace("Ġ", " ").replace("▁", " ") for name in names]
+    """Tokens as a reader would write them, a blank before those that begin a word, [tokens].
+
+    A token that holds only some of a character's bytes reads as the replacement character.
+    """
+    tokenizer = subject.tokenizer
+    names: Sequence[str] = tokenizer.convert_ids_to_tokens(ids.tolist())
+    read = [str(tokenizer.convert_tokens_to_string([name])) for name in names]
+    return [
+        f" {text.lstrip()}" if name.startswith(BEGINS_A_WORD) else text
+        for name, text in zip(names, read, strict=True)
+    ]

@@ -35,8 +35,8 @@ HEADLINES: Final = {
     ),
     "attribution": ("comprehensiveness_gain", "explained", "field_share"),
     "localisation": (
-        "formation_layer", "formation_delay", "swap_effect", "swap_effect_control", "lens_layer",
-        "patching_layer",
+        "formation_layer", "formation_delay", "swap_effect", "swap_effect_control", "swap_excess",
+        "lens_layer", "patching_layer",
     ),
     "counterfactual": ("flip_rate", "flip_rate_control", "flip_excess", "net_turned"),
     "probing": (

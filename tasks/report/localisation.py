@@ -15,7 +15,7 @@ CLEAR = 0.05
 
 FORMATION = ("formation_layer", "formation_delay")
 LENSES = ("lens_kl", "tuned_lens_kl")
-SWAPS = ("swap_effect", "swap_effect_control")
+SWAPS = ("swap_effect", "swap_effect_control", "swap_excess")
 RECOVERED = ("recovered_share", "recovered_share_control")
 ARRIVAL = ("lens_layer", "patching_layer")
 
@@ -102,33 +102,30 @@ def _lens(evidence: Evidence) -> list[Block]:
 
 
 def _swap(evidence: Evidence) -> list[Block]:
-    effect, control = (evidence.named(name) for name in SWAPS)
+    effect, control, excess = (evidence.named(name) for name in SWAPS)
     if not effect:
         return []
     field = _field(evidence)
     return [
         Title(f"What exchanging {field} moves"),
-        Sentence(moved_beyond_control(field, effect, control)),
+        Sentence(moved_beyond_control(field, excess)),
         *layer_figure(
             charts.swap_effect_by_layer, [*effect, *control], f"{anchor(evidence)}-swap",
             f"How far exchanging {field} moves the favourable probability read at a layer: for a "
             "value of another group, and for another value of the same group.", named=True,
         ),
-        *_layers_of([*effect, *control], "Swap effect across and within groups, by layer"),
+        *_layers_of([*effect, *control, *excess], "Swap effect across and within groups, by layer"),
     ]  # fmt: skip
 
 
-def moved_beyond_control(
-    field: str, effect: Sequence[Measurement], control: Sequence[Measurement]
-) -> str:
+def moved_beyond_control(field: str, excess: Sequence[Measurement]) -> str:
     """At which layers the exchange moves more than another value of the same group does."""
-    if not control:
+    if not excess:
         return (
             f"No text has another value of {field} within its group, so what of this any exchange "
             "would move is not known."
         )
-    within = {m.about.layer: m for m in control}
-    beyond = [m for m in effect if _above(m, within.get(m.about.layer))]
+    beyond = [m for m in excess if m.low is not None and m.low > 0]
     than = "than another value of the same group does"
     if not beyond:
         return (
@@ -137,8 +134,8 @@ def moved_beyond_control(
         )
     return (
         f"At {_layers(beyond)} a value of another group moves the reading clearly more {than} "
-        "(the intervals do not overlap). This is what can be read there; what carries it is "
-        "measured by patching."
+        "(the interval of the difference lies above 0). This is what can be read there; what "
+        "carries it is measured by patching."
     )
 
 
@@ -215,18 +212,17 @@ def _arrival(evidence: Evidence) -> list[Block]:
 
 
 def agreement_of(lens: Measurement, patching: Measurement) -> str:
-    """Whether lens and patching place the effect at the same layer, and what that is worth."""
+    """What it is worth that lens and patching place the effect at the same layer, or do not."""
     if _above(lens, patching) or _above(patching, lens):
         order = "before" if lens.value < patching.value else "only after"
         return (
-            f"Lens and patching disagree: the effect can be read {order} the position that the "
-            "head reads carries it alone. Patching intervenes, the lens only reads; where they "
-            "differ, patching is the one to believe about cause."
+            f"The effect can be read {order} the position that the head reads carries it alone. "
+            "Patching intervenes, the lens only reads; where they differ, patching is the one to "
+            "believe about cause."
         )
     return (
-        "Lens and patching agree within their intervals: the effect can be read at the layer from "
-        "which on it is carried. Neither shows that no other path would carry it if this one were "
-        "closed."
+        "The effect can be read at the layer from which on it is carried, within the intervals. "
+        "Neither lens nor patching shows that no other path would carry it if this one were closed."
     )
 
 

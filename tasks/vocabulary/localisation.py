@@ -53,6 +53,13 @@ LOCALISATION = {
         "neither",
         "difference",
     ),
+    "swap_excess": Measure(
+        "Swap effect beyond that within groups",
+        "Mean over texts of the swap effect less that within groups, each on the same text; above "
+        "0, the groups move the reading and not the exchange alone.",
+        "low",
+        "difference",
+    ),
     "recovered_share": Measure(
         "Recovered share",
         "Part of the change in log-odds under an exchange that flips the decision which is there "
