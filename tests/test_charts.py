@@ -3,7 +3,7 @@ from html.parser import HTMLParser
 import pytest
 from sample_report import HOSTILE, LAYERS, SHARES, m
 
-from tasks.report import charts, heat
+from tasks.report import charts, heat, svg
 
 BY_LAYER = {
     "one": [m("agreement_with_final", 0.5 + 0.05 * i, 0.03, layer=i) for i in range(LAYERS)],
@@ -94,12 +94,12 @@ def test_series_differ_by_more_than_colour():
 
 def test_ids_do_not_depend_on_how_many_charts_were_drawn_before():
     first, later = (f'<g id="gradient_{i}" fill="url(#gradient_{i})"/>' for i in (0, 7))
-    assert charts._namespaced(first, "k") == charts._namespaced(later, "k")
+    assert svg.namespaced(first, "k") == svg.namespaced(later, "k")
 
 
 def test_references_within_a_chart_follow_its_ids():
     inside = '<g id="clip0"><text>id="clip0" url(#clip0)</text></g><path clip-path="url(#clip0)"/>'
-    assert charts._namespaced(inside, "k") == (
+    assert svg.namespaced(inside, "k") == (
         '<g id="k-clip0"><text>id="clip0" url(#clip0)</text></g><path clip-path="url(#k-clip0)"/>'
     )
 
@@ -108,6 +108,14 @@ def token_map(tokens, value=0.5, layers=12):
     cells = [heat.Cell(i, j, value) for i in range(layers) for j in range(len(tokens))]
     names = [str(layer) for layer in range(layers)]
     return heat.heat_map(cells, names, tokens, key="k", label="P", domain=(-1.0, 1.0))
+
+
+def test_a_map_says_where_its_numbers_stand():
+    cells = [heat.Cell(0, 0, 0.5)]
+    svg = heat.heat_map(
+        cells, ["0"], ["word"], key="k", label="P", domain=(0.0, 1.0), numbers="evidence.json"
+    )
+    assert "P; the numbers stand in evidence.json." in svg
 
 
 def test_a_map_of_twelve_layers_and_sixty_words_writes_every_word_and_stays_small():

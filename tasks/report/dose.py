@@ -5,8 +5,9 @@ from typing import Final, NamedTuple, Protocol
 
 import altair as alt
 
-from tasks.report.charts import DASHES, INK, OKABE_ITO, SHAPES, WIDTH, Series, drawn
 from tasks.report.formats import title
+from tasks.report.shapes import DASHES, OKABE_ITO, SHAPES, WIDTH, Series
+from tasks.report.svg import INK, drawn
 from tasks.schema import Measurement
 
 SHADE: Final = "#e8f1ec"

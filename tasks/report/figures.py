@@ -7,6 +7,7 @@ from markupsafe import Markup
 from tasks.report import charts
 from tasks.report.blocks import Block, Figure
 from tasks.report.formats import title
+from tasks.report.shapes import Series
 from tasks.schema import Measurement
 
 
@@ -19,9 +20,7 @@ def figure(
     return [Figure(Markup(draw(measurements, key=key)), caption)]  # noqa: S704
 
 
-def figure_of(
-    draw: charts.DrawSeries, series: charts.Series, key: str, caption: str
-) -> list[Block]:
+def figure_of(draw: charts.DrawSeries, series: Series, key: str, caption: str) -> list[Block]:
     """A chart of named series."""
     if not series:
         return []
@@ -43,7 +42,7 @@ def layer_figure(
     return figure_of(draw, series_of(on_layers, named=named), key, caption)
 
 
-def series_of(measurements: Iterable[Measurement], *, named: bool = False) -> charts.Series:
+def series_of(measurements: Iterable[Measurement], *, named: bool = False) -> Series:
     """By measure, or by what the measurements are about besides layer and share."""
     found: dict[str, list[Measurement]] = {}
     for m in measurements:

@@ -7,8 +7,11 @@ from typing import Any, Final, NamedTuple
 
 import altair as alt
 
-from tasks.report.charts import CELL, drawn
+from tasks.report.svg import drawn
 from tasks.schema import Measurement
+
+CELL: Final = 14
+"""Side of a cell, in pixels."""
 
 WRITTEN: Final = 16
 """Heat maps of up to this many columns carry their numbers; wider ones are read by colour."""

@@ -7,6 +7,7 @@ from tasks.report import charts, heat
 from tasks.report.blocks import Block, Sentence, Title, grid
 from tasks.report.figures import figure, figure_of, layer_figure
 from tasks.report.formats import about_words, interval, joined, layer_words, title, value
+from tasks.report.shapes import Series
 from tasks.report.view import anchor
 from tasks.schema import Evidence, Measurement
 
@@ -190,7 +191,7 @@ def _held_against(control: Sequence[Measurement]) -> list[Block]:
     ]
 
 
-def _residual(shares: Iterable[Measurement]) -> charts.Series:
+def _residual(shares: Iterable[Measurement]) -> Series:
     """The residual stream at the field and at the head, each with its control."""
     found: dict[str, list[Measurement]] = {}
     for m in shares:
