@@ -21,6 +21,7 @@ from tasks.checks.outcomes import (
     TermSwap,
 )
 from tasks.checks.reasoning import (
+    LOG_PROBABILITY,
     ContradictionCheck,
     ControlsSpec,
     CueCheck,
@@ -32,6 +33,7 @@ from tasks.checks.reasoning import (
 )
 
 __all__ = [
+    "LOG_PROBABILITY",
     "AttributionCheck",
     "BaseCheck",
     "BaseLeverCheck",

@@ -175,6 +175,17 @@ def steering_by_layer(slopes: Series, *, key: str) -> str:
 
 def truncation_curve(curve: Series, *, key: str) -> str:
     """Share of answers that stay the same, by share of the reasoning that is kept."""
+    label = _title("answer_unchanged")
+    return _lines(*_by_share(curve), key=key, label=label, domain=(0, 1), percent=True)
+
+
+def log_probability_curve(curve: Series, *, key: str) -> str:
+    """Change in the log-probability of the own answer, by share of the reasoning that is kept."""
+    label = f"{_title('log_probability_change')} (nats)"
+    return _lines(*_by_share(curve), key=key, label=label, zero=True)
+
+
+def _by_share(curve: Series) -> tuple[list[dict[str, object]], alt.X]:
     rows = [
         _row(m, series=name, at=m.about.share)
         for name, some in curve.items()
@@ -187,7 +198,7 @@ def truncation_curve(curve: Series, *, key: str) -> str:
         scale=alt.Scale(domain=(0, 1)),
         axis=alt.Axis(format="%"),
     )
-    return _lines(rows, at, key=key, label=_title("answer_unchanged"), domain=(0, 1), percent=True)
+    return rows, at
 
 
 # --- the two shapes -------------------------------------------------------------------------
