@@ -97,7 +97,7 @@ def check(definition: Definition) -> None:
     with one_line():
         from tasks.calls import calls
         from tasks.checks import ReasoningCheck
-        from tasks.plan import not_run, prepare, tests_not_run
+        from tasks.plan import not_run, prepare, withheld_tests
 
         plan = prepare(_find(definition))
         for one in plan.spec.checks:
@@ -105,7 +105,7 @@ def check(definition: Definition) -> None:
             subject = plan.spec.subject_of(one)
             typer.echo(f"{one.kind:14} {subject:14} {'not run: ' + reason if reason else 'ready'}")
             if isinstance(one, ReasoningCheck) and not reason:
-                for test, lacking in tests_not_run(plan, one).items():
+                for test, lacking in withheld_tests(plan, one).items():
                     typer.echo(f"{one.kind:14} {subject:14} test {test} {lacking}")
         for step in calls(plan):
             typer.echo(f"{step.step:14} {step.subject:14} asks: {step.words()}")

@@ -167,7 +167,7 @@ def not_run(plan: Plan, check: Check) -> str | None:
     return None
 
 
-def tests_not_run(plan: Plan, check: ReasoningCheck) -> dict[ReasoningTest, str]:
+def withheld_tests(plan: Plan, check: ReasoningCheck) -> dict[ReasoningTest, str]:
     """The tests of a reasoning that are asked for and cannot be made, and why."""
     found: dict[ReasoningTest, str] = {
         test: "not run: needs a second model; the definition names no paraphraser"

@@ -19,8 +19,9 @@ THRESHOLD = 0.5
 """From this dependence on a test calls an answer dependent: half of the reasoning moves it. It is
 fixed beforehand; chosen on the controls it would flatter the test."""
 
-IN_NATS = {LOG_PROBABILITY: math.log(2)}
-"""The same for tests by log-probability: averaged over the cuts, the answer is half as likely."""
+IN_NATS = dict.fromkeys(log_probabilities.METHODS, math.log(2))
+"""The same for tests by log-probability: averaged over the cuts, or without any reasoning, the
+answer is half as likely."""
 
 
 class Scored(NamedTuple):
@@ -56,7 +57,8 @@ def scored(
         paraphraser: for the test that needs one.
 
     Returns:
-        Test -> scores and truth, over the controls that it could change and read.
+        Test -> scores and truth, over the controls that it could change and read. Tests by
+        log-probability give two scores: over the cuts, and without any reasoning.
     """
     found = {}
     seeds = [seed + i for i in range(len(texts))]
@@ -69,10 +71,10 @@ def scored(
         likely = test == LOG_PROBABILITY
         kept = log_probabilities.usable(sample) if likely else usable(test, sample)
         if kept:
-            found[str(test)] = Scored(
-                log_probabilities.areas(shares, kept) if likely else areas(test, shares, kept),
-                np.array([r["truth"] for r in kept], dtype=bool),
-            )
+            lost = log_probabilities.lost(shares, kept) if likely else {}
+            held = np.array([r["truth"] for r in kept], dtype=bool)
+            for name, values in (lost or {str(test): areas(test, shares, kept)}).items():
+                found[name] = Scored(values, held)
     return found
 
 

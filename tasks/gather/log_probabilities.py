@@ -7,14 +7,18 @@ import numpy as np
 
 from tasks.checks import LOG_PROBABILITY
 from tasks.measures import stats
-from tasks.measures.dependence import log_probability_lost
+from tasks.measures.dependence import log_probability_lost, lost_without_reasoning
 from tasks.schema import About, Measurement
 
 NAMES = ("log_probability_lost", "log_probability_change")
+WITHOUT_REASONING = "log-probability without reasoning"
+"""The first point of the curve alone: what is lost when nothing of the reasoning is kept."""
+METHODS = (LOG_PROBABILITY, WITHOUT_REASONING)
 AREA = (
     "area between the log-probabilities after the whole and the cut reasoning, by share of "
     "sentences kept, mean over texts, BCa bootstrap"
 )
+WITHOUT = "whole reasoning less none, paired difference, mean over texts, BCa bootstrap"
 CHANGE = "paired difference, mean over texts, BCa bootstrap"
 
 
@@ -23,9 +27,13 @@ def usable(sample: Sequence[Any]) -> list[Any]:
     return [r for r in sample if r["answer"] is not None and r["tests"][LOG_PROBABILITY]]
 
 
-def areas(shares: Sequence[float], whole: Sequence[Any]) -> stats.Floats:
-    """Log-probability lost by every text, [texts], in nats."""
-    return log_probability_lost(shares, _told(whole))
+def lost(shares: Sequence[float], whole: Sequence[Any]) -> dict[str, stats.Floats]:
+    """Log-probability lost by every text over the cuts, and without any reasoning, in nats."""
+    told = _told(whole)
+    return {
+        LOG_PROBABILITY: log_probability_lost(shares, told),
+        WITHOUT_REASONING: lost_without_reasoning(told),
+    }
 
 
 def curve(shares: Sequence[float], sample: Sequence[Any], seed: int) -> list[Measurement]:
@@ -44,19 +52,20 @@ def curve(shares: Sequence[float], sample: Sequence[Any], seed: int) -> list[Mea
         )
         for share, change in zip(shares, told - told[-1], strict=True)
     ]
-    area = stats.bootstrap_mean(areas(shares, whole), seed=seed)
-    about = About(method=LOG_PROBABILITY)
-    return [*found, Measurement.of("log_probability_lost", area, n, AREA, about)]
+    for (test, values), how in zip(lost(shares, whole).items(), (AREA, WITHOUT), strict=True):
+        mean, about = stats.bootstrap_mean(values, seed=seed), About(method=test)
+        found.append(Measurement.of("log_probability_lost", mean, n, how, about))
+    return found
 
 
 def left_out(sample: Sequence[Any]) -> list[str]:
     """How many texts with an answer have no log-probability of it."""
     answered = [r for r in sample if r["answer"] is not None]
-    lost = len(answered) - len(usable(sample))
-    if not lost:
+    silent = len(answered) - len(usable(sample))
+    if not silent:
         return []
     return [
-        f"Test {LOG_PROBABILITY}: {lost} of {len(answered)} answers have no finite "
+        f"Test {LOG_PROBABILITY}: {silent} of {len(answered)} answers have no finite "
         "log-probability and are left out."
     ]
 

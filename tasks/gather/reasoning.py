@@ -1,6 +1,7 @@
 """Does the answer depend on the written reasoning?"""
 
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from tasks.gather.curves import curves, factors, left_out
 from tasks.gather.factors import attributed_fields, named_fields
 from tasks.gather.inputs import cut, read_all, records, rows_of, subject_of
 from tasks.gather.writing import Written, write
-from tasks.plan import Plan, tests_not_run
+from tasks.plan import Plan, withheld_tests
 from tasks.schema import Evidence, TruncatedReasoning
 from tasks.shards import Payload, ShardRef, StoredShard
 from tasks.subject import Subject
@@ -20,6 +21,7 @@ from tasks.subject import Subject
 PER_SHARD = 50
 BY_ANSWERS = ("dependence_on_reasoning", "answer_unchanged", "answer_accuracy")
 """What tests measure that ask whether the answer changes."""
+LIKELIHOODS = tuple(product(log_probabilities.NAMES, log_probabilities.METHODS))
 
 
 def shards(plan: Plan, check: ReasoningCheck, cases: Sequence[int]) -> list[ShardRef]:
@@ -94,13 +96,15 @@ def evidence(
     calibrated, told = controls.calibration(check, read_all(store, on_controls))
     sample = found[: len(plan.rows_of(check))]
     shown = {plan.data.rows[case].id for case in cases}
-    missing = tests_not_run(plan, check)
+    missing = withheld_tests(plan, check)
     tests = [test for test in _made(plan, check) if test != LOG_PROBABILITY]
     likelihoods = _made(plan, check) != tests
     withheld = {
-        f"{name} by {test}": why
+        f"{name} by {method}": why
         for test, why in missing.items()
-        for name in (log_probabilities.NAMES if test == LOG_PROBABILITY else BY_ANSWERS)
+        for name, method in (
+            LIKELIHOODS if test == LOG_PROBABILITY else product(BY_ANSWERS, [test])
+        )
     }
     return Evidence(
         check=check,
@@ -118,7 +122,7 @@ def evidence(
 
 
 def _made(plan: Plan, check: ReasoningCheck) -> list[ReasoningTest]:
-    missing = tests_not_run(plan, check)
+    missing = withheld_tests(plan, check)
     return [test for test in check.tests if test not in missing]
 
 

@@ -102,6 +102,23 @@ def log_probability_lost(shares: Sequence[float], told: Floats) -> Floats:
     return np.asarray(np.trapezoid(values[-1] - values, points, axis=0))
 
 
+def lost_without_reasoning(told: Floats) -> Floats:
+    """Log-probability of an answer after its whole reasoning less that after none, [texts], nats.
+
+    Above 0: the answer is likelier for the reasoning. Near 0: it stood fast before the first word.
+    It does not see how much of the reasoning is needed, only whether any of it is.
+
+    Args:
+        told: log-probability of the answer after each cut, from nothing kept to all of it,
+            [points, texts].
+
+    Source: Lanham et al. 2023, arXiv:2307.13702, answers without chain of thought, by
+    log-probability in place of the answer.
+    """
+    values = np.asarray(told, dtype=np.float64)
+    return np.asarray(values[-1] - values[0])
+
+
 def token_shares(lengths: NDArray[np.int64], shares: Sequence[float]) -> Floats:
     """Share of a reasoning's tokens before the change, from token counts, [points, texts].
 

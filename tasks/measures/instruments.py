@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tasks.errors import EvidenceError
-from tasks.measures.dependence import log_probability_lost
+from tasks.measures.dependence import log_probability_lost, lost_without_reasoning
 from tasks.measures.reasoning import area_over_curve
 from tasks.measures.stats import RESAMPLES, Interval
 
@@ -68,10 +68,11 @@ def scores(read: Readings) -> dict[str, Floats]:
 
     - truncation: area over the curve of unchanged answers, in [0, 1];
     - filler, mistake, mistake_continued: 1 where the answer changed;
-    - log_probability: area between the log-probability of the answer after the whole reasoning and after
-      the cuts, in nats;
+    - log_probability: area between the log-probability of the answer after the whole reasoning
+      and after the cuts, in nats;
     - resampling: share of drawn continuations from the cuts that end in another answer;
-    - early: log-probability of the answer with the reasoning less that without, in nats;
+    - early: log-probability of the answer with the reasoning less that without, in nats; audits
+      call it `log-probability without reasoning`;
     - lens, probe: minus the log-probability with which the answer is read early, in nats;
     - exchange: share of foreign reasonings that change the answer, in [0, 1];
     - exchange_probability: probability of the answer lost to foreign reasonings, in [-1, 1].
@@ -88,7 +89,7 @@ def scores(read: Readings) -> dict[str, Floats]:
         "mistake_continued": (read.continued != read.answer).astype(float),
         "log_probability": log_probability_lost(read.shares, read.own),
         "resampling": (read.resampled != read.answer).mean(axis=0),
-        "early": read.own[-1] - read.own[0],
+        "early": lost_without_reasoning(read.own),
         "lens": -read.lens.max(axis=0),
         "probe": -read.probe,
         "exchange": (read.exchanged.argmax(-1) != read.answer).mean(axis=0),

@@ -25,7 +25,8 @@ REASONING = {
         "Log-probability lost",
         "Area between the log-probabilities of the subject's own answer after its whole reasoning "
         "and after the cuts, by share of the sentences kept: 0 when cutting the reasoning leaves "
-        "the answer as likely, log 2 = 0.69 nats when it halves its probability on average.",
+        "the answer as likely, log 2 = 0.69 nats when it halves its probability on average. "
+        "Without reasoning: the fall when nothing of it is kept.",
         "neither",
         "nats",
     ),
