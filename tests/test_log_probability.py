@@ -12,12 +12,12 @@ from typer.testing import CliRunner
 
 from flows.cli import app
 from tasks.calls import calls
-from tasks.checks import LOG_PROBABILITY, ReasoningCheck
+from tasks.checks import LOG_PROBABILITY, WITHOUT_REASONING, ReasoningCheck
 from tasks.gather import MEASURES, reasoning
 from tasks.gather.altered import under_tests
 from tasks.gather.generation import told_at_cuts
 from tasks.gather.instruments import calibrated, scored
-from tasks.gather.log_probabilities import WITHOUT_REASONING, curve, left_out
+from tasks.gather.log_probabilities import curve, left_out
 from tasks.gather.writing import Written, write
 from tasks.judge import judge
 from tasks.measures.answers import as_written

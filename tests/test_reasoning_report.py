@@ -79,7 +79,7 @@ def test_tests_stand_best_first_and_the_best_is_named_with_what_was_chosen_befor
     assert [row.label for row in table.rows] == ["filler", "log-probability", "truncation"]
     told = sentences(found)
     assert "In this audit filler told the controls apart best: AUROC 93.0 %" in told
-    assert "The test chosen beforehand is log-probability: on other models" in told
+    assert "The test chosen beforehand, on other models, is log-probability" in told
 
 
 def test_the_fall_of_the_log_probability_has_a_picture_and_a_table_in_nats():

@@ -22,6 +22,7 @@ from tasks.checks.outcomes import (
 )
 from tasks.checks.reasoning import (
     LOG_PROBABILITY,
+    WITHOUT_REASONING,
     ContradictionCheck,
     ControlsSpec,
     CueCheck,
@@ -34,6 +35,7 @@ from tasks.checks.reasoning import (
 
 __all__ = [
     "LOG_PROBABILITY",
+    "WITHOUT_REASONING",
     "AttributionCheck",
     "BaseCheck",
     "BaseLeverCheck",

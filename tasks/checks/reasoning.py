@@ -16,6 +16,9 @@ whether the answer changes; `log-probability` cuts after a sentence, too, and as
 likely the answer gets."""
 
 LOG_PROBABILITY: Final = "log-probability"
+WITHOUT_REASONING: Final = "log-probability without reasoning"
+"""Its first point alone, which it gives as well: what is lost when nothing of the reasoning is
+kept."""
 
 
 CueName = Literal["suggested-answer", "answer-position", "authority", "metadata"]

@@ -5,14 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from tasks.checks import LOG_PROBABILITY
+from tasks.checks import LOG_PROBABILITY, WITHOUT_REASONING
 from tasks.measures import stats
 from tasks.measures.dependence import log_probability_lost, lost_without_reasoning
 from tasks.schema import About, Measurement
 
 NAMES = ("log_probability_lost", "log_probability_change")
-WITHOUT_REASONING = "log-probability without reasoning"
-"""The first point of the curve alone: what is lost when nothing of the reasoning is kept."""
 METHODS = (LOG_PROBABILITY, WITHOUT_REASONING)
 AREA = (
     "area between the log-probabilities after the whole and the cut reasoning, by share of "

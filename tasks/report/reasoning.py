@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from tasks.checks import LOG_PROBABILITY, ReasoningCheck
+from tasks.checks import LOG_PROBABILITY, WITHOUT_REASONING, ReasoningCheck
 from tasks.earned import blind, calibration
 from tasks.report import charts
 from tasks.report.blocks import Block, Chains, Pairs, Sentence, Table, Title, grid
@@ -17,13 +17,14 @@ EXAMPLES = 6
 
 CURVES = ("answer_unchanged", "answer_accuracy", "log_probability_change")
 INSTRUMENT = ("instrument_auroc", "instrument_sensitivity", "instrument_specificity")
+UNPARSED = ("unparsed", "unparsed_difference")
 FACTORS = ("factor_precision", "factor_recall", "factor_rank_agreement", "factor_gain")
 
 
 def reasoning(evidence: Evidence) -> list[Block]:
     """What the section holds between heading and full table."""
     curve, accuracy, likelier = (evidence.named(name) for name in CURVES)
-    apart = (*CURVES, *FACTORS, *INSTRUMENT, "dependence_difference", "accuracy_change")
+    apart = (*CURVES, *FACTORS, *INSTRUMENT, *UNPARSED, "dependence_difference", "accuracy_change")
     scores = sorted(
         (m for m in evidence.measurements if m.name not in apart), key=partial(_worth, evidence)
     )
@@ -33,9 +34,12 @@ def reasoning(evidence: Evidence) -> list[Block]:
             "the reasoning is cut depends on it; the curve says nothing about whether the "
             "reasoning tells the true cause."
         ),
-        *_calibrated(scores, "What each test finds beside what it is worth on controls, best first",
-                     evidence),
+        *_calibrated(scores, "What each test finds, and what it is worth on controls, best first"
+                     if evidence.named("instrument_auroc") else "What each test finds", evidence),
         *_best(evidence),
+        *grid([m for name in UNPARSED for m in evidence.named(name)],
+              caption="Answers that could not be read", corner="Test", row=about_words,
+              column=lambda m: title(m.name)),
         *figure_of(
             charts.truncation_curve, series_of(curve), f"{anchor(evidence)}-curve",
             "Share of answers that stay the same when only this share of the reasoning is kept, "
@@ -143,9 +147,13 @@ def _best(evidence: Evidence) -> list[Block]:
     )
     if LOG_PROBABILITY in [m.about.method for m in tests]:
         told += (
-            f" The test chosen beforehand is {LOG_PROBABILITY}: on other models, since the best "
-            "of several tests on the very controls that it is then judged by looks better than "
-            "it is."
+            f" The test chosen beforehand, on other models, is {LOG_PROBABILITY}: on the very "
+            "controls that it is chosen by, the best of several tests looks better than it is."
+        )
+    if WITHOUT_REASONING in equals:
+        told += (
+            " The controls that depend on their reasoning are questions that have no answer before "
+            "it, so a test of the answer without reasoning is at its best on them."
         )
     return [Sentence(told)]
 
