@@ -189,6 +189,12 @@ def test_an_answer_finds_room_beyond_the_window(tmp_path):
     assert float(found.answer[0, 1]) == pytest.approx(expected, abs=2e-4)
 
 
+def test_an_answer_longer_than_the_window_or_without_a_token_has_no_log_probability(tmp_path):
+    subject = load(tmp_path, "gpt2")
+    found = told_at_cuts(subject, TEXTS[:3], REASONINGS[:3], [[""] * 3], ["good " * 70, " ", "yes"])
+    assert torch.isnan(found.answer[0]).tolist() == [True, True, False]
+
+
 # --- planted, and nothing planted ---------------------------------------------------------
 
 

@@ -26,11 +26,13 @@ def with_answers(
 
     Returns:
         Tokens up to the last but one of the answer, [texts], and tokens of the answer, [texts];
-        all that was rendered, and no tokens, where there is no answer.
+        all that was rendered, and no tokens, where there is no answer, none that the tokenizer
+        writes down, or one longer than the window.
     """
     room = subject.window
     encoded = subject.tokenizer(list(rendered), truncation=room is not None, max_length=room)
-    asked, ends = [list(ids) for ids in encoded["input_ids"]], [[] for _ in rendered]
+    asked = [list(ids) for ids in encoded["input_ids"]]
+    ends: list[Ids] = [[] for _ in rendered]
     for i, answer in enumerate(answers):
         if answer:
             before, ends[i] = _parted(subject, rendered[i], answer)
@@ -53,8 +55,10 @@ def _parted(subject: Subject, rendered: str, answer: str) -> tuple[Ids, Ids]:
     whole = subject.tokenizer(f"{rendered} {answer}", return_offsets_mapping=True, verbose=False)
     ids = list(whole["input_ids"])
     own = [at for at, (_, end) in enumerate(whole["offset_mapping"]) if end > len(rendered)]
-    told = ids[own[0] : own[-1] + 1]
-    before = ids[: own[0]]
-    room = (subject.window or len(ids)) - len(told) + 1
+    told = ids[own[0] : own[-1] + 1] if own else []
+    before = ids[: own[0]] if own else ids
+    room = (subject.window or len(ids)) - max(0, len(told) - 1)
+    if room < 1:  # the answer alone is beyond the window
+        room, told = subject.window or len(ids), []
     left = subject.tokenizer.truncation_side == "left"
     return before[-room:] if left else before[:room], told
