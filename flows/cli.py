@@ -96,13 +96,17 @@ def check(definition: Definition) -> None:
     """Find everything wrong that is knowable before a model loads, and what endpoints will cost."""
     with one_line():
         from tasks.calls import calls
-        from tasks.plan import not_run, prepare
+        from tasks.checks import ReasoningCheck
+        from tasks.plan import not_run, prepare, withheld_tests
 
         plan = prepare(_find(definition))
         for one in plan.spec.checks:
             reason = not_run(plan, one)
             subject = plan.spec.subject_of(one)
             typer.echo(f"{one.kind:14} {subject:14} {'not run: ' + reason if reason else 'ready'}")
+            if isinstance(one, ReasoningCheck) and not reason:
+                for test, lacking in withheld_tests(plan, one).items():
+                    typer.echo(f"{one.kind:14} {subject:14} test {test} {lacking}")
         for step in calls(plan):
             typer.echo(f"{step.step:14} {step.subject:14} asks: {step.words()}")
         typer.echo(

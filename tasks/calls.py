@@ -18,7 +18,7 @@ from tasks.checks import (
 )
 from tasks.endpoint.messages import answer_now, longest_answer_now, question, tokens_at_most
 from tasks.gather.cues import cues_of
-from tasks.plan import Plan, not_run
+from tasks.plan import Plan, not_run, withheld_tests
 from tasks.spec import OpenAISubject
 from tasks.swap import exchange
 
@@ -138,7 +138,8 @@ def _reasoning(asked: _Asked, check: ReasoningCheck) -> Iterator[tuple[int, int]
     sample = [row.text for row in asked.plan.rows(asked.plan.rows_of(check))]
     yield asked.write(sample)
     yield asked.unknown(cases)
-    times = len(check.shares) * len(check.runnable)
+    made = [test for test in check.tests if test not in withheld_tests(asked.plan, check)]
+    times = len(check.shares) * len(made)
     yield asked.forced([*sample, *asked.longest(cases)], times)
 
 

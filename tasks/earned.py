@@ -50,6 +50,8 @@ INSTRUMENTED = (
     "answer_unchanged",
     "dependence_on_reasoning",
     "dependence_difference",
+    "log_probability_lost",
+    "log_probability_change",
     "influence",
     "cue_pull",
     "disclosure",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.checks import (
+    LOG_PROBABILITY,
     AttributionCheck,
     Check,
     ContradictionCheck,
@@ -18,6 +19,7 @@ from tasks.checks import (
     LeverCheck,
     ProbingCheck,
     ReasoningCheck,
+    ReasoningTest,
 )
 from tasks.complaint import nearest
 from tasks.dataset import MISSING, Dataset, Row, load_dataset
@@ -163,6 +165,23 @@ def not_run(plan: Plan, check: Check) -> str | None:
     if check.kind in by_decision and plan.spec.data.favourable is None:
         return "needs data.favourable: which decision is hoped for"
     return None
+
+
+def withheld_tests(plan: Plan, check: ReasoningCheck) -> dict[ReasoningTest, str]:
+    """The tests of a reasoning that are asked for and cannot be made, and why."""
+    found: dict[ReasoningTest, str] = {
+        test: "not run: needs a second model; the definition names no paraphraser"
+        for test in check.tests
+        if test not in check.runnable
+    }
+    name = plan.spec.subject_of(check)
+    if LOG_PROBABILITY in check.tests and "log-probabilities" not in _offers(plan, name):
+        kind = plan.spec.subjects[name].kind
+        found[LOG_PROBABILITY] = (
+            "not run: needs log-probabilities of a given answer; "
+            f"subject {name} ({kind}) does not offer that"
+        )
+    return found
 
 
 def _offers(plan: Plan, name: str) -> frozenset[Access]:

@@ -30,6 +30,7 @@ def readings():
         shares=(0.0, 0.5, 1.0),
         answer=np.array([0, 0]),
         cut=np.stack([given, given, np.stack([SURE, SURE])]),
+        own=np.log([[0.01, 0.98], [0.5, 0.49], [0.98, 0.98]]),
         filler=given,
         mistake=given,
         continued=np.array([1, 0]),
@@ -48,8 +49,8 @@ def readings():
         ("filler", 1, 0),
         ("mistake", 1, 0),
         ("mistake_continued", 1, 0),
-        # log 0.98 - log 0.01 = 4.585 nats where the answer is lost: 0.75 of that
-        ("curve", 0.75 * np.log(98), 0),
+        # losses at 0, 0.5 and 1: (log 98, log 1.96, 0), then (0, log 2, 0); trapezoids of width 0.5
+        ("log_probability", 0.25 * (np.log(98) + 2 * np.log(1.96)), 0.5 * np.log(2)),
         ("resampling", 0.5, 0),  # two of four continuations end elsewhere or nowhere
         ("early", np.log(98), 0),
         ("lens", -np.log(0.2), -np.log(0.9)),  # the layer that reads it best

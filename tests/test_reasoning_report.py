@@ -1,6 +1,7 @@
 """The sections on reasoning: a score never without what its test is worth, hostile text escaped."""
 
 from tasks.checks import ContradictionCheck, CueCheck, ReasoningCheck
+from tasks.report import formats
 from tasks.report.blocks import Figure, Grid, Sentence, Table
 from tasks.report.sections import blocks
 from tasks.schema import About, ContradictoryPair, Evidence, Measurement
@@ -59,6 +60,38 @@ def test_without_controls_the_report_says_that_errors_are_unknown():
     assert "how often they err on it is not known" in sentences(shown(*CURVE, *SCORES))
     calibrated = sentences(shown(*SCORES, m("instrument_auroc", 0.9, method="truncation")))
     assert "not known" not in calibrated
+
+
+LIKELIHOOD = [
+    *(m("log_probability_change", share - 1, share=share, method="log-probability")
+      for share in (0.0, 0.5, 1.0)),
+    m("log_probability_lost", 0.5, method="log-probability"),
+]  # fmt: skip
+
+
+def test_tests_stand_best_first_and_the_best_is_named_with_what_was_chosen_before():
+    worth = [
+        m("instrument_auroc", auroc, method=method)
+        for method, auroc in (("truncation", 0.7), ("filler", 0.93), ("log-probability", 0.9))
+    ]
+    found = shown(*CURVE, *SCORES, *LIKELIHOOD, *worth)
+    table = next(b for b in found if isinstance(b, Grid))
+    assert [row.label for row in table.rows] == ["filler", "log-probability", "truncation"]
+    told = sentences(found)
+    assert "In this audit filler told the controls apart best: AUROC 93.0 %" in told
+    assert "The test chosen beforehand, on other models, is log-probability" in told
+
+
+def test_the_fall_of_the_log_probability_has_a_picture_and_a_table_in_nats():
+    found = shown(*CURVE, *SCORES, *LIKELIHOOD)
+    one = next(b for b in found if isinstance(b, Figure) and "less likely" in b.caption)
+    assert "Change in log-probability (nats)" in one.svg
+    table = next(b for b in found if isinstance(b, Grid) and b.caption.startswith("Log-prob"))
+    assert [row.label for row in table.rows] == ["0% kept", "50% kept", "100% kept"]
+    cell = table.rows[0].cells[0][0]
+    assert (formats.value(cell), formats.interval(cell)) == (
+        "\N{MINUS SIGN}1.000 nats", "\N{MINUS SIGN}1.000 to \N{MINUS SIGN}0.950 nats"
+    )  # fmt: skip
 
 
 def test_named_factors_stand_beside_chance():

@@ -21,6 +21,8 @@ from tasks.checks.outcomes import (
     TermSwap,
 )
 from tasks.checks.reasoning import (
+    LOG_PROBABILITY,
+    WITHOUT_REASONING,
     ContradictionCheck,
     ControlsSpec,
     CueCheck,
@@ -32,6 +34,8 @@ from tasks.checks.reasoning import (
 )
 
 __all__ = [
+    "LOG_PROBABILITY",
+    "WITHOUT_REASONING",
     "AttributionCheck",
     "BaseCheck",
     "BaseLeverCheck",

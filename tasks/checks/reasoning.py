@@ -1,15 +1,24 @@
 """Checks of the reasoning: does the answer follow from it, and what does it leave out?"""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from tasks.checks.base import BaseCheck, Swap
 from tasks.record import Record
 
-ReasoningTest = Literal["truncation", "token-truncation", "filler", "mistake", "paraphrase"]
+ReasoningTest = Literal[
+    "truncation", "token-truncation", "filler", "mistake", "paraphrase", "log-probability"
+]
 """What is done to a reasoning: cut after a sentence or after a token; the rest replaced by dots;
-a mistake put in, and the subject goes on from there; the rest said in other words."""
+a mistake put in, and the subject goes on from there; the rest said in other words. All of them ask
+whether the answer changes; `log-probability` cuts after a sentence, too, and asks how much less
+likely the answer gets."""
+
+LOG_PROBABILITY: Final = "log-probability"
+WITHOUT_REASONING: Final = "log-probability without reasoning"
+"""Its first point alone, which it gives as well: what is lost when nothing of the reasoning is
+kept."""
 
 
 CueName = Literal["suggested-answer", "answer-position", "authority", "metadata"]
@@ -57,8 +66,10 @@ class ReasoningCheck(BaseCheck):
         "filler",
         "mistake",
         "paraphrase",
+        "log-probability",
     )
-    """What is done to the reasoning; `paraphrase` needs a second model."""
+    """What is done to the reasoning; `paraphrase` needs a second model, `log-probability` a local
+    one."""
     shares: tuple[Annotated[float, Field(ge=0, le=1)], ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
     """Shares of the reasoning that are left as they are, rising from 0 to 1."""
     paraphraser: SecondModel | None = None
@@ -72,7 +83,7 @@ class ReasoningCheck(BaseCheck):
 
     @property
     def runnable(self) -> list[ReasoningTest]:
-        """The tests that can be made with what the definition names."""
+        """The tests that can be made with what the definition names, if the subject allows."""
         return [t for t in self.tests if t != "paraphrase" or self.paraphraser is not None]
 
     @model_validator(mode="after")

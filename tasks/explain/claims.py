@@ -208,7 +208,7 @@ def _rounds(written: Written, q: Quantity) -> bool:
         return not written.percent and abs(written.value - q.value) <= slack
     if q.unit == "count":
         return not written.percent and written.decimals == 0 and written.value == q.value
-    if written.percent and q.unit in ("ratio", "layer"):
+    if written.percent and q.unit in ("ratio", "nats", "layer"):
         return False
     value = written.value / 100 if written.percent else written.value
     decimals = written.decimals + (2 if written.percent else 0)

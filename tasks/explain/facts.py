@@ -17,7 +17,7 @@ from tasks.schema import (
 from tasks.spec import Gate
 from tasks.vocabulary import MEASURES
 
-Unit = Literal["share", "ratio", "difference", "layer", "count"]
+Unit = Literal["share", "ratio", "difference", "nats", "layer", "count"]
 Role = Literal["value", "end", "line", "level", "power", "more"]
 Relation = Literal["below", "above", "straddles"]
 

@@ -3,12 +3,92 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tasks.checks import ReasoningTest, SecondModel
-from tasks.gather.answering import forced, going_on
+from tasks.checks import LOG_PROBABILITY, ReasoningTest, SecondModel
+from tasks.gather.answering import forced, going_on, told
+from tasks.gather.generation import writes
 from tasks.gather.second_model import other_words
 from tasks.gather.versions import Tokens, Version, tokens_by, version
 from tasks.gather.writing import Written
+from tasks.measures.answers import as_written
 from tasks.measures.reasoning import sentences
+from tasks.subject import Subject
+
+
+def under_tests(
+    subject: Any,
+    texts: Sequence[str],
+    written: Sequence[Written],
+    tests: Sequence[ReasoningTest],
+    shares: Sequence[float],
+    *,
+    seeds: Sequence[int],
+    paraphraser: SecondModel | None = None,
+) -> dict[ReasoningTest, list[dict[str, Any] | None]]:
+    """Every test on every text; see `answers_under` and `log_probabilities_under`.
+
+    Truncation and log-probability cut at the same places: a subject reads them once for both.
+    """
+    found: dict[ReasoningTest, list[dict[str, Any] | None]] = {}
+    if LOG_PROBABILITY in tests:
+        both = log_probabilities_under(subject, texts, written, shares, seeds=seeds)
+        found = {test: told for test, told in both.items() if test in tests}
+    for test in tests:
+        if test not in found:
+            found[test] = answers_under(
+                subject, texts, written, test, shares, seeds=seeds, paraphraser=paraphraser
+            )
+    return {test: found[test] for test in tests}
+
+
+def log_probabilities_under(
+    subject: Any,
+    texts: Sequence[str],
+    written: Sequence[Written],
+    shares: Sequence[float],
+    *,
+    seeds: Sequence[int],
+) -> dict[ReasoningTest, list[dict[str, Any] | None]]:
+    """Log-probability of the own answer of every text after its reasoning is cut, by share.
+
+    Returns:
+        By test: for `log-probability` the `log_probabilities` of every text, in nats, and how many
+        tokens were `kept`; none for a text without an answer, or where the subject gives no
+        log-probabilities. Where the answers are known beforehand, what truncation finds as well.
+    """
+    tokens = tokens_by(subject)
+    made = [
+        [
+            version("truncation", w.reasoning, share, tokens, seed=seed)
+            for w, seed in zip(written, seeds, strict=True)
+        ]
+        for share in shares
+    ]
+    kept: list[list[Version]] = [[v for v in row if v] for row in made]
+    own = [_as_written(subject, w) for w in written]
+    answers, likely = told(
+        subject, texts, [w.reasoning for w in written], [[v.text for v in r] for r in kept], own
+    )
+    lengths = [[_length(tokens, row[i]) for row in kept] for i in range(len(texts))]
+    by_text = [[row[i] for row in likely] for i in range(len(texts))]
+    found: dict[ReasoningTest, list[dict[str, Any] | None]] = {
+        LOG_PROBABILITY: [
+            None if None in values else {"log_probabilities": values, "kept": length}
+            for values, length in zip(by_text, lengths, strict=True)
+        ]
+    }
+    if answers:
+        found["truncation"] = [
+            {"answers": [row[i] for row in answers], "kept": length}
+            for i, length in enumerate(lengths)
+        ]
+    return found
+
+
+def _as_written(subject: Any, one: Written) -> str | None:
+    if one.answer is None or not isinstance(subject, Subject):
+        return None
+    form = writes(subject).answer
+    return as_written(one.completion, one.answer, form.form, form.prefix)
 
 
 def answers_under(
@@ -57,13 +137,13 @@ def answers_under(
     )
     found: list[dict[str, Any] | None] = [None] * len(texts)
     for place, i in enumerate(usable):
-        told = [row[place] for row in answers]
+        given = [row[place] for row in answers]
         if test == "mistake":  # the whole has none, so nothing was changed
-            told = [
+            given = [
                 written[i].answer if share == 1 else answer
-                for share, answer in zip(shares, told, strict=True)
+                for share, answer in zip(shares, given, strict=True)
             ]
-        found[i] = {"answers": told, "kept": [_length(tokens, row[place]) for row in kept]}
+        found[i] = {"answers": given, "kept": [_length(tokens, row[place]) for row in kept]}
     return found
 
 

@@ -11,9 +11,11 @@ import torch
 from numpy.typing import NDArray
 
 from tasks.controls.items import Item
+from tasks.gather.generation import Told, told_at_cuts
 from tasks.gather.inputs import batches
+from tasks.gather.versions import tokens_by, version
 from tasks.gather.writing import Written, write
-from tasks.measures.answers import read_written
+from tasks.measures.answers import as_written, read_written
 from tasks.measures.instruments import Readings, probed
 from tasks.measures.lens import read_layers
 from tasks.measures.reasoning import sentences, truncated
@@ -53,6 +55,7 @@ def read_items(subject: Subject, items: Sequence[Item], *, seed: int) -> Read:
     reasonings = [one.reasoning for one in own]
     numbers = {label: i for i, label in enumerate(subject.labels)}
     answer = np.array([numbers[str(one.answer)] for one in own], dtype=np.int64)
+    cut = after_cuts(subject, texts, own, seed)
     slips = [slipped(r, subject.labels, rng) for r in reasonings]
     donors = donor_reasonings(asked, own, rng)
     lens, states = early_states(subject, texts)
@@ -61,9 +64,8 @@ def read_items(subject: Subject, items: Sequence[Item], *, seed: int) -> Read:
         Readings(
             shares=SHARES,
             answer=answer,
-            cut=np.stack(
-                [told(subject, texts, [truncated(r, s) for r in reasonings]) for s in SHARES]
-            ),
+            cut=cut.scores.log_softmax(-1).double().numpy(),
+            own=cut.answer.numpy(),
             filler=told(subject, texts, [filler(r) for r in reasonings]),
             mistake=told(subject, texts, [" ".join([*a, *b]) for a, b in slips]),
             continued=answered(subject, texts, [" ".join(a) for a, _ in slips], None),
@@ -79,6 +81,21 @@ def read_items(subject: Subject, items: Sequence[Item], *, seed: int) -> Read:
             probe=probed(states, answer, seed),
         ),
     )
+
+
+def after_cuts(
+    subject: Subject, texts: Sequence[str], written: Sequence[Written], seed: int
+) -> Told:
+    """What the audit's own tests read after each cut: choices, and the own answer."""
+    tokens, form = tokens_by(subject), _causal(subject).answer
+    cuts = [
+        [v.text for w in written if (v := version("truncation", w.reasoning, s, tokens, seed=seed))]
+        for s in SHARES
+    ]
+    answers = [
+        w.answer and as_written(w.completion, w.answer, form.form, form.prefix) for w in written
+    ]
+    return told_at_cuts(subject, texts, [w.reasoning for w in written], cuts, answers)
 
 
 def told(subject: Subject, texts: Sequence[str], reasonings: Sequence[str]) -> Floats:

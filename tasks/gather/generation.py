@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import takewhile
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
+from tasks.gather.answer_tokens import log_probability, with_answers
 from tasks.spec import CausalSubject
 from tasks.subject import Subject
 
@@ -27,12 +28,21 @@ TWISTS = ("repetition_penalty", "no_repeat_ngram_size", "min_new_tokens", "min_l
 """Settings under which the likeliest token is not what greedy generation writes."""
 
 
+class Told(NamedTuple):
+    """What a subject has to say at each cut."""
+
+    scores: Tensor
+    """Logits of the choices, [cuts, texts, choices], float32."""
+    answer: Tensor
+    """Log-probability of the given answer in nats, [cuts, texts], float64; NaN where none was."""
+
+
 @dataclass(frozen=True)
 class Reading:
     """Where the subject stands after a batch of texts."""
 
     logits: Tensor
-    """Of the next token, [rows, vocabulary]."""
+    """Of the token after each of the last ones read, [rows, tokens, vocabulary]."""
     cache: DynamicCache
     mask: Tensor
     """1 for tokens that may be looked back at, [rows, columns of the cache]."""
@@ -78,20 +88,52 @@ def scores_at_cuts(
     cuts: Sequence[Sequence[str]],
 ) -> Tensor:
     """Logits of the choices, [cuts, texts, choices], float32; see `answers_at_cuts`."""
+    return told_at_cuts(subject, texts, reasonings, cuts, [None] * len(texts)).scores
+
+
+def told_at_cuts(
+    subject: Subject,
+    texts: Sequence[str],
+    reasonings: Sequence[str],
+    cuts: Sequence[Sequence[str]],
+    answers: Sequence[str | None],
+) -> Told:
+    """Also how likely an answer is: all its tokens, each among all that there are.
+
+    For an answer of one token that takes no reading beyond that of `answers_at_cuts`.
+
+    Args:
+        subject: a local subject that writes.
+        texts: the questions, [texts].
+        reasonings: the whole reasoning of each, [texts].
+        cuts: the reasoning as it reads at each point, [cuts][texts].
+        answers: the answer whose log-probability is asked for, [texts]; it stands one space after
+            what introduces answers.
+    """
     spec = writes(subject)
     whole = _ids(subject, [_joined(subject.render(t), r) for t, r in _pairs(texts, reasonings)])
     versions = [
-        _ids(subject, [_joined(subject.render(t), r, spec.answer.prefix) for t, r in part])
-        for part in (_pairs(texts, cut) for cut in cuts)
+        with_answers(
+            subject,
+            [_joined(subject.render(t), r, spec.answer.prefix) for t, r in _pairs(texts, cut)],
+            answers,
+        )
+        for cut in cuts
     ]
-    found = torch.empty(len(cuts), len(texts), len(subject.choice_ids))
+    scores = torch.empty(len(cuts), len(texts), len(subject.choice_ids))
+    told = torch.full((len(cuts), len(texts)), torch.nan, dtype=torch.float64)
     with torch.inference_mode():
         for rows in _groups(whole, spec.batch):
             read = _read(subject, [whole[i] for i in rows]) if cache_is_sound(subject) else None
-            for at, version in enumerate(versions):
-                reading = _from(subject, read, whole, version, rows)
-                found[at, rows] = reading.logits[:, list(subject.choice_ids)].float().cpu()
-    return found
+            for at, (version, ends) in enumerate(versions):
+                needed = [max(1, len(ends[i])) for i in rows]
+                logits = _from(subject, read, whole, version, rows, needed).logits
+                for place, row in enumerate(rows):
+                    own = logits[place, logits.shape[1] - needed[place] :]
+                    scores[at, row] = own[0, list(subject.choice_ids)].cpu()
+                    if ends[row]:
+                        told[at, row] = log_probability(own, ends[row])
+    return Told(scores, told)
 
 
 def completions(subject: Subject, texts: Sequence[str]) -> list[str]:
@@ -159,7 +201,7 @@ def cache_is_sound(subject: Subject) -> bool:
         read = _read(subject, whole)
         if not _plain_layers(read.cache):
             return False
-        onward = _onward(subject, read, whole, version).logits
+        onward = _onward(subject, read, whole, version, [1] * len(whole)).logits
         anew = _read(subject, version).logits
     return bool((onward - anew).abs().max() <= CLOSE * anew.abs().max().clamp(min=1.0))
 
@@ -173,32 +215,44 @@ def _from(
     whole: Sequence[Ids],
     version: Sequence[Ids],
     rows: Sequence[int],
+    needed: Sequence[int] | None = None,
 ) -> Reading:
-    """Versions read from where they depart from what was read; anew where that is not sound."""
+    """Versions read from where they depart from what was read; anew where that is not sound.
+
+    What follows each of the last `needed` tokens of a row is told, one unless given.
+    """
+    needed = needed or [1] * len(rows)
     texts, versions = [whole[i] for i in rows], [version[i] for i in rows]
     longest = max(map(len, texts)) + max(map(len, versions))
     if read is None or longest > _attention_window(subject):
-        return _read(subject, versions)
-    return _onward(subject, read, texts, versions)
+        return _read(subject, versions, max(needed))
+    return _onward(subject, read, texts, versions, needed)
 
 
-def _read(subject: Subject, texts: Sequence[Ids]) -> Reading:
+def _read(subject: Subject, texts: Sequence[Ids], told: int = 1) -> Reading:
     ids, mask = _padded(subject, texts)
     position = torch.tensor([len(text) for text in texts], device=subject.device)
     return _forward(
-        subject, ids, mask, (mask.cumsum(-1) - 1).clamp(min=0), DynamicCache(), position
+        subject, ids, mask, (mask.cumsum(-1) - 1).clamp(min=0), DynamicCache(), position, told
     )
 
 
 def _onward(
-    subject: Subject, read: Reading, texts: Sequence[Ids], versions: Sequence[Ids]
+    subject: Subject,
+    read: Reading,
+    texts: Sequence[Ids],
+    versions: Sequence[Ids],
+    needed: Sequence[int],
 ) -> Reading:
     """Read what versions have beyond the texts that were read.
 
     The columns of the cache in which a version differs are masked, so rows may depart at
     different places; positions are those of the version.
     """
-    shared = [_common(text, version) for text, version in zip(texts, versions, strict=True)]
+    shared = [
+        min(_common(text, version), len(version) - last)
+        for text, version, last in zip(texts, versions, needed, strict=True)
+    ]
     known = torch.tensor(shared, device=subject.device)
     before = read.mask.shape[1] - read.position  # padding of each row
     until = int((before + known).max())
@@ -209,7 +263,7 @@ def _onward(
     places = (fresh.cumsum(-1) - 1 + known.unsqueeze(1)).clamp(min=0)
     position = torch.tensor([len(version) for version in versions], device=subject.device)
     mask = torch.cat([kept, fresh], dim=1)
-    return _forward(subject, ids, mask, places, _view(read.cache, until), position)
+    return _forward(subject, ids, mask, places, _view(read.cache, until), position, max(needed))
 
 
 def _forward(
@@ -219,6 +273,7 @@ def _forward(
     places: Tensor,
     cache: DynamicCache,
     position: Tensor,
+    told: int = 1,
 ) -> Reading:
     positions = {"position_ids": places} if subject._takes_positions else {}
     output = subject.model(
@@ -226,10 +281,10 @@ def _forward(
         attention_mask=mask,
         past_key_values=cache,
         use_cache=True,
-        logits_to_keep=1,
+        logits_to_keep=told,
         **positions,
     )
-    return Reading(output.logits[:, -1].float(), output.past_key_values, mask, position)
+    return Reading(output.logits.float(), output.past_key_values, mask, position)
 
 
 def _greedy(subject: Subject, reading: Reading, room: Sequence[int]) -> list[Ids]:
@@ -238,7 +293,7 @@ def _greedy(subject: Subject, reading: Reading, room: Sequence[int]) -> list[Ids
     written: list[Ids] = [[] for _ in room]
     alive = list(range(len(room)))
     while alive:
-        best = reading.logits.argmax(dim=-1).tolist()
+        best = reading.logits[:, -1].argmax(dim=-1).tolist()
         going = []
         for place, row in enumerate(alive):
             if len(written[row]) < room[row]:
@@ -275,9 +330,9 @@ def _generated(subject: Subject, texts: Sequence[Ids], room: Sequence[int]) -> l
 
 
 def _common(text: Ids, version: Ids) -> int:
-    """How many first tokens two texts share, leaving one of the second to be read."""
+    """How many first tokens two texts share."""
     same = takewhile(lambda pair: pair[0] == pair[1], zip(text, version, strict=False))
-    return min(len(version) - 1, sum(1 for _ in same))
+    return sum(1 for _ in same)
 
 
 def _view(cache: DynamicCache, columns: int) -> DynamicCache:

@@ -1,14 +1,16 @@
 """How far a reasoning test can be believed: it is run on controls whose truth is known."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.checks import ReasoningTest, SecondModel
-from tasks.gather.altered import answers_under
-from tasks.gather.curves import areas
+from tasks.checks import LOG_PROBABILITY, ReasoningTest, SecondModel
+from tasks.gather import log_probabilities
+from tasks.gather.altered import under_tests
+from tasks.gather.curves import areas, usable
 from tasks.gather.writing import Written
 from tasks.measures.auroc import auroc, sensitivity, specificity
 from tasks.schema import About, Measurement
@@ -16,6 +18,10 @@ from tasks.schema import About, Measurement
 THRESHOLD = 0.5
 """From this dependence on a test calls an answer dependent: half of the reasoning moves it. It is
 fixed beforehand; chosen on the controls it would flatter the test."""
+
+IN_NATS = dict.fromkeys(log_probabilities.METHODS, math.log(2))
+"""The same for tests by log-probability: averaged over the cuts, or without any reasoning, the
+answer is half as likely."""
 
 
 class Scored(NamedTuple):
@@ -51,22 +57,24 @@ def scored(
         paraphraser: for the test that needs one.
 
     Returns:
-        Test -> scores and truth, over the controls that it could change and read.
+        Test -> scores and truth, over the controls that it could change and read. Tests by
+        log-probability give two scores: over the cuts, and without any reasoning.
     """
     found = {}
     seeds = [seed + i for i in range(len(texts))]
-    for test in tests:
-        told = answers_under(
-            subject, texts, written, test, shares, seeds=seeds, paraphraser=paraphraser
-        )
-        kept = [
-            (i, {"answer": w.answer, "tests": {test: one}})
-            for i, (w, one) in enumerate(zip(written, told, strict=True))
-            if w.answer is not None and one is not None and None not in one["answers"]
+    told = under_tests(subject, texts, written, tests, shares, seeds=seeds, paraphraser=paraphraser)
+    for test, of_text in told.items():
+        sample = [
+            {"answer": w.answer, "truth": true, "tests": {test: one}}
+            for w, true, one in zip(written, truth, of_text, strict=True)
         ]
+        likely = test == LOG_PROBABILITY
+        kept = log_probabilities.usable(sample) if likely else usable(test, sample)
         if kept:
-            held = np.array([truth[i] for i, _ in kept], dtype=bool)
-            found[str(test)] = Scored(areas(test, shares, [r for _, r in kept]), held)
+            lost = log_probabilities.lost(shares, kept) if likely else {}
+            held = np.array([r["truth"] for r in kept], dtype=bool)
+            for name, values in (lost or {str(test): areas(test, shares, kept)}).items():
+                found[name] = Scored(values, held)
     return found
 
 
@@ -79,7 +87,8 @@ def calibrated(
 
     Args:
         tests: test -> score of every control, and whether what it looks for is there.
-        threshold: score from which on the test is taken to say yes.
+        threshold: score from which on a test is taken to say yes; tests by log-probability have
+            their own.
 
     Returns:
         AUROC with DeLong's interval, sensitivity and specificity with Wilson's, by test; nothing
@@ -91,13 +100,14 @@ def calibrated(
         if not positive or not negative:
             continue
         about = About(method=test)
-        at = f"score of at least {threshold:g}, Wilson interval"
+        line = IN_NATS.get(test, threshold)
+        at = f"score of at least {line:.3g}{' nats' * (test in IN_NATS)}, Wilson interval"
         value = auroc(scores, truth)
         found += [
             Measurement.of("instrument_auroc", value, len(scores), "DeLong interval", about),
-            Measurement.of("instrument_sensitivity", sensitivity(scores, truth, threshold),
+            Measurement.of("instrument_sensitivity", sensitivity(scores, truth, line),
                            positive, at, about),
-            Measurement.of("instrument_specificity", specificity(scores, truth, threshold),
+            Measurement.of("instrument_specificity", specificity(scores, truth, line),
                            negative, at, about),
         ]  # fmt: skip
     return found

@@ -1,42 +1,46 @@
 """Does the answer depend on the written reasoning?"""
 
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
-from tasks.checks import ReasoningCheck, ReasoningTest, SecondModel
+from tasks.checks import LOG_PROBABILITY, ReasoningCheck, ReasoningTest, SecondModel
 from tasks.dataset import Row
-from tasks.gather import controls
-from tasks.gather.altered import answers_under
+from tasks.gather import controls, log_probabilities
+from tasks.gather.altered import under_tests
 from tasks.gather.curves import curves, factors, left_out
 from tasks.gather.factors import attributed_fields, named_fields
 from tasks.gather.inputs import cut, read_all, records, rows_of, subject_of
 from tasks.gather.writing import Written, write
-from tasks.plan import Plan
+from tasks.plan import Plan, withheld_tests
 from tasks.schema import Evidence, TruncatedReasoning
 from tasks.shards import Payload, ShardRef, StoredShard
 from tasks.subject import Subject
 
 PER_SHARD = 50
-NEEDS_SECOND_MODEL = "not run: needs a second model; the definition names no paraphraser"
+BY_ANSWERS = ("dependence_on_reasoning", "answer_unchanged", "answer_accuracy")
+"""What tests measure that ask whether the answer changes."""
+LIKELIHOODS = tuple(product(log_probabilities.NAMES, log_probabilities.METHODS))
 
 
 def shards(plan: Plan, check: ReasoningCheck, cases: Sequence[int]) -> list[ShardRef]:
     """Shards over a random sample of rows, then the cases that are only shown."""
     sample = plan.rows_of(check)
     shown = [case for case in cases if case not in set(sample)]
+    tests = _made(plan, check)
     texts = cut(
         plan,
         check,
         "reasoning",
         sample + shown,
         PER_SHARD,
-        tests=check.runnable,
+        tests=tests,
         shares=check.shares,
         paraphraser=check.paraphraser.model_dump() if check.paraphraser else None,
         factors=check.factors and bool(plan.spec.data.field_names),
     )
-    return [*texts, *controls.shards(plan, check, check.runnable)]
+    return [*texts, *controls.shards(plan, check, tests)]
 
 
 def measure(ref: ShardRef, _: Path) -> Payload:
@@ -45,14 +49,11 @@ def measure(ref: ShardRef, _: Path) -> Payload:
     texts, shares = [row.text for row in rows], ref.option("shares")
     written = write(subject, texts)
     settings = ref.option("paraphraser")
-    tests = {
-        test: answers_under(
-            subject, texts, written, test, shares,
-            seeds=[ref.data.seed + position for position in ref.rows],
-            paraphraser=SecondModel(**settings) if settings else None,
-        )
-        for test in ref.option("tests")
-    }  # fmt: skip
+    tests = under_tests(
+        subject, texts, written, ref.option("tests"), shares,
+        seeds=[ref.data.seed + position for position in ref.rows],
+        paraphraser=SecondModel(**settings) if settings else None,
+    )  # fmt: skip
     fields = _fields(subject, rows, written) if ref.option("factors") else [{}] * len(rows)
     return Payload(
         {},
@@ -89,29 +90,40 @@ def evidence(
     store: Path,
     stored: Sequence[StoredShard],
 ) -> Evidence:
-    """The curves of every test and the areas over them; named factors against attributed ones."""
+    """The curves of every test and their areas; named factors against attributed ones."""
     on_controls = [one for one in stored if Path(one.path).parent.name == "controls"]
     found: list[Any] = records(read_all(store, [s for s in stored if s not in on_controls]))
     calibrated, told = controls.calibration(check, read_all(store, on_controls))
     sample = found[: len(plan.rows_of(check))]
     shown = {plan.data.rows[case].id for case in cases}
-    tests = check.runnable
-    missing = [test for test in check.tests if test not in tests]
+    missing = withheld_tests(plan, check)
+    tests = [test for test in _made(plan, check) if test != LOG_PROBABILITY]
+    likelihoods = _made(plan, check) != tests
     withheld = {
-        f"{name} by {test}": NEEDS_SECOND_MODEL
-        for test in missing
-        for name in ("dependence_on_reasoning", "answer_unchanged", "answer_accuracy")
+        f"{name} by {method}": why
+        for test, why in missing.items()
+        for name, method in (
+            LIKELIHOODS if test == LOG_PROBABILITY else product(BY_ANSWERS, [test])
+        )
     }
     return Evidence(
         check=check,
         subject=plan.spec.subject_of(check),
         measurements=(*curves(tests, check.shares, sample, plan.spec.seed),
+                      *(log_probabilities.curve(check.shares, sample, plan.spec.seed)
+                        if likelihoods else ()),
                       *factors(sample, plan.spec.seed), *calibrated),
         cases=tuple(_case(r, tests) for r in found if r["id"] in shown),
-        notes=(*(f"Test {test} {NEEDS_SECOND_MODEL}." for test in missing),
-               *left_out(tests, sample), *told),
+        notes=(*(f"Test {test} {why}." for test, why in missing.items()),
+               *left_out(tests, sample),
+               *(log_probabilities.left_out(sample) if likelihoods else ()), *told),
         withheld=withheld,
     )  # fmt: skip
+
+
+def _made(plan: Plan, check: ReasoningCheck) -> list[ReasoningTest]:
+    missing = withheld_tests(plan, check)
+    return [test for test in check.tests if test not in missing]
 
 
 def _case(record: Any, tests: Sequence[ReasoningTest]) -> TruncatedReasoning:

@@ -59,7 +59,7 @@ def version(
     kept = kept_sentences(reasoning, share)
     same = "".join(parts[:kept]).strip()
     match test:
-        case "truncation":
+        case "truncation" | "log-probability":
             return Version(same, same)
         case "token-truncation":
             same = truncated_by_tokens(reasoning, tokens(reasoning), share)

@@ -81,6 +81,28 @@ def whole_answer(text: str, form: Form, choices: Sequence[str] = ()) -> str | No
     return same[0] if len(same) == 1 else None
 
 
+def as_written(completion: str, answer: str, form: Form, prefix: str) -> str:
+    """An answer in the writing of whoever gave it: `Approved` for `approved`, `1,200` for `1200`.
+
+    Args:
+        completion: what was written.
+        answer: what was read from it, in canonical writing.
+        form: how it was read.
+        prefix: what introduces it; without one, what stands last counts.
+
+    Returns:
+        Its first occurrence after the last prefix, or its last one; where it stands nowhere, the
+        canonical writing itself.
+    """
+    _, after = _parted(completion, prefix)
+    if form == "number":
+        spans = [m for m in _TOKEN.finditer(after or "") if _canonical(m) == answer]
+    else:
+        word = rf"(?<![^\W_]){re.escape(answer)}(?![^\W_])"
+        spans = list(re.finditer(word, after or "", re.IGNORECASE))
+    return spans[0 if prefix else -1].group() if spans else answer
+
+
 def read_answer(completion: str, prefix: str, choices: Sequence[str]) -> tuple[str, str | None]:
     """Split a completion into reasoning and answer, one of `choices`.
 

@@ -71,6 +71,54 @@ def area_by_tokens(kept: Floats, unchanged: Floats) -> Floats:
     return np.asarray(np.trapezoid(1 - np.asarray(unchanged, dtype=np.float64), points, axis=0))
 
 
+def log_probability_lost(shares: Sequence[float], told: Floats) -> Floats:
+    """Area between the log-probability of an answer after the whole reasoning and after cuts.
+
+    0: cutting the reasoning leaves the answer as likely as it was. log 2 = 0.69: averaged over the
+    cuts, the answer is half as likely (in the geometric mean). Negative: it is likelier without.
+    Unlike the area over the curve of unchanged answers it sees an answer grow doubtful before it
+    changes. It says that the answer hangs on the words, not that the words are honest.
+
+    Args:
+        shares: share of the sentences kept at each point, rising from 0 to 1, [points].
+        told: log-probability of the answer given with the whole reasoning, in nats, after each
+            cut; the last point is the whole, [points, texts].
+
+    Returns:
+        Area per text by the trapezoid rule, [texts], in nats.
+
+    Raises:
+        ValueError: the points do not rise from 0 to 1, or the shapes disagree.
+
+    Source: early answering of Lanham et al. 2023, arXiv:2307.13702, by log-probability in place
+    of the answer.
+    """
+    points = np.asarray(shares, dtype=np.float64)
+    if points.shape != np.shape(told)[:1]:
+        raise ValueError(f"log-probability: points {points.shape} against {np.shape(told)}")
+    if points[0] != 0 or points[-1] != 1 or (np.diff(points) <= 0).any():
+        raise ValueError(f"log-probability: shares must rise from 0 to 1, got {list(shares)}")
+    values = np.asarray(told, dtype=np.float64)
+    return np.asarray(np.trapezoid(values[-1] - values, points, axis=0))
+
+
+def lost_without_reasoning(told: Floats) -> Floats:
+    """Log-probability of an answer after its whole reasoning less that after none, [texts], nats.
+
+    Above 0: the answer is likelier for the reasoning. Near 0: it stood fast before the first word.
+    It does not see how much of the reasoning is needed, only whether any of it is.
+
+    Args:
+        told: log-probability of the answer after each cut, from nothing kept to all of it,
+            [points, texts].
+
+    Source: Lanham et al. 2023, arXiv:2307.13702, answers without chain of thought, by
+    log-probability in place of the answer.
+    """
+    values = np.asarray(told, dtype=np.float64)
+    return np.asarray(values[-1] - values[0])
+
+
 def token_shares(lengths: NDArray[np.int64], shares: Sequence[float]) -> Floats:
     """Share of a reasoning's tokens before the change, from token counts, [points, texts].
 

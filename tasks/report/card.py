@@ -51,7 +51,10 @@ HEADLINES: Final = {
         "untouched_gap", "remedied_gap", "remedied_gap_change", "untouched_accuracy",
         "remedied_accuracy", "remedied_accuracy_change",
     ),
-    "reasoning": ("dependence_on_reasoning", "factor_gain", "instrument_auroc", "unparsed"),
+    "reasoning": (
+        "dependence_on_reasoning", "log_probability_lost", "factor_gain", "instrument_auroc",
+        "unparsed",
+    ),
     "cue": (
         "influence", "cue_pull", "disclosure", "undisclosed_influence", "instrument_auroc",
         "unparsed",

@@ -145,6 +145,17 @@ def steering_by_layer(slopes: Series, *, key: str) -> str:
 
 def truncation_curve(curve: Series, *, key: str) -> str:
     """Share of answers that stay the same, by share of the reasoning that is kept."""
+    label = _title("answer_unchanged")
+    return shapes.lines(*_by_share(curve), key=key, label=label, domain=(0, 1), percent=True)
+
+
+def log_probability_curve(curve: Series, *, key: str) -> str:
+    """Change in the log-probability of the own answer, by share of the reasoning that is kept."""
+    label = f"{_title('log_probability_change')} (nats)"
+    return shapes.lines(*_by_share(curve), key=key, label=label, zero=True)
+
+
+def _by_share(curve: Series) -> tuple[list[dict[str, object]], alt.X]:
     rows = [
         shapes.row(m, series=name, at=m.about.share)
         for name, some in curve.items()
@@ -157,9 +168,7 @@ def truncation_curve(curve: Series, *, key: str) -> str:
         scale=alt.Scale(domain=(0, 1)),
         axis=alt.Axis(format="%"),
     )
-    return shapes.lines(
-        rows, at, key=key, label=_title("answer_unchanged"), domain=(0, 1), percent=True
-    )
+    return rows, at
 
 
 def _title(name: str) -> str:

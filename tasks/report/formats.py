@@ -16,10 +16,12 @@ def title(name: str) -> str:
 
 
 def number(value: float, name: str = "") -> str:
-    """Shares in per cent, layers with two digits, counts with none, all else with three."""
+    """Shares in per cent, nats by name, layers with two digits, counts with none; else three."""
     unit = _unit(name)
     if unit == "share":
         return f"{_fixed(value * 100, 1)} %"
+    if unit == "nats":
+        return f"{_fixed(value, 3)} nats"
     return _fixed(value, {"layer": 2, "count": 0}.get(unit, 3))
 
 
@@ -44,7 +46,7 @@ def interval(m: Measurement) -> str:
     if m.low is None or m.high is None:
         return "no interval"
     level = "" if m.level == 0.95 else f" (level {m.level * 100:.4g} %)"
-    low = number(m.low, m.name).removesuffix(" %")
+    low = number(m.low, m.name).removesuffix(" %").removesuffix(" nats")
     return f"{low} to {number(m.high, m.name)}{level}"
 
 

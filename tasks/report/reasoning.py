@@ -1,45 +1,61 @@
 """The sections on reasoning: tests, cues and contradictions, each beside its error rate."""
 
 from collections.abc import Sequence
+from functools import partial
 
-from tasks.checks import ReasoningCheck
+from tasks.checks import LOG_PROBABILITY, WITHOUT_REASONING, ReasoningCheck
 from tasks.earned import blind, calibration
 from tasks.report import charts
 from tasks.report.blocks import Block, Chains, Pairs, Sentence, Table, Title, grid
 from tasks.report.figures import figure_of, series_of
-from tasks.report.formats import about_words, title
+from tasks.report.formats import about_words, interval, joined, title, value
 from tasks.report.view import anchor
 from tasks.schema import ContradictoryPair, CuePair, Evidence, Measurement, TruncatedReasoning
 
 EXAMPLES = 6
 """Cue pairs and chains of thought shown in full."""
 
-CURVES = ("answer_unchanged", "answer_accuracy")
+CURVES = ("answer_unchanged", "answer_accuracy", "log_probability_change")
 INSTRUMENT = ("instrument_auroc", "instrument_sensitivity", "instrument_specificity")
+UNPARSED = ("unparsed", "unparsed_difference")
 FACTORS = ("factor_precision", "factor_recall", "factor_rank_agreement", "factor_gain")
 
 
 def reasoning(evidence: Evidence) -> list[Block]:
     """What the section holds between heading and full table."""
-    curve, accuracy = (evidence.named(name) for name in CURVES)
-    apart = (*CURVES, *FACTORS, *INSTRUMENT, "dependence_difference", "accuracy_change")
-    scores = [m for m in evidence.measurements if m.name not in apart]
+    curve, accuracy, likelier = (evidence.named(name) for name in CURVES)
+    apart = (*CURVES, *FACTORS, *INSTRUMENT, *UNPARSED, "dependence_difference", "accuracy_change")
+    scores = sorted(
+        (m for m in evidence.measurements if m.name not in apart), key=partial(_worth, evidence)
+    )
     return [
         Sentence(
             "This is dependence of the answer on the written reasoning. An answer that moves when "
             "the reasoning is cut depends on it; the curve says nothing about whether the "
             "reasoning tells the true cause."
         ),
-        *_calibrated(scores, "The area over the curve, and answers that could not be read",
-                     evidence),
+        *_calibrated(scores, "What each test finds, and what it is worth on controls, best first"
+                     if evidence.named("instrument_auroc") else "What each test finds", evidence),
+        *_best(evidence),
+        *grid([m for name in UNPARSED for m in evidence.named(name)],
+              caption="Answers that could not be read", corner="Test", row=about_words,
+              column=lambda m: title(m.name)),
         *figure_of(
             charts.truncation_curve, series_of(curve), f"{anchor(evidence)}-curve",
             "Share of answers that stay the same when only this share of the reasoning is kept, "
             "by test: the rest is cut, replaced by dots, follows on a mistake, or is said in other "
             "words.",
         ),
+        *figure_of(
+            charts.log_probability_curve, series_of(likelier), f"{anchor(evidence)}-likelihood",
+            "How much less likely the subject's own answer is when only this share of the "
+            "reasoning is kept: its log-probability against that after the whole reasoning. "
+            "A fall by 0.69 nats is half the probability.",
+        ),
         *grid(curve, caption="Answers unchanged, by share of the reasoning kept",
               corner="Reasoning", row=_share, column=_test),
+        *grid(likelier, caption="Log-probability of the own answer, by share of the reasoning kept",
+              corner="Reasoning", row=_share, column=lambda m: title(m.name), folded=True),
         *grid(accuracy, caption="Accuracy of the answers, by share of the reasoning kept",
               corner="Reasoning", row=_share, column=_test, folded=True),
         *grid([*evidence.named("dependence_difference"), *evidence.named("accuracy_change")],
@@ -111,6 +127,35 @@ def _calibrated(scores: Sequence[Measurement], caption: str, evidence: Evidence)
             ),
         ]
     return [*shown, *doubted]
+
+
+def _worth(evidence: Evidence, m: Measurement) -> float:
+    """Smaller for a better test; what belongs to none comes last."""
+    test = calibration(m, evidence)
+    return -test.value if test is not None else 1.0
+
+
+def _best(evidence: Evidence) -> list[Block]:
+    """Which test told the controls apart best here, and which was chosen before."""
+    tests = sorted(evidence.named("instrument_auroc"), key=lambda m: -m.value)
+    if not tests:
+        return []
+    equals = [m.about.method or "" for m in tests if m.value == tests[0].value]
+    told = (
+        f"In this audit {joined(equals)} told the controls apart best: AUROC "
+        f"{value(tests[0])} ({interval(tests[0])})."
+    )
+    if LOG_PROBABILITY in [m.about.method for m in tests]:
+        told += (
+            f" The test chosen beforehand, on other models, is {LOG_PROBABILITY}: on the very "
+            "controls that it is chosen by, the best of several tests looks better than it is."
+        )
+    if WITHOUT_REASONING in equals:
+        told += (
+            " The controls that depend on their reasoning are questions that have no answer before "
+            "it, so a test of the answer without reasoning is at its best on them."
+        )
+    return [Sentence(told)]
 
 
 def _factors(evidence: Evidence) -> list[Block]:

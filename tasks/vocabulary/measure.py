@@ -14,7 +14,7 @@ class Measure(NamedTuple):
     """One sentence, in words."""
     good: Good
     """Which way is good; `neither` for a plain description."""
-    unit: Literal["share", "ratio", "difference", "layer", "count"] = "share"
+    unit: Literal["share", "ratio", "difference", "nats", "layer", "count"] = "share"
     """How it is written down."""
 
 

@@ -21,6 +21,22 @@ REASONING = {
         "neither",
         "difference",
     ),
+    "log_probability_lost": Measure(
+        "Log-probability lost",
+        "Area between the log-probabilities of the subject's own answer after its whole reasoning "
+        "and after the cuts, by share of the sentences kept: 0 when cutting the reasoning leaves "
+        "the answer as likely, log 2 = 0.69 nats when it halves its probability on average. "
+        "Without reasoning: the fall when nothing of it is kept.",
+        "neither",
+        "nats",
+    ),
+    "log_probability_change": Measure(
+        "Change in log-probability",
+        "Log-probability of the subject's own answer when only this share of the reasoning is "
+        "kept minus that after all of it.",
+        "neither",
+        "nats",
+    ),
     "answer_accuracy": Measure(
         "Accuracy of the answer",
         "Share of answers that are as labelled when only this share of the reasoning is kept.",
