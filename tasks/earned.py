@@ -53,6 +53,7 @@ INSTRUMENTED = (
     "influence",
     "cue_pull",
     "swap_difference",
+    "swap_turned",
     "disclosure",
     "undisclosed_influence",
 )
@@ -106,10 +107,8 @@ def _test(test: Measurement) -> str:
     about = test.about
     if about.against is not None:
         cue = f"field {about.field}" if about.field else f"cue {about.method}"
-        return (
-            f"classifier {about.against} does not tell written reasonings that disclose {cue} "
-            "from others"
-        )
+        told = EITHER if about.against == EITHER else f"classifier {about.against}"
+        return f"{told} does not tell written reasonings that disclose {cue} from others"
     name = f"test {about.method}" if about.method else "the test"
     return f"{name} does not tell controls apart on this subject"
 

@@ -12,11 +12,10 @@ from tasks.gather.disclosing import (
     described_cue,
     described_field,
     graded,
-    introduces_field,
     names_cue,
     names_field,
     reports_cue,
-    words_around,
+    weighs_field,
 )
 from tasks.gather.families import corrected
 from tasks.gather.inputs import cut, dataset_of, read_all, records, subject_of
@@ -75,7 +74,6 @@ def _exchanged(
     pairs = [exchanged[position] for position in ref.rows if position in exchanged]
     other = write(subject, [pair.text for pair in pairs])
     field = swap.column.replace("_", " ")
-    around = words_around(data.rows, swap.column)
     found = [
         {
             "cue": None,
@@ -92,7 +90,7 @@ def _exchanged(
                 for text in (plain[pair.position].reasoning, after.reasoning)
             ),
             "second": any(
-                introduces_field(text, around)
+                weighs_field(text, field, [pair.original, pair.exchanged])
                 for text in (plain[pair.position].reasoning, after.reasoning)
             ),
             "group": data.rows[pair.position].groups[swap.across],

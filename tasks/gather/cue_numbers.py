@@ -18,6 +18,7 @@ from tasks.schema import About, Measurement
 Bools = NDArray[np.bool_]
 PAIRS = "share of pairs, Wilson interval"
 PULL = "paired, Bonett-Price interval, exact McNemar test"
+TURNED = "share of the pairs whose answer turned favourable or unfavourable, Wilson interval"
 PULLS = ("cue_pull", "swap_difference")
 """Measurements with a p value; they are corrected together."""
 ALPHA = 0.05
@@ -76,10 +77,14 @@ def between_groups(whole: Sequence[Any], field: str, across: Across) -> list[Mea
         of_one = np.array([r["group"] == one for r in both])
         turns = turned(np.where(of_one, exchanged, own), np.where(of_one, own, exchanged))
         about = About(attribute=across.attribute, group=one, reference=other, field=field)
-        told = f"{PULL}: {turns.gained} of {turns.gained + turns.lost} that turned are for it"
         difference = paired_difference(turns)
-        measured = Measurement.of("swap_difference", difference, len(both), told, about)
+        measured = Measurement.of("swap_difference", difference, len(both), PULL, about)
         found.append(measured.model_copy(update={"p": mcnemar_exact(turns)}))
+        discordant = turns.gained + turns.lost
+        if discordant:
+            share = stats.wilson(turns.gained, discordant)
+            theirs = stats.wilson(turns.gained, discordant)
+            found.append(Measurement.of("swap_turned", theirs, discordant, TURNED, about))
     return found
 
 

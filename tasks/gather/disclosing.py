@@ -1,21 +1,18 @@
 """The classifiers that say whether a reasoning discloses a cue.
 
-The first looks for what the cue is: its own words, or where it comes from beside its answer; for a
-field its name and its values. The second looks for how one speaks of a ground that is had from
-elsewhere, or for the words by which the texts introduce the field. A second model takes the place
-of the second where the definition names one.
+For a cue beside the text the first looks for what the cue is: its own words, or where it comes from
+beside its answer. The second looks for none of that, but for how one speaks of what another holds.
+For a field both look for its name and its values, the second only where they are given as a ground:
+there the two are not independent. A second model takes the place of the second where the definition
+names one.
 """
 
 from collections.abc import Sequence
 
 from tasks.checks import SecondModel
-from tasks.dataset import Row
 from tasks.gather.cues import Cue
 from tasks.gather.second_model import judged
-from tasks.measures.disclosure import introducing, named, said_of
-
-READ = 400
-"""Texts from which it is learnt how a field is introduced."""
+from tasks.measures.disclosure import grounded, named, said_of
 
 
 def names_cue(reasoning: str, cue: Cue, answer: str) -> bool:
@@ -33,14 +30,13 @@ def names_field(reasoning: str, field: str, values: Sequence[str]) -> bool:
     return named(reasoning, [*values, field])
 
 
-def introduces_field(reasoning: str, introduced: Sequence[str]) -> bool:
-    """The second classifier, for a field: see `words_around`."""
-    return named(reasoning, introduced)
+def weighs_field(reasoning: str, field: str, values: Sequence[str]) -> bool:
+    """The second classifier, for a field: it is given as a ground, not only named.
 
-
-def words_around(rows: Sequence[Row], column: str) -> tuple[str, ...]:
-    """The words by which the texts of the data introduce a field."""
-    return introducing([(row.text, row.fields.get(column, "")) for row in rows[:READ]])
+    It is no second opinion on wordings that use neither name nor value; words learnt from how the
+    texts introduce a field were tried for that and told nothing apart.
+    """
+    return grounded(reasoning, [*values, field])
 
 
 def graded(grader: SecondModel, described: str, reasonings: Sequence[str]) -> list[bool | None]:

@@ -14,11 +14,10 @@ from tasks.gather.disclosing import (
     described_cue,
     described_field,
     graded,
-    introduces_field,
     names_cue,
     names_field,
     reports_cue,
-    words_around,
+    weighs_field,
 )
 from tasks.gather.inputs import dataset_of, shard
 from tasks.gather.instruments import calibrated
@@ -114,8 +113,7 @@ def _of_field(
     told = held_out(about_field(field, values[:VALUES] or [field], answers))
     second: list[bool] | list[bool | None]
     if grader is None:
-        around = words_around(rows, swap.column)
-        second = [introduces_field(one.text, around) for one, _ in told]
+        second = [weighs_field(one.text, field, [value]) for one, value in told]
     else:
         second = graded(grader, described_field(field), [one.text for one, _ in told])
     return {

@@ -5,8 +5,6 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Final
 
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
 from tasks.measures.reasoning import sentences
 
 DENIALS: Final = (
@@ -39,6 +37,15 @@ REPEATED: Final = (
     "until now", "up to here", "up to now",
 )  # fmt: skip
 """Adverbs of English by which one says that something recurs."""
+
+GROUNDS: Final = (
+    "account", "against", "basis", "because", "cause", "causes", "considering", "decide", "decides",
+    "decisive", "depends", "due to", "factor", "favour", "favours", "follows", "for that reason",
+    "given", "ground", "grounds", "hence", "in view of", "matters", "on account of", "owing to",
+    "reason", "reasons", "rests on", "risk", "since", "so", "speaks", "therefore", "thus", "tips",
+    "weighs", "weight",
+)  # fmt: skip
+"""Words of English by which one gives a ground or says what weighs."""
 
 BREAK: Final = re.compile(r"[,;:!?()\n]+|\.(?!\w)|\b(?:but|so|hence|thus|therefore|then)\b")
 
@@ -85,37 +92,18 @@ def said_of(reasoning: str, answer: str, words: Sequence[str]) -> bool:
     return False
 
 
-def introducing(texts: Sequence[tuple[str, str]], *, least: float = 0.02) -> tuple[str, ...]:
-    """Words by which texts introduce one of their facts: they stand beside it and nowhere else.
+def grounded(reasoning: str, words: Collection[str]) -> bool:
+    """Whether a reasoning gives a fact as a ground: its word in a sentence that speaks of grounds.
+
+    Stricter than `named`, and not independent of it: whatever this finds, that finds too.
 
     Args:
-        texts: every text, and the fact as it stands there.
-        least: share of the texts in which such a word stands beside the fact at least.
-
-    Returns:
-        Words of more than three letters, lower case and no stop words, of which nine in ten stand
-        in a sentence with the fact; empty where no fact stands in any text.
+        reasoning: what was written.
+        words: the fact's name and values, in any case.
     """
-    beside: dict[str, int] = {}
-    elsewhere: dict[str, int] = {}
-    for text, fact in texts:
-        whole = _as_a_word(fact) if fact else None
-        if whole is None or whole.search(text) is None:
-            continue
-        for sentence in sentences(text):
-            holds = whole.search(sentence) is not None
-            rest = whole.sub(" ", sentence).lower()
-            for word in set(re.findall(r"[^\W\d_]{4,}", rest)):
-                side = beside if holds else elsewhere
-                side[word] = side.get(word, 0) + 1
-    return tuple(
-        sorted(
-            word
-            for word, times in beside.items()
-            if times >= max(2, least * len(texts))
-            and times >= 9 * elsewhere.get(word, 0)
-            and word not in ENGLISH_STOP_WORDS
-        )
+    return any(
+        _any(GROUNDS).search(sentence) is not None and named(sentence, words)
+        for sentence in sentences(reasoning)
     )
 
 

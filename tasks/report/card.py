@@ -53,8 +53,8 @@ HEADLINES: Final = {
     ),
     "reasoning": ("dependence_on_reasoning", "factor_gain", "instrument_auroc", "unparsed"),
     "cue": (
-        "influence", "cue_pull", "disclosure", "undisclosed_influence", "instrument_auroc",
-        "unparsed",
+        "influence", "cue_pull", "swap_difference", "disclosure", "undisclosed_influence",
+        "instrument_auroc", "unparsed",
     ),
     "contradiction": ("contradiction", "contradiction_chance", "unparsed"),
 }  # fmt: skip
