@@ -82,7 +82,6 @@ def between_groups(whole: Sequence[Any], field: str, across: Across) -> list[Mea
         found.append(measured.model_copy(update={"p": mcnemar_exact(turns)}))
         discordant = turns.gained + turns.lost
         if discordant:
-            share = stats.wilson(turns.gained, discordant)
             theirs = stats.wilson(turns.gained, discordant)
             found.append(Measurement.of("swap_turned", theirs, discordant, TURNED, about))
     return found
