@@ -83,10 +83,11 @@ def calibrations(m: Measurement, evidence: Evidence) -> tuple[Measurement, ...]:
         return tuple(t for t in tests if t.about.method == m.about.method)[:1]
     paired = FOLLOWS if m.about.method and m.name != "influence" else CHANGE
     cue = (m.about.method, m.about.field)
-    asked = {
+    both: dict[str, list[tuple[str | None, str | None, str | None]]] = {
         "disclosure": [(*cue, m.about.against or FIRST)],
         "undisclosed_influence": [(paired, None, None), (*cue, EITHER)],
-    }.get(m.name, [(paired, None, None)])
+    }
+    asked = both.get(m.name, [(paired, None, None)])
     return tuple(t for t in tests if (t.about.method, t.about.field, t.about.against) in asked)
 
 

@@ -7,10 +7,12 @@ only the others count.
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from tasks.controls.disclosure import authority, metadata, position, suggested, swapped
 from tasks.controls.disclosure.plain import PLAIN
+
+T = TypeVar("T")
 
 EVERY: Final = 3
 """The first of so many was used for widening the rules."""
@@ -32,12 +34,12 @@ WRITTEN: Final = {
 """Cue -> the reasonings written about it."""
 
 
-def held_out(told: Sequence[Told]) -> list[Told]:
+def held_out(told: Sequence[T]) -> list[T]:
     """Those that no rule was widened on."""
     return [one for at, one in enumerate(told) if at % EVERY]
 
 
-def widened_on(told: Sequence[Told]) -> list[Told]:
+def widened_on(told: Sequence[T]) -> list[T]:
     """Those that the rules were widened on."""
     return list(told[::EVERY])
 
