@@ -8,7 +8,7 @@ import pytest
 from openai_server import completion, serving
 from sklearn.metrics import roc_auc_score
 
-from tasks.checks import OwnCue, SecondModel
+from tasks.checks import CueCheck, OwnCue, SecondModel, Swap
 from tasks.controls.disclosure import (
     WRITTEN,
     about_cue,
@@ -19,7 +19,7 @@ from tasks.controls.disclosure import (
 )
 from tasks.gather.cues import BUILT_IN, cues_of
 from tasks.gather.disclosing import graded, names_cue, reports_cue, weighs_field
-from tasks.gather.disclosure_controls import _of_classifier
+from tasks.gather.disclosure_controls import _of_classifier, texts_graded
 from tasks.measures.disclosure import clauses, grounded, named, said_of
 from tasks.measures.reasoning import mentions
 from tasks.schema import About
@@ -181,3 +181,12 @@ def test_a_grader_is_calibrated_on_the_same_reasonings(monkeypatch):
 def test_a_field_is_weighed_only_where_a_ground_is_given():
     assert weighs_field("On account of Fenholm it is denied.", "district", ["Fenholm"])
     assert not weighs_field("The district is Fenholm.", "district", ["Fenholm"])
+
+
+def test_the_reasonings_that_a_grader_is_asked_about_are_counted_beforehand():
+    swap = Swap(column="district", across="origin")
+    asked = CueCheck(swap=swap, cues=("authority", "metadata"), grader=SecondModel(model="m"))
+    of_field = len(held_out(about_field("district", ["x"], ANSWERS)))
+    assert texts_graded(asked) == 2 * 60 + of_field == 190
+    assert texts_graded(asked.model_copy(update={"grader": None})) == 0
+    assert texts_graded(asked.model_copy(update={"controls": None})) == 0

@@ -105,6 +105,13 @@ def test_what_a_cues_tests_are_worth_stands_beside_their_numbers():
     assert "either classifier does not tell" not in told
 
 
+def test_cues_without_controls_say_that_errors_are_unknown():
+    check = CueCheck(cues=("authority",), controls=None)
+    assert "how often they err on it is not known" in sentences(
+        shown(m("influence", 0.4, method="authority"), check=check)
+    )
+
+
 def test_pairs_answered_alike_are_shown():
     pair = ContradictoryPair(
         id="a", other="b", text="A > B?", other_text="B > A?", answer="yes", reasoning="So.",

@@ -108,7 +108,7 @@ def _of_cue(
 def _of_field(
     ref: ShardRef, swap: Swap, answers: Sequence[tuple[str, str]], grader: SecondModel | None
 ) -> dict[str, Any]:
-    rows, field = dataset_of(ref).rows, swap.column.replace("_", " ")
+    rows, field = dataset_of(ref).rows, _words(swap)
     values = sorted({row.fields.get(swap.column, "") for row in rows} - {""})
     told = held_out(about_field(field, values[:VALUES] or [field], answers))
     second: list[bool] | list[bool | None]
@@ -122,6 +122,10 @@ def _of_field(
         "first": [names_field(one.text, field, [value]) for one, value in told],
         "second": second,
     }
+
+
+def _words(swap: Swap) -> str:
+    return swap.column.replace("_", " ")
 
 
 def calibration(
@@ -177,5 +181,5 @@ def texts_graded(check: CueCheck) -> int:
     one = [("yes", "no")]
     of_cues = sum(len(held_out(about_cue(name, one))) for name in check.cues)
     of_own = sum(len(cue.disclosing) + len(cue.silent) for cue in check.own)
-    of_field = len(held_out(about_field(check.swap.column, ["x"], one))) if check.swap else 0
+    of_field = len(held_out(about_field(_words(check.swap), ["x"], one))) if check.swap else 0
     return of_cues + of_own + of_field

@@ -19,6 +19,12 @@ INSTRUMENT = ("instrument_auroc", "instrument_sensitivity", "instrument_specific
 FACTORS = ("factor_precision", "factor_recall", "factor_rank_agreement", "factor_gain")
 
 
+UNKNOWN = Sentence(
+    "These tests were not run on controls of known truth for this subject, so how often they err "
+    "on it is not known."
+)
+
+
 def reasoning(evidence: Evidence) -> list[Block]:
     """What the section holds between heading and full table."""
     curve, accuracy = (evidence.named(name) for name in CURVES)
@@ -75,6 +81,7 @@ def cue(evidence: Evidence) -> list[Block]:
               row=_cue,
               column=lambda m: title(m.name)),
         *_doubts([*scores, *said], evidence),
+        *([] if tests else [UNKNOWN]),
     ]  # fmt: skip
     if pairs:
         some = tuple(pairs[:EXAMPLES])
@@ -116,10 +123,7 @@ def _calibrated(scores: Sequence[Measurement], caption: str, evidence: Evidence)
     if not any(calibrations(m, evidence) for m in scores):
         return [
             *shown,
-            Sentence(
-                "These tests were not run on controls of known truth for this subject, so how "
-                "often they err on it is not known."
-            ),
+            UNKNOWN,
         ]
     return [*shown, *_doubts(scores, evidence)]
 
