@@ -378,3 +378,8 @@ def test_the_district_turns_answers_one_way_only_where_it_was_planted(tmp_path, 
     aurocs = {m.about.against: m for m in found.named("instrument_auroc")}
     assert aurocs[EITHER].low > 0.5
     assert np.isfinite([m.value for m in found.measurements]).all()
+
+
+def test_a_swap_without_a_favourable_answer_says_that_no_direction_is_tested():
+    assert cue._undirected(ORIGIN) == []
+    assert "names no favourable answer" in cue._undirected(Across("origin", None))[0]
