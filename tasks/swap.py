@@ -19,6 +19,8 @@ class Exchanged(NamedTuple):
     text: str
     original: str
     exchanged: str
+    donor: str = MISSING
+    """Group of the row that the new value comes from."""
 
 
 def exchange(rows: Sequence[Row], swap: Swap, *, seed: int) -> list[Exchanged]:
@@ -36,10 +38,10 @@ def exchange(rows: Sequence[Row], swap: Swap, *, seed: int) -> list[Exchanged]:
         DataError: no text holds its field's value, or there is no other value to give.
     """
     rng = np.random.default_rng(seed)
-    donors: dict[str, list[str]] = {}
+    donors: dict[str, list[tuple[str, str]]] = {}
     for group in sorted({row.groups[swap.across] for row in rows} - {MISSING}):
         donors[group] = sorted(
-            row.fields[swap.column]
+            (row.fields[swap.column], row.groups[swap.across])
             for row in rows
             if row.groups[swap.across] not in {group, MISSING}
             and row.fields.get(swap.column, "").strip()
@@ -47,11 +49,12 @@ def exchange(rows: Sequence[Row], swap: Swap, *, seed: int) -> list[Exchanged]:
     found = []
     for position, row in enumerate(rows):
         value, group = row.fields.get(swap.column, ""), row.groups[swap.across]
-        others = [v for v in donors.get(group, []) if v != value]
+        others = [(v, donor) for v, donor in donors.get(group, []) if v != value]
         places = row.places.get(swap.column, [])
         if others and places:
-            new = others[int(rng.integers(len(others)))]
-            found.append(Exchanged(position, replaced(row.text, places, new), value, new))
+            new, donor = others[int(rng.integers(len(others)))]
+            text = replaced(row.text, places, new)
+            found.append(Exchanged(position, text, value, new, donor))
     if not found:
         raise DataError(
             f"swap of {swap.column!r} across {swap.across!r}: no text holds the value of that "

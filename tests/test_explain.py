@@ -349,6 +349,8 @@ def any_measurement(name):
         about |= {"group": "migrant"}
     if name == "adverse_impact_ratio":
         about |= {"group": "migrant", "reference": "native"}
+    if name in ("swap_difference", "swap_turned"):
+        about |= {"group": "migrant", "reference": "native"}
     if name in ("recall", "selection_rate") or name.endswith(("positive_rate", "negative_rate")):
         about |= {"group": "migrant"}
     if name == "field_share":

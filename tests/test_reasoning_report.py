@@ -109,10 +109,40 @@ def test_both_classifiers_of_a_cue_are_shown():
         m("disclosure_ac2", 0.8, method="authority", against="words of the cue and grader"),
         check=CueCheck(cues=("authority",)),
     )
-    first, second = (b for b in found if isinstance(b, Grid))
-    assert [row.label for row in first.rows] == ["authority"]
-    assert [row.label for row in second.rows] == ["authority"]
-    assert len(second.columns) == 2
+    moved, said, agreed = (b for b in found if isinstance(b, Grid))
+    assert [row.label for row in moved.rows] == ["authority"]
+    assert [row.label for row in said.rows] == [
+        "authority, by words of the cue",
+        "authority, by grader",
+    ]
+    assert [row.label for row in agreed.rows] == ["authority"]
+
+
+def test_what_a_cues_tests_are_worth_stands_beside_their_numbers():
+    found = shown(
+        m("influence", 0.4, method="authority"),
+        m("undisclosed_influence", 0.3, method="authority"),
+        m("disclosure", 0.1, method="authority"),
+        m("instrument_auroc", 0.52, method="authority", against="words of the cue"),
+        m("instrument_auroc", 0.9, method="authority", against="either classifier"),
+        m("instrument_auroc", 0.9, method="change of the answer"),
+        check=CueCheck(cues=("authority",)),
+    )
+    _, paired, said = (b for b in found if isinstance(b, Grid))
+    assert [row.label for row in paired.rows] == ["change of the answer"]
+    by = {row.label: [bool(cell) for cell in row.cells] for row in said.rows}
+    assert by["authority, by words of the cue"] == [True, True]  # disclosure, and its AUROC
+    assert by["authority, by either classifier"] == [False, True]
+    told = sentences(found)
+    assert "classifier words of the cue does not tell written reasonings" in told
+    assert "either classifier does not tell" not in told
+
+
+def test_cues_without_controls_say_that_errors_are_unknown():
+    check = CueCheck(cues=("authority",), controls=None)
+    assert "how often they err on it is not known" in sentences(
+        shown(m("influence", 0.4, method="authority"), check=check)
+    )
 
 
 def test_pairs_answered_alike_are_shown():

@@ -76,8 +76,8 @@ def test_every_row_gets_a_value_of_another_group():
 
 def test_with_one_other_value_there_is_one_answer():
     assert exchange(ROWS[:3], SWAP, seed=5) == [
-        Exchanged(0, "Lives in Dahlem, Dahlem.", "Moabit", "Dahlem"),
-        Exchanged(1, "Lives in Dahlem.", "Wedding", "Dahlem"),
+        Exchanged(0, "Lives in Dahlem, Dahlem.", "Moabit", "Dahlem", "native"),
+        Exchanged(1, "Lives in Dahlem.", "Wedding", "Dahlem", "native"),
         *exchange(ROWS[:3], SWAP, seed=5)[2:],
     ]
 
@@ -98,7 +98,7 @@ def test_values_are_given_as_often_as_they_stand_in_the_other_groups():
 
 def test_a_value_that_both_groups_have_is_not_exchanged_for_itself():
     rows = [row("in X", "X", "a"), row("in X", "X", "b"), row("in Y", "Y", "b")]
-    assert exchange(rows, SWAP, seed=0)[0] == Exchanged(0, "in Y", "X", "Y")
+    assert exchange(rows, SWAP, seed=0)[0] == Exchanged(0, "in Y", "X", "Y", "b")
 
 
 def test_rows_without_their_value_or_group_are_left_out():

@@ -106,6 +106,11 @@ class OwnCue(Record):
     """Words of the cue itself; a reasoning with one of them mentions it."""
     phrases: tuple[str, ...] = ()
     """Other ways to say it, for the second classifier."""
+    disclosing: tuple[str, ...] = ()
+    """Reasonings that disclose it, on which the classifiers are calibrated; `{cue}` stands for the
+    answer. They are worth most from somebody who has not seen `words`."""
+    silent: tuple[str, ...] = ()
+    """Reasonings that do not disclose it: that deny it, or use its words in another meaning."""
 
     @model_validator(mode="after")
     def template_holds_text_and_answer(self) -> Self:
@@ -113,6 +118,17 @@ class OwnCue(Record):
         for part in ("{text}", "{cue}"):
             if self.template.count(part) != 1:
                 raise ValueError(f"template must contain {part} once, got {self.template!r}")
+        return self
+
+    @model_validator(mode="after")
+    def reasonings_of_both_kinds(self) -> Self:
+        """Of one kind alone nothing can be told apart."""
+        both = (len(self.disclosing), len(self.silent))
+        if any(both) and min(both) < 2:
+            raise ValueError(
+                "disclosing and silent need two reasonings each at least, "
+                f"got {both[0]} and {both[1]}"
+            )
         return self
 
 
@@ -130,6 +146,9 @@ class CueCheck(BaseCheck):
     grader: SecondModel | None = None
     """Who judges, as the second classifier, whether a reasoning mentions a cue; without it a
     second rule does."""
+    controls: ControlsSpec | None = ControlsSpec()
+    """What the tests are calibrated on: influence on questions made by Assay, disclosure on
+    reasonings written by hand."""
 
     @model_validator(mode="after")
     def cues_differ(self) -> Self:

@@ -90,7 +90,7 @@ def control_set(
     if n < 1 or unknown:
         raise ValueError(f"control set of {n} items, unknown families: {sorted(unknown)}")
     rng = np.random.default_rng(seed)
-    bases = _problems(rng, n, problems, steps)
+    bases = problems_of(rng, n, problems, steps)
     found: list[Item] = []
     for kind in kinds:
         match kind:
@@ -105,9 +105,17 @@ def control_set(
     return found
 
 
-def _problems(
+def problems_of(
     rng: np.random.Generator, n: int, families: Sequence[str], steps: int
 ) -> list[Problem]:
+    """Different problems, families in turn.
+
+    Raises:
+        ValueError: there are not so many, or none are asked for, or a family does not exist.
+    """
+    unknown = {*families} - {*DRAWN}
+    if n < 1 or unknown:
+        raise ValueError(f"{n} problems, unknown families: {sorted(unknown)}")
     found: dict[str, Problem] = {}
     for _ in range(TRIES * n + 1):
         if len(found) == n:

@@ -211,7 +211,8 @@ def _cue_facts(report: Report, subject: str, attribute: str) -> Iterator[Fact]:
         influence = next(iter(evidence.named("influence")), None)
         if influence is None or not above_zero(influence):
             continue
-        disclosure = {m.name: m for m in evidence.named("disclosure")}
+        found = evidence.named("disclosure")
+        disclosure = {m.name: m for m in found if m.about.against is None}
         yield Fact(
             "exchange",
             "cue",

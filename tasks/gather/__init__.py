@@ -6,7 +6,9 @@ from tasks.gather import (
     controls,
     counterfactual,
     cue,
+    cue_controls,
     decisions,
+    disclosure_controls,
     erasing,
     localisation,
     patching,
@@ -38,6 +40,8 @@ MEASURES: dict[str, Measure] = {
     "controls": controls.measure,
     "reasoning": reasoning.measure,
     "cue": cue.measure,
+    "cue-controls": cue_controls.measure,
+    "disclosure-controls": disclosure_controls.measure,
     "contradiction": contradiction.measure,
 }
 """Kind of shard -> the function that measures it."""

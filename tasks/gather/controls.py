@@ -1,6 +1,6 @@
 """The tests of a reasoning on controls: the same subject, questions whose truth is known."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ def measure(ref: ShardRef, _: Path) -> Payload:
     seed, settings = ref.data.seed, ref.option("paraphraser")
     items = _items(ControlsSpec.model_validate(ref.option("controls")), seed)
     try:
-        subject = subject_of(_answering(ref, items))
+        subject = subject_of(answering(ref, choices_of(items)))
     except SubjectError as error:
         why = str(error).split(" (")[0]  # without the list of all choices
         return Payload({}, [{"reason": f"cannot answer the controls: {why}"}])
@@ -88,13 +88,17 @@ def _items(asked: ControlsSpec, seed: int) -> list[Item]:
     )
 
 
-def _answering(ref: ShardRef, items: Sequence[Item]) -> ShardRef:
+def choices_of(items: Sequence[Item]) -> set[str]:
+    """Every answer that the controls can have."""
+    return {choice for item in items for choice in (*item.choices, item.answer)}
+
+
+def answering(ref: ShardRef, choices: Collection[str]) -> ShardRef:
     """The same subject with the controls' answers for its own."""
     spec = ref.subject.spec
     if not isinstance(spec, CausalSubject):
         raise TypeError(f"{ref.subject.name} is not run here")
-    choices = sorted({choice for item in items for choice in (*item.choices, item.answer)})
-    answer = AnswerForm(prefix=spec.answer.prefix or PREFIX, choices=tuple(choices))
+    answer = AnswerForm(prefix=spec.answer.prefix or PREFIX, choices=tuple(sorted(choices)))
     subject = ref.subject.model_copy(update={"spec": spec.model_copy(update={"answer": answer})})
     return ref.model_copy(update={"subject": subject})
 

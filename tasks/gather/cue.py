@@ -5,13 +5,21 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tasks.checks import CueCheck, CueName, OwnCue, SecondModel, Swap
-from tasks.gather.cue_numbers import beside_texts, of_swap
+from tasks.gather import cue_controls, disclosure_controls
+from tasks.gather.cue_numbers import PULLS, Across, beside_texts, of_swap
 from tasks.gather.cues import Cue, cues_of, spoken_for, with_cue
+from tasks.gather.disclosing import (
+    described_cue,
+    described_field,
+    graded,
+    names_cue,
+    names_field,
+    reports_cue,
+    weighs_field,
+)
 from tasks.gather.families import corrected
 from tasks.gather.inputs import cut, dataset_of, read_all, records, subject_of
-from tasks.gather.second_model import judged
 from tasks.gather.writing import Written, write
-from tasks.measures.reasoning import mentions
 from tasks.plan import Plan
 from tasks.schema import CuePair, Evidence, Measurement
 from tasks.shards import Payload, ShardRef, StoredShard
@@ -29,7 +37,7 @@ def shards(plan: Plan, check: CueCheck, cases: Sequence[int]) -> list[ShardRef]:
     """Shards over a random sample of rows, then the cases that are only shown."""
     sample = plan.rows_of(check)
     shown = [case for case in cases if case not in set(sample)]
-    return cut(
+    texts = cut(
         plan,
         check,
         "cue",
@@ -40,6 +48,8 @@ def shards(plan: Plan, check: CueCheck, cases: Sequence[int]) -> list[ShardRef]:
         own=[cue.model_dump() for cue in check.own],
         grader=check.grader.model_dump() if check.grader else None,
     )
+    on_controls = (*cue_controls.shards(plan, check), *disclosure_controls.shards(plan, check))
+    return [*texts, *on_controls]
 
 
 def measure(ref: ShardRef, _: Path) -> Payload:
@@ -64,7 +74,6 @@ def _exchanged(
     pairs = [exchanged[position] for position in ref.rows if position in exchanged]
     other = write(subject, [pair.text for pair in pairs])
     field = swap.column.replace("_", " ")
-    values = sorted({row.fields.get(swap.column, "") for row in data.rows} - {""})
     found = [
         {
             "cue": None,
@@ -77,15 +86,19 @@ def _exchanged(
             "reasoning": plain[pair.position].reasoning,
             "reasoning_exchanged": after.reasoning,
             "mentions": any(
-                mentions(text, [pair.original, pair.exchanged, field])
+                names_field(text, field, [pair.original, pair.exchanged])
                 for text in (plain[pair.position].reasoning, after.reasoning)
             ),
+            "second": any(
+                weighs_field(text, field, [pair.original, pair.exchanged])
+                for text in (plain[pair.position].reasoning, after.reasoning)
+            ),
+            "group": data.rows[pair.position].groups[swap.across],
+            "donor": pair.donor,
         }
         for pair, after in zip(pairs, other, strict=True)
     ]
-    described = f"the field {field} of the text, or its value"
-    looser = [field, f"{field}s", *values]
-    return _judged_twice(found, described, looser, grader, ("reasoning", "reasoning_exchanged"))
+    return _graded(found, described_field(field), grader, ("reasoning", "reasoning_exchanged"))
 
 
 def _beside(
@@ -116,31 +129,24 @@ def _beside(
             "answer_exchanged": after.answer,
             "reasoning": plain[position].reasoning,
             "reasoning_exchanged": after.reasoning,
-            "mentions": mentions(after.reasoning, cue.words),
+            "mentions": names_cue(after.reasoning, cue, answer),
+            "second": reports_cue(after.reasoning, cue, answer),
         }
         for (position, answer, _), after in zip(made, other, strict=True)
     ]
-    described = cue.template.replace("{text}", "(the question)").replace(
-        "{examples}", "(worked examples that all have the same answer) "
-    )
-    looser = [*cue.words, *cue.phrases]
-    return _judged_twice(found, described, looser, grader, ("reasoning_exchanged",))
+    return _graded(found, described_cue(cue), grader, ("reasoning_exchanged",))
 
 
-def _judged_twice(
-    found: list[Any],
-    described: str,
-    looser: Sequence[str],
-    grader: SecondModel | None,
-    where: Sequence[str],
+def _graded(
+    found: list[Any], described: str, grader: SecondModel | None, where: Sequence[str]
 ) -> list[Any]:
-    """Every pair with the judgement of the second classifier; none where it gave none."""
-    if grader is not None:
-        asked = [r for r in found if r["answer"] != r["answer_exchanged"]]
-        told = judged(grader, described, ["\n\n".join(r[part] for part in where) for r in asked])
-        second = {id(r): said for r, said in zip(asked, told, strict=True)}
-        return [r | {"second": second.get(id(r))} for r in found]
-    return [r | {"second": any(mentions(r[part], looser) for part in where)} for r in found]
+    """Every pair whose answer changed as a second model judges it, where one is asked."""
+    if grader is None:
+        return found
+    asked = [r for r in found if r["answer"] != r["answer_exchanged"]]
+    told = graded(grader, described, ["\n\n".join(r[part] for part in where) for r in asked])
+    second = {id(r): said for r, said in zip(asked, told, strict=True)}
+    return [r | {"second": second.get(id(r))} for r in found]
 
 
 def evidence(
@@ -151,30 +157,49 @@ def evidence(
     stored: Sequence[StoredShard],
 ) -> Evidence:
     """Influence of each cue, its disclosure, and the influence that is not disclosed."""
-    found: list[Any] = records(read_all(store, stored))
+    kinds = (cue_controls.KIND, disclosure_controls.KIND)
+    pressed, written = (
+        read_all(store, [s for s in stored if Path(s.path).parent.name == kind]) for kind in kinds
+    )
+    texts = [s for s in stored if Path(s.path).parent.name not in kinds]
+    found: list[Any] = records(read_all(store, texts))
     sampled = set(plan.rows_of(check))
     sample = [r for r in found if r["position"] in sampled]
     second: Second = "grader" if check.grader else "phrases"
+    influence, notes = cue_controls.calibration(check, pressed)
+    disclosure, said = disclosure_controls.calibration(check, written, second)
+    notes += said
     measurements: list[Measurement] = []
-    notes: list[str] = []
     if check.swap is not None:
         pairs = [r for r in sample if r["cue"] is None]
-        measurements += of_swap(pairs, check.swap.column, second)
+        column = check.swap.column
+        across = Across(check.swap.across, plan.spec.data.favourable)
+        measurements += of_swap(pairs, column, second, across)
         notes += _left_out(check.swap, len(sampled) - len(pairs), len(sampled))
+        notes += _undirected(across)
     for cue in cues_of(check.cues, check.own):
         pairs = [r for r in sample if r["cue"] == cue.name]
         told, said = beside_texts(pairs, cue.name, second, len(sampled))
         measurements += told
         notes += said
-    measurements = corrected(measurements, "cue_pull", "pulls of all cues beside the text")
+    measurements = corrected(measurements, PULLS, "pulls of all cues")
     shown = {plan.data.rows[case].id for case in cases} | _examples(sample)
     return Evidence(
         check=check,
         subject=plan.spec.subject_of(check),
-        measurements=tuple(measurements),
+        measurements=(*measurements, *influence, *disclosure),
         cases=tuple(_pair(r) for r in found if r["id"] in shown),
         notes=tuple(notes),
     )
+
+
+def _undirected(across: Across) -> list[str]:
+    if across.favourable is not None:
+        return []
+    return [
+        "Whether exchanging the field turns answers one way is not tested: the definition names no "
+        "favourable answer."
+    ]
 
 
 def _examples(sample: Sequence[Any]) -> set[str]:
@@ -186,7 +211,7 @@ def _examples(sample: Sequence[Any]) -> set[str]:
 
 
 def _pair(record: Any) -> CuePair:
-    return CuePair(**{n: v for n, v in record.items() if n not in ("position", "second")})
+    return CuePair(**{n: v for n, v in record.items() if n in CuePair.model_fields})
 
 
 def _left_out(swap: Swap, missing: int, asked: int) -> list[str]:

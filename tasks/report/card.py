@@ -56,8 +56,8 @@ HEADLINES: Final = {
         "unparsed",
     ),
     "cue": (
-        "influence", "cue_pull", "disclosure", "undisclosed_influence", "instrument_auroc",
-        "unparsed",
+        "influence", "cue_pull", "swap_difference", "disclosure", "undisclosed_influence",
+        "instrument_auroc", "unparsed",
     ),
     "contradiction": ("contradiction", "contradiction_chance", "unparsed"),
 }  # fmt: skip

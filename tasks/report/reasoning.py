@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from tasks.checks import LOG_PROBABILITY, WITHOUT_REASONING, ReasoningCheck
-from tasks.earned import blind, calibration
+from tasks.earned import FIRST, blind, calibrations
 from tasks.report import charts
 from tasks.report.blocks import Block, Chains, Pairs, Sentence, Table, Title, grid
 from tasks.report.figures import figure_of, series_of
@@ -19,6 +19,12 @@ CURVES = ("answer_unchanged", "answer_accuracy", "log_probability_change")
 INSTRUMENT = ("instrument_auroc", "instrument_sensitivity", "instrument_specificity")
 UNPARSED = ("unparsed", "unparsed_difference")
 FACTORS = ("factor_precision", "factor_recall", "factor_rank_agreement", "factor_gain")
+
+
+UNKNOWN = Sentence(
+    "These tests were not run on controls of known truth for this subject, so how often they err "
+    "on it is not known."
+)
 
 
 def reasoning(evidence: Evidence) -> list[Block]:
@@ -67,27 +73,41 @@ def reasoning(evidence: Evidence) -> list[Block]:
 
 
 def cue(evidence: Evidence) -> list[Block]:
-    """Influence and disclosure of every cue, and examples."""
+    """Influence and disclosure of every cue, each beside what its test is worth, and examples."""
     pairs = sorted((c for c in evidence.cases if isinstance(c, CuePair)), key=_telling)
-    by_two = ("disclosure_agreement", "disclosure_ac2")
-    second = [m for m in evidence.measurements if m.about.against or m.name in by_two]
-    apart = [*second, *(m for m in evidence.measurements if m.name in INSTRUMENT)]
-    shown = _calibrated(
-        [m for m in evidence.measurements if m not in apart],
-        "What exchanging the cue does, and whether the reasoning says so",
-        evidence,
-    )
-    shown += grid(
-        second,
-        caption="Whether the reasoning says so, by a second classifier, and how far the two agree",
-        corner="Cue",
-        row=lambda m: m.about.method or about_words(m.model_copy(update={"about": _only(m)})),
-        column=lambda m: f"{title(m.name)}, {m.about.against}",
-    )
+    measured = evidence.measurements
+    tests = [m for m in measured if m.name in INSTRUMENT]
+    agreed = [m for m in measured if m.name in ("disclosure_agreement", "disclosure_ac2")]
+    said = [m for m in measured if m.name == "disclosure"]
+    apart = {*tests, *agreed, *said}
+    scores = [m for m in measured if m not in apart]
+    classified = [*said, *(m for m in tests if m.about.against is not None)]
+    cues = list(dict.fromkeys(map(_cue, classified)))
+    shown = [
+        *grid(scores, caption="What the cue does to the answer", corner="Cue", row=about_words,
+              column=lambda m: title(m.name)),
+        *grid([m for m in tests if m.about.against is None],
+              caption="The comparison of answers on controls: does it see which sentence decides?",
+              corner="Test", row=about_words, column=lambda m: title(m.name)),
+        *grid(sorted(classified, key=lambda m: cues.index(_cue(m))),
+              caption="Whether the reasoning says so, and how far each classifier is right about "
+              "written reasonings", corner="Cue and classifier", row=_classifier,
+              column=lambda m: title(m.name)),
+        *grid(agreed, caption="How far the two classifiers agree", corner="Cue",
+              row=_cue,
+              column=lambda m: title(m.name)),
+        *_doubts([*scores, *said], evidence),
+        *([] if tests else [UNKNOWN]),
+    ]  # fmt: skip
     if pairs:
         some = tuple(pairs[:EXAMPLES])
         shown.append(Pairs(some, len(pairs) - len(some)))
     return shown
+
+
+def _classifier(m: Measurement) -> str:
+    """A cue, and which classifier says whether a reasoning discloses it."""
+    return f"{_cue(m)}, by {m.about.against or FIRST}"
 
 
 def contradiction(evidence: Evidence) -> list[Block]:
@@ -116,23 +136,23 @@ def _calibrated(scores: Sequence[Measurement], caption: str, evidence: Evidence)
         [*scores, *beside], caption=caption, corner="Texts", row=about_words,
         column=lambda m: title(m.name),
     )  # fmt: skip
-    doubts = dict.fromkeys(b for m in scores if (b := blind(m, evidence)))
-    doubted = [Sentence(f"{doubt}. A gate on it is inconclusive.", "caution") for doubt in doubts]
-    if not any(calibration(m, evidence) for m in scores):
+    if not any(calibrations(m, evidence) for m in scores):
         return [
             *shown,
-            Sentence(
-                "These tests were not run on controls of known truth for this subject, so how "
-                "often they err on it is not known."
-            ),
+            UNKNOWN,
         ]
-    return [*shown, *doubted]
+    return [*shown, *_doubts(scores, evidence)]
+
+
+def _doubts(scores: Sequence[Measurement], evidence: Evidence) -> list[Sentence]:
+    """Which tests tell nothing apart, and what follows for gates."""
+    doubts = dict.fromkeys(b for m in scores if (b := blind(m, evidence)))
+    return [Sentence(f"{doubt}. A gate on it is inconclusive.", "caution") for doubt in doubts]
 
 
 def _worth(evidence: Evidence, m: Measurement) -> float:
     """Smaller for a better test; what belongs to none comes last."""
-    test = calibration(m, evidence)
-    return -test.value if test is not None else 1.0
+    return -max((test.value for test in calibrations(m, evidence)), default=-1.0)
 
 
 def _best(evidence: Evidence) -> list[Block]:
@@ -194,8 +214,10 @@ def _test(m: Measurement) -> str:
     return m.about.method or title(m.name)
 
 
-def _only(m: Measurement) -> object:
-    return m.about.model_copy(update={"against": None})
+def _cue(m: Measurement) -> str:
+    """The cue that a measurement is about, whichever classifier it is by."""
+    about = m.about.model_copy(update={"against": None})
+    return about_words(m.model_copy(update={"about": about}))
 
 
 def _telling(pair: CuePair) -> tuple[bool, bool]:

@@ -1,0 +1,96 @@
+"""Reasonings written by hand of which it is known whether they disclose a cue.
+
+What decides whether a reasoning mentions a cue is held against them. They were written as a reader
+would put it, without the words that the rules looked for at the time: a rule that finds only the
+cue's own words is worth what it finds here. Every third one was then used for widening the rules;
+only the others count.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple, TypeVar
+
+from tasks.controls.disclosure import authority, metadata, position, suggested, swapped
+from tasks.controls.disclosure.plain import PLAIN
+
+T = TypeVar("T")
+
+EVERY: Final = 3
+"""The first of so many was used for widening the rules."""
+
+
+class Told(NamedTuple):
+    """One reasoning, and whether it discloses the cue."""
+
+    text: str
+    discloses: bool
+
+
+WRITTEN: Final = {
+    "suggested-answer": suggested,
+    "answer-position": position,
+    "authority": authority,
+    "metadata": metadata,
+}
+"""Cue -> the reasonings written about it."""
+
+
+def held_out(told: Sequence[T]) -> list[T]:
+    """Those that no rule was widened on."""
+    return [one for at, one in enumerate(told) if at % EVERY]
+
+
+def widened_on(told: Sequence[T]) -> list[T]:
+    """Those that the rules were widened on."""
+    return list(told[::EVERY])
+
+
+def about_cue(name: str, answers: Sequence[tuple[str, str]]) -> list[Told]:
+    """Reasonings about a cue beside the text, in turn for each pair of answers.
+
+    Args:
+        name: which of the built-in cues.
+        answers: the one the cue speaks for, and another.
+
+    Raises:
+        KeyError: nothing was written about a cue of that name.
+    """
+    written = WRITTEN[name]
+    mentioning = [Told(text, True) for text in written.DISCLOSES]
+    silent = [Told(text, False) for text in (*written.SILENT, *PLAIN)]
+    return [
+        Told(_filled(one.text, cue=cue, other=other), one.discloses)
+        for at, one in enumerate([*mentioning, *silent])
+        for cue, other in [answers[at % len(answers)]]
+    ]
+
+
+def about_field(
+    field: str, values: Sequence[str], answers: Sequence[tuple[str, str]]
+) -> list[tuple[Told, str]]:
+    """Reasonings about a field of the text, in turn for each value; with the value each is about.
+
+    Args:
+        field: what the field is called in words.
+        values: what it holds.
+        answers: an answer, and another.
+    """
+    place = swapped.OF_A_PLACE if field.lower() in swapped.PLACES else ()
+    mentioning = [Told(text, True) for text in (*swapped.DISCLOSES, *place)]
+    silent = [Told(text, False) for text in (*swapped.SILENT, *PLAIN)]
+    return [
+        (
+            Told(
+                _filled(one.text, field=field, value=value, answer=cue, cue=cue, other=other),
+                one.discloses,
+            ),
+            value,
+        )
+        for at, one in enumerate([*mentioning, *silent])
+        for value in [values[at % len(values)]]
+        for cue, other in [answers[at % len(answers)]]
+    ]
+
+
+def _filled(template: str, **words: str) -> str:
+    """The words put in at once, so that braces in a value stay as they are."""
+    return template.format_map(words)
