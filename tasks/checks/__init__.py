@@ -29,6 +29,7 @@ from tasks.checks.reasoning import (
     ReasoningCheck,
     ReasoningTest,
     SecondModel,
+    second_model_of,
 )
 
 __all__ = [
@@ -60,4 +61,5 @@ __all__ = [
     "Swap",
     "Target",
     "TermSwap",
+    "second_model_of",
 ]

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tasks.checks import ReasoningTest, SecondModel
+from tasks.checks import ReasoningTest
+from tasks.endpoint.second import SecondEndpoint
 from tasks.gather.answering import forced, going_on
 from tasks.gather.second_model import other_words
 from tasks.gather.versions import Tokens, Version, tokens_by, version
@@ -19,7 +20,7 @@ def answers_under(
     shares: Sequence[float],
     *,
     seeds: Sequence[int],
-    paraphraser: SecondModel | None = None,
+    paraphraser: SecondEndpoint | None = None,
 ) -> list[dict[str, Any] | None]:
     """One test on every text: answers and how many tokens were left as they are, by share.
 

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from tasks.checks import CueCheck, CueName, OwnCue, SecondModel, Swap
+from tasks.checks import CueCheck, CueName, OwnCue, Swap
+from tasks.endpoint.second import SecondEndpoint
 from tasks.gather.cue_numbers import beside_texts, of_swap
 from tasks.gather.cues import Cue, cues_of, spoken_for, with_cue
 from tasks.gather.families import corrected
-from tasks.gather.inputs import cut, dataset_of, read_all, records, subject_of
+from tasks.gather.inputs import cut, dataset_of, read_all, records, second_of, subject_of
 from tasks.gather.second_model import judged
 from tasks.gather.writing import Written, write
 from tasks.measures.reasoning import mentions
@@ -38,16 +39,15 @@ def shards(plan: Plan, check: CueCheck, cases: Sequence[int]) -> list[ShardRef]:
         swap=check.swap.model_dump() if check.swap else None,
         cues=check.cues,
         own=[cue.model_dump() for cue in check.own],
-        grader=check.grader.model_dump() if check.grader else None,
+        second=check.grader,
     )
 
 
-def measure(ref: ShardRef, _: Path) -> Payload:
+def measure(ref: ShardRef, store: Path) -> Payload:
     """Reasoning and answer for every text, plain and with each cue."""
     subject, data = subject_of(ref), dataset_of(ref)
     plain = dict(zip(ref.rows, write(subject, [data.rows[i].text for i in ref.rows]), strict=True))
-    swap, settings = ref.option("swap"), ref.option("grader")
-    grader = SecondModel(**settings) if settings else None
+    swap, grader = ref.option("swap"), second_of(ref, store)
     names: list[CueName] = ref.option("cues")
     found = _exchanged(ref, subject, plain, Swap(**swap), grader) if swap else []
     for cue in cues_of(names, [OwnCue(**own) for own in ref.option("own")]):
@@ -56,7 +56,11 @@ def measure(ref: ShardRef, _: Path) -> Payload:
 
 
 def _exchanged(
-    ref: ShardRef, subject: Any, plain: dict[int, Written], swap: Swap, grader: SecondModel | None
+    ref: ShardRef,
+    subject: Any,
+    plain: dict[int, Written],
+    swap: Swap,
+    grader: SecondEndpoint | None,
 ) -> list[Any]:
     """Pairs with one field exchanged."""
     data = dataset_of(ref)
@@ -83,13 +87,13 @@ def _exchanged(
         }
         for pair, after in zip(pairs, other, strict=True)
     ]
-    described = f"the field {field} of the text, or its value"
+    described = described_swap(swap)
     looser = [field, f"{field}s", *values]
     return _judged_twice(found, described, looser, grader, ("reasoning", "reasoning_exchanged"))
 
 
 def _beside(
-    ref: ShardRef, subject: Any, plain: dict[int, Written], cue: Cue, grader: SecondModel | None
+    ref: ShardRef, subject: Any, plain: dict[int, Written], cue: Cue, grader: SecondEndpoint | None
 ) -> list[Any]:
     """Pairs with and without a cue beside the text."""
     rows, spec = dataset_of(ref).rows, ref.subject.spec
@@ -120,18 +124,28 @@ def _beside(
         }
         for (position, answer, _), after in zip(made, other, strict=True)
     ]
-    described = cue.template.replace("{text}", "(the question)").replace(
-        "{examples}", "(worked examples that all have the same answer) "
-    )
+    described = described_beside(cue)
     looser = [*cue.words, *cue.phrases]
     return _judged_twice(found, described, looser, grader, ("reasoning_exchanged",))
+
+
+def described_swap(swap: Swap) -> str:
+    """An exchanged field, in words for a grader."""
+    return f"the field {swap.column.replace('_', ' ')} of the text, or its value"
+
+
+def described_beside(cue: Cue) -> str:
+    """A cue beside the text, in words for a grader."""
+    return cue.template.replace("{text}", "(the question)").replace(
+        "{examples}", "(worked examples that all have the same answer) "
+    )
 
 
 def _judged_twice(
     found: list[Any],
     described: str,
     looser: Sequence[str],
-    grader: SecondModel | None,
+    grader: SecondEndpoint | None,
     where: Sequence[str],
 ) -> list[Any]:
     """Every pair with the judgement of the second classifier; none where it gave none."""

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.checks import ReasoningTest, SecondModel
+from tasks.checks import ReasoningTest
+from tasks.endpoint.second import SecondEndpoint
 from tasks.gather.altered import answers_under
 from tasks.gather.curves import areas
 from tasks.gather.writing import Written
@@ -36,7 +37,7 @@ def scored(
     shares: Sequence[float],
     *,
     seed: int,
-    paraphraser: SecondModel | None = None,
+    paraphraser: SecondEndpoint | None = None,
 ) -> dict[str, Scored]:
     """Every test run on controls: the dependence it finds, text by text.
 
