@@ -180,6 +180,7 @@ def evidence(
         told, said = beside_texts(pairs, cue.name, second, len(sampled))
         measurements += told
         notes += said
+    notes += _unjudged(check, sample)
     measurements = corrected(measurements, "cue_pull", "pulls of all cues beside the text")
     shown = {plan.data.rows[case].id for case in cases} | _examples(sample)
     return Evidence(
@@ -189,6 +190,17 @@ def evidence(
         cases=tuple(_pair(r) for r in found if r["id"] in shown),
         notes=tuple(notes),
     )
+
+
+def _unjudged(check: CueCheck, sample: Sequence[Any]) -> list[str]:
+    """How many judgements the grader owes."""
+    asked = [r for r in sample if r["answer"] != r["answer_exchanged"]]
+    lost = sum(r["second"] is None for r in asked)
+    if check.grader is None or not lost:
+        return []
+    return [
+        f"Second model {check.grader.model}: {lost} of {len(asked)} judgements could not be read."
+    ]
 
 
 def _examples(sample: Sequence[Any]) -> set[str]:
