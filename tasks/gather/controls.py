@@ -119,10 +119,9 @@ def answering(spec: Writes, items: Sequence[Item]) -> Writes:
     """
     choices = sorted({choice for item in items for choice in (*item.choices, item.answer)})
     answer = AnswerForm(prefix=spec.answer.prefix or PREFIX, choices=tuple(choices))
-    changed: dict[str, Any] = {"answer": answer}
-    if isinstance(spec, OpenAISubject):
-        changed["prompt"] = "{text}"
-    return spec.model_copy(update=changed)
+    remote = isinstance(spec, OpenAISubject)
+    bare = {"prompt": "{text}"} if remote else {}
+    return spec.model_copy(update={"answer": answer, **bare})
 
 
 def _answering(ref: ShardRef, items: Sequence[Item]) -> Any:

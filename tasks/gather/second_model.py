@@ -39,12 +39,11 @@ def other_words(
     Raises:
         SubjectError: the budget is used up, or nothing is answered at all.
     """
-    told = paraphraser.ask([to_say_otherwise(parts) for parts in reasonings if parts])
-    replies = iter(told)
-    found: list[list[str] | None] = []
-    for parts in reasonings:
-        reply = next(replies) if parts else None
-        found.append([] if not parts else reply and _listed(reply.content, len(parts)))
+    found: list[list[str] | None] = [[] for _ in reasonings]
+    said = [i for i, parts in enumerate(reasonings) if parts]
+    told = paraphraser.ask([to_say_otherwise(reasonings[i]) for i in said])
+    for i, reply in zip(said, told, strict=True):
+        found[i] = None if reply is None else _listed(reply.content, len(reasonings[i]))
     return found
 
 
