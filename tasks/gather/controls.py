@@ -21,9 +21,9 @@ from tasks.gather.writing import answer_after, write
 from tasks.plan import Plan
 from tasks.schema import Measurement
 from tasks.shards import Payload, ShardRef
-from tasks.spec import AnswerForm, CausalSubject, OpenAISubject
+from tasks.spec import AnswerForm, CausalSubject, OpenAISubject, Prompting
 
-Writes = TypeVar("Writes", bound=CausalSubject | OpenAISubject)
+Writes = TypeVar("Writes", bound=Prompting)
 
 PREFIX: Final = "Answer:"
 """Introduces the answer of a control where the subject has no words of its own for that."""
@@ -119,8 +119,7 @@ def answering(spec: Writes, items: Sequence[Item]) -> Writes:
     """
     choices = sorted({choice for item in items for choice in (*item.choices, item.answer)})
     answer = AnswerForm(prefix=spec.answer.prefix or PREFIX, choices=tuple(choices))
-    remote = isinstance(spec, OpenAISubject)
-    bare = {"prompt": "{text}"} if remote else {}
+    bare = {"prompt": "{text}"} if isinstance(spec, OpenAISubject) else {}
     return spec.model_copy(update={"answer": answer, **bare})
 
 
