@@ -1,8 +1,9 @@
 """How often a definition asks its endpoints, and what that costs at most, before anything is sent.
 
-The order is that of the run: the decisions of the first subject, then check by check: the subject,
-where it is behind an endpoint, its controls, and the second model that helps with the check. What
-was asked before is kept and not asked again, so it is counted where it is first needed.
+The order is that of the run: the decisions of the first subject; check by check the subject, where
+it is behind an endpoint, its controls, and the second model that helps with the check; who explains
+the findings. What was asked before is kept and not asked again, so it is counted where it is first
+needed; explanations are not kept.
 """
 
 from collections.abc import Iterator, Sequence
@@ -41,13 +42,14 @@ class Calls:
 
     step: str
     subject: str
-    """Who is asked: a subject, or a second model by its name at the endpoint."""
+    """Who is asked: a subject, or another model by its name at the endpoint."""
     calls: int
     """Questions that need an answer; a failed attempt is repeated up to `attempts` times in all."""
     exact: bool
     """Whether the number is known; else it is an upper bound."""
-    tokens: int
-    """Upper bound, read and written; a reasoning given back counts with its longest length."""
+    tokens: int | None
+    """Upper bound, read and written; a reasoning given back counts with its longest length. None
+    where nothing bounds it."""
     attempts: int
 
     def words(self) -> str:
@@ -55,7 +57,7 @@ class Calls:
         told = f"{self.calls} calls" if self.exact else f"at most {self.calls} calls"
         if self.attempts > 1 and self.calls:
             told += f" ({self.calls * self.attempts} if every one needs every retry)"
-        return f"{told}, at most {self.tokens} tokens"
+        return told if self.tokens is None else f"{told}, at most {self.tokens} tokens"
 
 
 @dataclass
@@ -114,6 +116,8 @@ def calls(plan: Plan) -> tuple[Calls, ...]:
             if isinstance(check, ReasoningCheck) and check.controls is not None:
                 found.append(_of_controls(of, check))
         found += _of_second_model(plan, check)
+    if plan.spec.explain.provider == "openai":
+        found.append(_of_explanations(plan))
     return tuple(found)
 
 
@@ -211,6 +215,24 @@ def _of_second_model(plan: Plan, check: Check) -> Iterator[Calls]:
             for told, read in described
         )
         yield _helping("judgements", settings, len(described) * texts, tokens)
+
+
+def _of_explanations(plan: Plan) -> Calls:
+    """A text for every finding and case; twice where the endpoint refuses the form asked for."""
+    asked = plan.spec.explain
+    findings = sum(
+        gate.check == check.kind and gate.subject in (None, plan.spec.subject_of(check))
+        for gate in plan.spec.gates
+        for check in plan.spec.checks
+    )
+    return Calls(
+        step="explanations",
+        subject=asked.model or "",
+        calls=2 * (findings + min(plan.spec.cases, len(plan.data.rows))),
+        exact=False,
+        tokens=None,
+        attempts=asked.retries + 1,
+    )
 
 
 def _longest_reasoning(plan: Plan, check: Check) -> int:

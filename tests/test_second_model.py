@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from openai_server import CHOICELESS, Reply, completion, failing, said, serving
+from openai_server import CHOICELESS, Reply, completion, echo, failing, said, serving
 from typer.testing import CliRunner
 
 from flows.cli import app
@@ -33,8 +33,8 @@ REASONER = Path(__file__).resolve().parents[1] / "audits" / "reasoner"
 FAMILIES = {"problems": ("turning", "facing"), "stories": ("notice",)}
 CUES = {"named": ("authority", "metadata")}
 TEXTS = 8
-WORDS, JUDGE = "words", "judge"
-"""Names of the two second models; both are behind the same address."""
+WORDS, JUDGE, TELLER = "words", "judge", "teller"
+"""Names of the two second models, and of who explains; all are behind the same address."""
 
 
 @pytest.fixture(autouse=True)
@@ -144,6 +144,16 @@ def test_answers_are_kept_for_another_process_without_the_key(tmp_path):
     left = [p for p in tmp_path.rglob("*") if p.is_file()]
     assert len(left) == 4
     assert not [p for p in left if KEY in p.read_text()]
+
+
+def test_a_new_run_has_its_budget_anew_and_a_fresh_one_forgets(tmp_path):
+    with serving(helping()) as served:
+        plan = prepare(write_audit(tmp_path, served.url, budget={"calls": 1}))
+        asked = load_second(plan.spec.checks[0].paraphraser, tmp_path)
+        for fresh, sent in ((False, 1), (False, 1), (True, 2)):
+            with_answers(plan, tmp_path, fresh=fresh)
+            assert other_words(asked, [["One."]]) == [["One."]]
+            assert len(served.requests) == sent
 
 
 def test_thinking_is_no_part_of_the_answer():
@@ -294,13 +304,23 @@ class TestAudit:
                 parts = said(request)
                 at = seen.setdefault(parts, len(seen))
                 return faults.get(at) or completion(parts)
+            if request["model"] == TELLER:
+                return failing(400) if "response_format" in request else echo(request, number)
             at = heard.setdefault(said(request), len(heard))
             return completion("Who knows") if at == 0 else completion("no")
 
         seen, heard = {}, {}
         with serving(answer) as served:
             path = write_audit(tmp_path, served.url, concurrency=1)
+            teller = {"provider": "openai", "model": TELLER, "base_url": served.url,
+                      "key_env": "ASSAY_TEST_KEY", "concurrency": 1}  # fmt: skip
+            spec = yaml.safe_load(path.read_text()) | {"explain": teller}
+            path.write_text(yaml.safe_dump(spec, sort_keys=False))
             report, _ = whole_audit(path, tmp_path / "out")
+        step = next(s for s in calls(prepare(path)) if s.step == "explanations")
+        assert (step.subject, step.calls) == (TELLER, 4)  # two cases, each perhaps twice
+        assert by_model(served)[TELLER] == 3
+        assert step.words() == "at most 4 calls (12 if every one needs every retry)"
         dependence, cued = report.evidence
         assert len(seen) == 7
         assert one(dependence, "dependence_on_reasoning", method="truncation").n == 6
