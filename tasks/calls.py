@@ -22,7 +22,7 @@ from tasks.checks import (
 )
 from tasks.endpoint.messages import answer_now, longest_answer_now, question, tokens_at_most
 from tasks.gather import controls
-from tasks.gather.cue import described_beside, described_swap
+from tasks.gather.cue import described_cue, described_field
 from tasks.gather.cues import cues_of
 from tasks.gather.second_model import to_judge, to_say_otherwise
 from tasks.plan import Plan, not_run
@@ -188,7 +188,7 @@ def _of_controls(asked: _Asked, check: ReasoningCheck) -> Calls:
         raise TypeError("the check asks for no controls")
     items = controls.items_of(check.controls, asked.plan.spec.seed)
     texts = sorted(set(controls.texts_of(asked.spec, items)))
-    put = _Asked(asked.plan, asked.name, controls.answering(asked.spec, items))
+    put = _Asked(asked.plan, asked.name, controls.put_to(asked.spec, controls.choices_of(items)))
     times = 1 + len(check.shares) * len(check.runnable)
     return _step("controls", asked, [put.write(texts), put.forced(texts, times)], exact=False)
 
@@ -207,9 +207,9 @@ def _of_second_model(plan: Plan, check: Check) -> Iterator[Calls]:
             items = controls.items_of(check.controls, plan.spec.seed)
             yield _helping("control words", settings, len(items), len(items) * each)
     if isinstance(check, CueCheck):
-        described = [(described_beside(cue), 1) for cue in cues_of(check.cues, check.own)]
+        described = [(described_cue(cue), 1) for cue in cues_of(check.cues, check.own)]
         if check.swap is not None:
-            described.append((described_swap(check.swap), 2))
+            described.append((described_field(check.swap.column), 2))
         tokens = texts * sum(
             tokens_at_most(to_judge(told, ""), settings.max_tokens) + read * reasoning
             for told, read in described

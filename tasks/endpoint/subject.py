@@ -14,7 +14,7 @@ from tasks.endpoint.messages import Messages
 from tasks.endpoint.meter import Meter
 from tasks.endpoint.reply import Reply
 from tasks.keys import key_in
-from tasks.spec import OpenAISubject
+from tasks.spec import Budget, OpenAISubject
 from tasks.weights import SubjectRef
 
 _LOADING = threading.Lock()
@@ -61,24 +61,21 @@ class EndpointSubject(Asker):
 
 
 def load_endpoint(ref: SubjectRef) -> EndpointSubject:
-    """The subject of a reference, once per process, so that its budget is one.
+    """The subject of a reference; whatever it is asked, its budget and its kept answers are one.
 
     Raises:
         SpecError: the environment holds no key under the name that the definition gives.
     """
+    if not isinstance(ref.spec, OpenAISubject):
+        raise TypeError(f"{ref.name} is not asked over an endpoint")
     with _LOADING:
-        return _load(ref.model_dump_json())
+        meter, kept = _load(ref.name, ref.sha256, ref.folder, ref.spec.budget.model_dump_json())
+    key = key_in(ref.spec.key_env, f"subject {ref.name}")
+    return EndpointSubject(ref=ref, spec=ref.spec, key=key, meter=meter, kept=kept)
 
 
 @lru_cache(maxsize=8)
-def _load(reference: str) -> EndpointSubject:
-    ref = SubjectRef.model_validate_json(reference)
-    if not isinstance(ref.spec, OpenAISubject):
-        raise TypeError(f"{ref.name} is not asked over an endpoint")
-    return EndpointSubject(
-        ref=ref,
-        spec=ref.spec,
-        key=key_in(ref.spec.key_env, f"subject {ref.name}"),
-        meter=Meter(ref.spec.budget),
-        kept=KeptAnswers(Path(ref.folder) if ref.folder else None),
-    )
+def _load(_name: str, _sha256: str, folder: str, budget: str) -> tuple[Meter, KeptAnswers]:
+    """Once per process for a subject: prompt and answers, which controls replace, are no part."""
+    meter = Meter(Budget.model_validate_json(budget))
+    return meter, KeptAnswers(Path(folder) if folder else None)

@@ -1,7 +1,6 @@
 """The tests of a reasoning on controls: the same subject, questions whose truth is known."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -13,7 +12,6 @@ from tasks.controls.items import Item, control_set
 from tasks.controls.problems import DRAWN
 from tasks.controls.stories import TOLD
 from tasks.controls.validity import validity
-from tasks.endpoint.subject import load_endpoint
 from tasks.errors import SubjectError
 from tasks.gather.inputs import second_of, shard, subject_of
 from tasks.gather.instruments import calibrated, scored
@@ -59,7 +57,7 @@ def measure(ref: ShardRef, store: Path) -> Payload:
     seed = ref.data.seed
     items = items_of(ControlsSpec.model_validate(ref.option("controls")), seed)
     try:
-        subject = _answering(ref, items)
+        subject = subject_of(answering(ref, choices_of(items)))
     except SubjectError as error:
         why = str(error).split(" (")[0]  # without the list of all choices
         return Payload({}, [{"reason": f"cannot answer the controls: {why}"}])
@@ -111,28 +109,26 @@ def texts_of(spec: CausalSubject | OpenAISubject, items: Sequence[Item]) -> list
     ]
 
 
-def answering(spec: Writes, items: Sequence[Item]) -> Writes:
+def choices_of(items: Sequence[Item]) -> set[str]:
+    """Every answer that the controls can have."""
+    return {choice for item in items for choice in (*item.choices, item.answer)}
+
+
+def answering(ref: ShardRef, choices: Collection[str]) -> ShardRef:
+    """The same subject with the controls' answers for its own."""
+    subject = ref.subject.model_copy(update={"spec": put_to(_writes(ref), choices)})
+    return ref.model_copy(update={"subject": subject})
+
+
+def put_to(spec: Writes, choices: Collection[str]) -> Writes:
     """A subject's settings with the controls' answers for its own.
 
     A local model reads a control in the definition's prompt. An endpoint does not: that prompt
     asks for answers that no control has. Its system message stays.
     """
-    choices = sorted({choice for item in items for choice in (*item.choices, item.answer)})
-    answer = AnswerForm(prefix=spec.answer.prefix or PREFIX, choices=tuple(choices))
+    answer = AnswerForm(prefix=spec.answer.prefix or PREFIX, choices=tuple(sorted(choices)))
     bare = {"prompt": "{text}"} if isinstance(spec, OpenAISubject) else {}
     return spec.model_copy(update={"answer": answer, **bare})
-
-
-def _answering(ref: ShardRef, items: Sequence[Item]) -> Any:
-    """The same subject, loaded, with the controls' answers for its own.
-
-    An endpoint keeps its budget and what it answered before.
-    """
-    spec = answering(_writes(ref), items)
-    subject = ref.subject.model_copy(update={"spec": spec})
-    if isinstance(spec, OpenAISubject):
-        return replace(load_endpoint(ref.subject), ref=subject, spec=spec)
-    return subject_of(ref.model_copy(update={"subject": subject}))
 
 
 def _writes(ref: ShardRef) -> CausalSubject | OpenAISubject:

@@ -87,7 +87,7 @@ def _exchanged(
         }
         for pair, after in zip(pairs, other, strict=True)
     ]
-    described = described_swap(swap)
+    described = described_field(field)
     looser = [field, f"{field}s", *values]
     return _judged_twice(found, described, looser, grader, ("reasoning", "reasoning_exchanged"))
 
@@ -124,17 +124,17 @@ def _beside(
         }
         for (position, answer, _), after in zip(made, other, strict=True)
     ]
-    described = described_beside(cue)
+    described = described_cue(cue)
     looser = [*cue.words, *cue.phrases]
     return _judged_twice(found, described, looser, grader, ("reasoning_exchanged",))
 
 
-def described_swap(swap: Swap) -> str:
+def described_field(field: str) -> str:
     """An exchanged field, in words for a grader."""
-    return f"the field {swap.column.replace('_', ' ')} of the text, or its value"
+    return f"the field {field} of the text, or its value"
 
 
-def described_beside(cue: Cue) -> str:
+def described_cue(cue: Cue) -> str:
     """A cue beside the text, in words for a grader."""
     return cue.template.replace("{text}", "(the question)").replace(
         "{examples}", "(worked examples that all have the same answer) "
