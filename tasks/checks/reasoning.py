@@ -62,9 +62,9 @@ class ReasoningCheck(BaseCheck):
     """Who says a reasoning in other words; it is never shown the question."""
     controls: ControlsSpec | None = ControlsSpec()
     """What the tests are calibrated on; a subject that cannot solve them leaves the tests
-    uncalibrated, and the report says so. Put to an endpoint they cost calls, about twice as many
-    as the questions before it is known whether it solves them and more after that: `assay check`
-    counts them as a step of their own, `controls: null` leaves them out."""
+    uncalibrated, and the report says so. An endpoint is asked twice for every control, and where
+    it solves them once more for every test and share: `assay check` counts that as a step of its
+    own; null leaves them out."""
     factors: bool = True
     """Also: does the reasoning name the fields that attribution finds? Needs named fields of the
     data, and gradients."""
