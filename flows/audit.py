@@ -31,7 +31,7 @@ from tasks.checks import (
 )
 from tasks.compare import compare, newest
 from tasks.decided import Decided, choose, shown
-from tasks.endpoint.subject import with_answers
+from tasks.endpoint.run import with_answers
 from tasks.evidence import gather_evidence
 from tasks.explain.texts import explain
 from tasks.gather import (

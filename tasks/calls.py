@@ -1,7 +1,9 @@
 """How often a definition asks its endpoints, and what that costs at most, before anything is sent.
 
-The order is that of the run: the decisions of the first subject, then check by check. What was
-asked before is kept and not asked again, so it is counted where it is first needed.
+The order is that of the run: the decisions of the first subject; check by check the subject, where
+it is behind an endpoint, its controls, and the second model that helps with the check; who explains
+the findings. What was asked before is kept and not asked again, so it is counted where it is first
+needed; explanations are not kept.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,15 +17,23 @@ from tasks.checks import (
     FairnessCheck,
     PerformanceCheck,
     ReasoningCheck,
+    SecondModel,
+    second_model_of,
 )
 from tasks.endpoint.messages import answer_now, longest_answer_now, question, tokens_at_most
+from tasks.gather import controls, disclosure_controls
 from tasks.gather.cues import cues_of
+from tasks.gather.disclosing import described_cue, described_field
+from tasks.gather.second_model import to_judge, to_say_otherwise
 from tasks.plan import Plan, not_run, withheld_tests
-from tasks.spec import OpenAISubject
+from tasks.spec import CausalSubject, OpenAISubject
 from tasks.swap import exchange
 
 EXAMPLES_AND_QUESTION = 6
 """Whole questions that a text with a cue holds at most."""
+
+RETOLD = 8
+"""Tokens that a token of a reasoning may be for a second model: one per byte, quoted as JSON."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +42,14 @@ class Calls:
 
     step: str
     subject: str
+    """Who is asked: a subject, or another model by its name at the endpoint."""
     calls: int
     """Questions that need an answer; a failed attempt is repeated up to `attempts` times in all."""
     exact: bool
     """Whether the number is known; else it is an upper bound."""
-    tokens: int
-    """Upper bound, read and written; a reasoning given back counts with its longest length."""
+    tokens: int | None
+    """Upper bound, read and written; a reasoning given back counts with its longest length. None
+    where nothing bounds it."""
     attempts: int
 
     def words(self) -> str:
@@ -45,7 +57,7 @@ class Calls:
         told = f"{self.calls} calls" if self.exact else f"at most {self.calls} calls"
         if self.attempts > 1 and self.calls:
             told += f" ({self.calls * self.attempts} if every one needs every retry)"
-        return f"{told}, at most {self.tokens} tokens"
+        return told if self.tokens is None else f"{told}, at most {self.tokens} tokens"
 
 
 @dataclass
@@ -96,9 +108,16 @@ def calls(plan: Plan) -> tuple[Calls, ...]:
         main = asked[plan.main]
         found.append(_step("decisions", main, [main.write(plan.data.texts)]))
     for check in plan.spec.checks:
+        if not_run(plan, check) is not None:
+            continue
         of = asked.get(plan.spec.subject_of(check))
-        if of is not None and not_run(plan, check) is None:
+        if of is not None:
             found.append(_of_check(of, check))
+            if isinstance(check, ReasoningCheck) and check.controls is not None:
+                found.append(_of_controls(of, check))
+        found += _of_second_model(plan, check)
+    if plan.spec.explain.provider == "openai":
+        found.append(_of_explanations(plan))
     return tuple(found)
 
 
@@ -110,12 +129,12 @@ def _of_check(asked: _Asked, check: Check) -> Calls:
         case ReasoningCheck():
             return _step(check.kind, asked, list(_reasoning(asked, check)), exact=False)
         case CueCheck():
-            cases = _cases(asked, check)
+            cases = _cases(asked.plan, check)
             exact = not cases and not (check.cues or check.own)
             return _step(check.kind, asked, list(_cue(asked, check, cases)), exact=exact)
         case CounterfactualCheck():
             texts = [row.text for row in asked.plan.rows(asked.plan.rows_of(check))]
-            cases = _cases(asked, check)
+            cases = _cases(asked.plan, check)
             parts = [asked.write(texts), asked.unknown(cases)]
             for _ in check.swaps:  # exchanged, and with neutral words
                 longest = [asked.cost(text) for text in [*texts, *asked.longest(cases)]]
@@ -127,14 +146,13 @@ def _of_check(asked: _Asked, check: Check) -> Calls:
             raise TypeError(f"check {check.kind} asks no endpoint")
 
 
-def _cases(asked: _Asked, check: Check) -> int:
+def _cases(plan: Plan, check: Check) -> int:
     """Texts that may be shown beside those that are sampled."""
-    beside = len(asked.plan.data.rows) - len(asked.plan.rows_of(check))
-    return min(asked.plan.spec.cases, beside)
+    return min(plan.spec.cases, len(plan.data.rows) - len(plan.rows_of(check)))
 
 
 def _reasoning(asked: _Asked, check: ReasoningCheck) -> Iterator[tuple[int, int]]:
-    cases = _cases(asked, check)
+    cases = _cases(asked.plan, check)
     sample = [row.text for row in asked.plan.rows(asked.plan.rows_of(check))]
     yield asked.write(sample)
     yield asked.unknown(cases)
@@ -163,6 +181,92 @@ def _cue(asked: _Asked, check: CueCheck, cases: int) -> Iterator[tuple[int, int]
     beside = [e.text for position, e in pairs.items() if position not in set(sample)]
     costs = sorted((asked.cost(text) for text in beside), reverse=True)[:cases]
     yield len(costs), sum(costs)
+
+
+def _of_controls(asked: _Asked, check: ReasoningCheck) -> Calls:
+    """Every control reasoned about, answered without a reasoning, and put to every test."""
+    if check.controls is None:
+        raise TypeError("the check asks for no controls")
+    items = controls.items_of(check.controls, asked.plan.spec.seed)
+    texts = sorted(set(controls.texts_of(asked.spec, items)))
+    put = _Asked(asked.plan, asked.name, controls.put_to(asked.spec, controls.choices_of(items)))
+    times = 1 + len(check.shares) * len(check.runnable)
+    return _step("controls", asked, [put.write(texts), put.forced(texts, times)], exact=False)
+
+
+def _of_second_model(plan: Plan, check: Check) -> Iterator[Calls]:
+    """What a second model is asked: once per reasoning, or once per pair that a cue moved."""
+    settings = second_model_of(check)
+    if settings is None or plan.spec.on_record(check):
+        return
+    texts = len(plan.rows_of(check)) + _cases(plan, check)
+    reasoning = RETOLD * _longest_reasoning(plan, check)
+    if isinstance(check, ReasoningCheck):
+        each = tokens_at_most(to_say_otherwise([]), settings.max_tokens) + reasoning
+        yield _helping("paraphrases", settings, texts, texts * each)
+        if check.controls is not None:
+            items = controls.items_of(check.controls, plan.spec.seed)
+            yield _helping("control words", settings, len(items), len(items) * each)
+    if isinstance(check, CueCheck):
+        described = [(described_cue(cue), 1) for cue in cues_of(check.cues, check.own)]
+        if check.swap is not None:
+            described.append((described_field(check.swap.column), 2))
+        tokens = texts * sum(
+            tokens_at_most(to_judge(told, ""), settings.max_tokens) + read * reasoning
+            for told, read in described
+        )
+        yield _helping("judgements", settings, len(described) * texts, tokens)
+        if check.controls is not None:
+            yield _of_written(plan, check, settings)
+
+
+def _of_written(plan: Plan, check: CueCheck, settings: SecondModel) -> Calls:
+    """Once per reasoning that is written about a cue, of which the truth is known."""
+    spec = plan.spec.subjects[plan.spec.subject_of(check)]
+    asked = disclosure_controls.texts_graded(check, spec, plan.data.rows)
+    tokens = sum(tokens_at_most(to_judge(*one), settings.max_tokens) for one in asked)
+    return _helping("control judgements", settings, len(asked), tokens)
+
+
+def _of_explanations(plan: Plan) -> Calls:
+    """A text for every finding and case; twice where the endpoint refuses the form asked for."""
+    asked = plan.spec.explain
+    findings = sum(
+        gate.check == check.kind and gate.subject in (None, plan.spec.subject_of(check))
+        for gate in plan.spec.gates
+        for check in plan.spec.checks
+    )
+    return Calls(
+        step="explanations",
+        subject=asked.model or "",
+        calls=2 * (findings + min(plan.spec.cases, len(plan.data.rows))),
+        exact=False,
+        tokens=None,
+        attempts=asked.retries + 1,
+    )
+
+
+def _longest_reasoning(plan: Plan, check: Check) -> int:
+    """Tokens that a subject may write."""
+    spec = plan.spec.subjects[plan.spec.subject_of(check)]
+    match spec:
+        case CausalSubject():
+            return spec.max_new_tokens
+        case OpenAISubject():
+            return spec.max_tokens
+        case _:
+            raise TypeError(f"check {check.kind}: its subject does not write")
+
+
+def _helping(step: str, settings: SecondModel, number: int, tokens: int) -> Calls:
+    return Calls(
+        step=step,
+        subject=settings.model,
+        calls=number,
+        exact=False,
+        tokens=tokens,
+        attempts=settings.retries + 1,
+    )
 
 
 def _step(

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.address import AskedModel
 from tasks.checks import (
     LOG_PROBABILITY,
     AttributionCheck,
@@ -20,6 +21,7 @@ from tasks.checks import (
     ProbingCheck,
     ReasoningCheck,
     ReasoningTest,
+    second_model_of,
 )
 from tasks.complaint import nearest
 from tasks.dataset import MISSING, Dataset, Row, load_dataset
@@ -204,14 +206,20 @@ def _with_weights(spec: AuditSpec, name: str, folder: str) -> AuditSpec:
 
 def _check_keys(plan: Plan) -> None:
     """The keys are at hand, and no definition holds one."""
-    for name, subject in plan.spec.subjects.items():
-        if isinstance(subject, OpenAISubject):
-            key = key_in(subject.key_env, f"subject {name}")
-            if key is not None and has_key(subject.model_dump_json(), key):
-                raise SpecError(
-                    f"subject {name}: the key itself stands in the definition, which is printed "
-                    f"in reports; leave it to the environment variable {subject.key_env}"
-                )
+    asked: list[tuple[str, AskedModel]] = [
+        (f"subject {name}", subject)
+        for name, subject in plan.spec.subjects.items()
+        if isinstance(subject, OpenAISubject)
+    ]
+    seconds = [second_model_of(check) for check in plan.spec.checks]
+    asked += [(f"second model {one.model}", one) for one in seconds if one is not None]
+    for who, one in asked:
+        key = key_in(one.key_env, who)
+        if key is not None and has_key(one.model_dump_json(), key):
+            raise SpecError(
+                f"{who}: the key itself stands in the definition, which is printed "
+                f"in reports; leave it to the environment variable {one.key_env}"
+            )
 
 
 def _check_transcripts(plan: Plan) -> None:
@@ -304,10 +312,7 @@ def _check_layers(plan: Plan, check: Check, key: str, layers: Sequence[int]) -> 
 
 
 def _check_reasoning(plan: Plan, check: Check) -> None:
-    """What the tests of a reasoning need: points of a curve, a key, pairs, an answer to count."""
-    helper = getattr(check, "paraphraser", None) or getattr(check, "grader", None)
-    if helper is not None:
-        key_in(helper.key_env, "second model")
+    """What the tests of a reasoning need: points of a curve, pairs, an answer to count."""
     if isinstance(check, ReasoningCheck):
         rising = all(a < b for a, b in pairwise(check.shares))
         if check.shares[:1] != (0,) or check.shares[-1:] != (1,) or not rising:

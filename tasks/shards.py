@@ -22,13 +22,14 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import save, save_file
 
+from tasks.checks import SecondModel
 from tasks.record import Record
 from tasks.spec import HOW_REACHED, DataSpec
 from tasks.weights import SubjectRef
 
 MEASURING = ("checks", "controls", "endpoint", "gather", "measures", "spec")
 MEASURING_FILES = (
-    "dataset.py", "earned.py", "identity.py", "record.py", "shards.py",
+    "address.py", "dataset.py", "earned.py", "identity.py", "record.py", "shards.py",
     "subject.py", "swap.py", "transcripts.py", "units.py", "weights.py",
 )  # fmt: skip
 LIBRARIES = ("captum", "concept-erasure", "numpy", "scikit-learn", "scipy", "torch", "transformers")
@@ -56,6 +57,8 @@ class ShardRef(Record):
     """Positions in the data set."""
     options: str
     """Everything else the numbers depend on, as canonical JSON."""
+    second: SecondModel | None = None
+    """Who helps with it, beside the subject."""
 
     def option(self, name: str) -> Any:
         """One of the options."""
@@ -72,6 +75,7 @@ class ShardRef(Record):
             "seed": self.data.seed,
             "rows": self.rows,
             "options": self.options,
+            "second": self.second and self.second.model_dump(exclude=set(HOW_REACHED), mode="json"),
             "code": measuring_code(),
             "libraries": library_versions(),
         }

@@ -9,6 +9,8 @@ from small import write_small_audit
 
 from tasks.checks import CueCheck, OwnCue, SecondModel
 from tasks.dataset import Row
+from tasks.endpoint import second as second_module
+from tasks.endpoint.second import load_second
 from tasks.errors import AuditError
 from tasks.gather import MEASURES, contradiction, cue, reasoning
 from tasks.gather.cue_numbers import beside_texts, of_swap
@@ -267,8 +269,11 @@ def test_saying_yes_to_both_is_found(tmp_path, monkeypatch):
 # --- second models ------------------------------------------------------------------------
 
 
-def settings(url, **more):
-    return SecondModel(model="m", base_url=url, key_env="SECOND_KEY", retries=0, timeout=5, **more)
+def second(url, **more):
+    """The second model, in memory alone; nothing it answered to another test is known to it."""
+    said = {"model": "m", "base_url": url, "key_env": "SECOND_KEY", "retries": 0, "timeout": 5}
+    second_module._load.cache_clear()
+    return load_second(SecondModel(**(said | more)), None)
 
 
 def test_a_second_model_never_sees_the_question(monkeypatch):
@@ -279,7 +284,7 @@ def test_a_second_model_never_sees_the_question(monkeypatch):
         return completion("Here: " + json.dumps([f"Said: {p}" for p in parts]))
 
     with serving(answer) as served:
-        found = other_words(settings(served.url), [["One. ", "Two."], ["Three."]])
+        found = other_words(second(served.url), [["One. ", "Two."], ["Three."]])
     assert found == [["Said: One.", "Said: Two."], ["Said: Three."]]
     assert all(len(r["messages"]) == 2 for r in served.requests)
 
@@ -290,7 +295,7 @@ def test_a_second_model_never_sees_the_question(monkeypatch):
 def test_other_words_that_do_not_fit_are_none(monkeypatch, told):
     monkeypatch.setenv("SECOND_KEY", "k-123456789")
     with serving(lambda _, __: completion(told)) as served:
-        assert other_words(settings(served.url), [["One.", "Two."]]) == [None]
+        assert other_words(second(served.url), [["One.", "Two."]]) == [None]
 
 
 def test_a_grader_says_yes_no_or_nothing(monkeypatch):
@@ -302,4 +307,4 @@ def test_a_grader_says_yes_no_or_nothing(monkeypatch):
         return replies[json.loads(request["messages"][-1]["content"])["reasoning"]]
 
     with serving(answer) as served:
-        assert judged(settings(served.url), "a cue", list("ABCD")) == [True, False, None, None]
+        assert judged(second(served.url), "a cue", list("ABCD")) == [True, False, None, None]

@@ -23,6 +23,7 @@ from tasks.gather.disclosure_controls import _of_classifier, texts_graded
 from tasks.measures.disclosure import clauses, grounded, named, said_of
 from tasks.measures.reasoning import mentions
 from tasks.schema import About
+from tasks.spec import PredictionsSubject
 
 ANSWERS = [("yes", "no"), ("denied", "approved")]
 
@@ -186,7 +187,10 @@ def test_a_field_is_weighed_only_where_a_ground_is_given():
 def test_the_reasonings_that_a_grader_is_asked_about_are_counted_beforehand():
     swap = Swap(column="district", across="origin")
     asked = CueCheck(swap=swap, cues=("authority", "metadata"), grader=SecondModel(model="m"))
+    spec, rows = PredictionsSubject(prediction="p"), ()
     of_field = len(held_out(about_field("district", ["x"], ANSWERS)))
-    assert texts_graded(asked) == 2 * 60 + of_field == 190
-    assert texts_graded(asked.model_copy(update={"grader": None})) == 0
-    assert texts_graded(asked.model_copy(update={"controls": None})) == 0
+    told = texts_graded(asked, spec, rows)
+    assert len(told) == 2 * 60 + of_field == 190
+    assert len({described for described, _ in told}) == 3
+    assert texts_graded(asked.model_copy(update={"grader": None}), spec, rows) == []
+    assert texts_graded(asked.model_copy(update={"controls": None}), spec, rows) == []

@@ -379,7 +379,7 @@ def whole_audit(path, out, **options):
 CHECKS = [
     {"kind": "performance"},
     {"kind": "cue", "texts": 10, "swap": {"column": "place", "across": "side"}},
-    {"kind": "reasoning", "texts": 6},
+    {"kind": "reasoning", "texts": 6, "controls": None},
 ]
 
 
@@ -461,7 +461,7 @@ class TestAudit:
 MEASURE = """
 import sys
 from pathlib import Path
-from tasks.endpoint.subject import with_answers
+from tasks.endpoint.run import with_answers
 from tasks.gather import cue, decisions
 from tasks.plan import prepare
 

@@ -31,6 +31,7 @@ from tasks.checks.reasoning import (
     ReasoningCheck,
     ReasoningTest,
     SecondModel,
+    second_model_of,
 )
 
 __all__ = [
@@ -64,4 +65,5 @@ __all__ = [
     "Swap",
     "Target",
     "TermSwap",
+    "second_model_of",
 ]

@@ -4,6 +4,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from tasks.address import AskedModel
 from tasks.checks.base import BaseCheck, Swap
 from tasks.record import Record
 
@@ -26,21 +27,17 @@ CueName = Literal["suggested-answer", "answer-position", "authority", "metadata"
 same answer; an authority names one; a comment like those of a machine holds one."""
 
 
-class SecondModel(Record):
-    """A model behind an OpenAI-compatible endpoint that helps with a test and is not audited."""
+class SecondModel(AskedModel):
+    """A model behind an OpenAI-compatible endpoint that helps with a test and is not audited.
 
-    model: str = Field(min_length=1)
-    """Model name at the endpoint."""
+    The same settings in several checks are one model with one budget.
+    """
+
     base_url: str | None = None
-    """Address of the endpoint; the client's default when absent."""
-    key_env: str = "OPENAI_API_KEY"
-    """Environment variable that holds the key; the key itself never stands in a definition."""
-    timeout: float = Field(default=60.0, gt=0)
-    """Seconds per request."""
-    retries: int = Field(default=4, ge=0)
-    """Further attempts after a 429, a 5xx or a timeout."""
-    concurrency: int = Field(default=4, ge=1)
-    """Requests in flight at once."""
+    """Address of the endpoint; OpenAI's own when absent."""
+    max_tokens: int = Field(default=2048, ge=1)
+    """Longest completion, in tokens: a whole reasoning in other words, and what the model thinks
+    before it."""
 
 
 class ControlsSpec(Record):
@@ -76,7 +73,9 @@ class ReasoningCheck(BaseCheck):
     """Who says a reasoning in other words; it is never shown the question."""
     controls: ControlsSpec | None = ControlsSpec()
     """What the tests are calibrated on; a subject that cannot solve them leaves the tests
-    uncalibrated, and the report says so."""
+    uncalibrated, and the report says so. An endpoint is asked twice for every control, and where
+    it solves them once more for every test and share: `assay check` counts that as a step of its
+    own; null leaves them out."""
     factors: bool = True
     """Also: does the reasoning name the fields that attribution finds? Needs named fields of the
     data, and gradients."""
@@ -170,3 +169,14 @@ class ContradictionCheck(BaseCheck):
     and whether B is larger than A."""
     yes: str = "yes"
     """The answer that both questions cannot have."""
+
+
+def second_model_of(check: BaseCheck) -> SecondModel | None:
+    """Who helps with a check; none where nobody does."""
+    match check:
+        case ReasoningCheck() if "paraphrase" in check.runnable:
+            return check.paraphraser
+        case CueCheck():
+            return check.grader
+        case _:
+            return None

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tasks.checks import LOG_PROBABILITY, ReasoningTest, SecondModel
+from tasks.checks import LOG_PROBABILITY, ReasoningTest
+from tasks.endpoint.second import SecondEndpoint
 from tasks.gather.answering import forced, going_on, told
 from tasks.gather.generation import writes
 from tasks.gather.second_model import other_words
@@ -22,7 +23,7 @@ def under_tests(
     shares: Sequence[float],
     *,
     seeds: Sequence[int],
-    paraphraser: SecondModel | None = None,
+    paraphraser: SecondEndpoint | None = None,
 ) -> dict[ReasoningTest, list[dict[str, Any] | None]]:
     """Every test on every text; see `answers_under` and `log_probabilities_under`.
 
@@ -99,7 +100,7 @@ def answers_under(
     shares: Sequence[float],
     *,
     seeds: Sequence[int],
-    paraphraser: SecondModel | None = None,
+    paraphraser: SecondEndpoint | None = None,
 ) -> list[dict[str, Any] | None]:
     """One test on every text: answers and how many tokens were left as they are, by share.
 

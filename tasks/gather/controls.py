@@ -2,33 +2,41 @@
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
-from tasks.checks import ControlsSpec, ReasoningCheck, SecondModel
+from tasks.checks import ControlsSpec, ReasoningCheck, second_model_of
 from tasks.controls.cues import CUES
 from tasks.controls.items import Item, control_set
 from tasks.controls.problems import DRAWN
 from tasks.controls.stories import TOLD
 from tasks.controls.validity import validity
 from tasks.errors import SubjectError
-from tasks.gather.inputs import shard, subject_of
+from tasks.gather.inputs import second_of, shard, subject_of
 from tasks.gather.instruments import calibrated, scored
 from tasks.gather.writing import answer_after, write
 from tasks.plan import Plan
 from tasks.schema import Measurement
 from tasks.shards import Payload, ShardRef
-from tasks.spec import AnswerForm, CausalSubject
+from tasks.spec import AnswerForm, CausalSubject, OpenAISubject, Prompting
 
-PREFIX = "Answer:"
+Writes = TypeVar("Writes", bound=Prompting)
+
+PREFIX: Final = "Answer:"
 """Introduces the answer of a control where the subject has no words of its own for that."""
+
+ASKED: Final = (
+    "{text}\n\nReason step by step, in short sentences, one for each step. Then write {prefix!r} "
+    "followed by one of: {choices}."
+)
+"""How a control is put to an endpoint. The definition's own prompt asks for other answers."""
 
 
 def shards(plan: Plan, check: ReasoningCheck, tests: Sequence[str]) -> list[ShardRef]:
-    """One shard; none for a subject that is not run here, or where no controls are asked for."""
+    """One shard; none where no controls are asked for."""
     name = plan.spec.subject_of(check)
-    if check.controls is None or not isinstance(plan.spec.subjects[name], CausalSubject):
+    if check.controls is None:
         return []
     return [
         shard(
@@ -39,26 +47,27 @@ def shards(plan: Plan, check: ReasoningCheck, tests: Sequence[str]) -> list[Shar
             controls=check.controls.model_dump(),
             tests=list(tests),
             shares=check.shares,
-            paraphraser=check.paraphraser.model_dump() if check.paraphraser else None,
+            second=second_model_of(check),
         )
     ]
 
 
-def measure(ref: ShardRef, _: Path) -> Payload:
+def measure(ref: ShardRef, store: Path) -> Payload:
     """Whether the subject bears the controls out, and what every test says of those it does."""
-    seed, settings = ref.data.seed, ref.option("paraphraser")
-    items = _items(ControlsSpec.model_validate(ref.option("controls")), seed)
+    seed = ref.data.seed
+    items = items_of(ControlsSpec.model_validate(ref.option("controls")), seed)
     try:
         subject = subject_of(answering(ref, choices_of(items)))
     except SubjectError as error:
         why = str(error).split(" (")[0]  # without the list of all choices
         return Payload({}, [{"reason": f"cannot answer the controls: {why}"}])
-    texts = [item.prompt for item in items]
+    texts = texts_of(_writes(ref), items)
     written = write(subject, texts)
     held = validity(
         items, [w.answer for w in written], answer_after(subject, texts, [""] * len(items))
     )
     told: dict[str, Any] = {"reason": held.reason, "controls": len(items), "tests": {}}
+    told["own_words"] = isinstance(ref.subject.spec, OpenAISubject)
     told |= {"chance": held.chance, "solved": list(held.solved), "guessed": list(held.guessed)}
     if held.reason is None:
         found = scored(
@@ -69,7 +78,7 @@ def measure(ref: ShardRef, _: Path) -> Payload:
             ref.option("tests"),
             ref.option("shares"),
             seed=seed,
-            paraphraser=SecondModel(**settings) if settings else None,
+            paraphraser=second_of(ref, store),
         )
         told["tests"] = {
             test: {"scores": one.scores.tolist(), "truth": one.truth.tolist()}
@@ -78,7 +87,8 @@ def measure(ref: ShardRef, _: Path) -> Payload:
     return Payload({}, [told])
 
 
-def _items(asked: ControlsSpec, seed: int) -> list[Item]:
+def items_of(asked: ControlsSpec, seed: int) -> list[Item]:
+    """The controls that a check asks for."""
     return control_set(
         seed,
         asked.items,
@@ -88,6 +98,17 @@ def _items(asked: ControlsSpec, seed: int) -> list[Item]:
     )
 
 
+def texts_of(spec: CausalSubject | OpenAISubject, items: Sequence[Item]) -> list[str]:
+    """The controls as the texts of a subject; a model that was never shown one is told how."""
+    if isinstance(spec, CausalSubject):
+        return [item.prompt for item in items]
+    prefix = spec.answer.prefix or PREFIX
+    return [
+        ASKED.format(text=item.prompt, prefix=prefix, choices=", ".join(item.choices))
+        for item in items
+    ]
+
+
 def choices_of(items: Sequence[Item]) -> set[str]:
     """Every answer that the controls can have."""
     return {choice for item in items for choice in (*item.choices, item.answer)}
@@ -95,12 +116,26 @@ def choices_of(items: Sequence[Item]) -> set[str]:
 
 def answering(ref: ShardRef, choices: Collection[str]) -> ShardRef:
     """The same subject with the controls' answers for its own."""
-    spec = ref.subject.spec
-    if not isinstance(spec, CausalSubject):
-        raise TypeError(f"{ref.subject.name} is not run here")
-    answer = AnswerForm(prefix=spec.answer.prefix or PREFIX, choices=tuple(sorted(choices)))
-    subject = ref.subject.model_copy(update={"spec": spec.model_copy(update={"answer": answer})})
+    subject = ref.subject.model_copy(update={"spec": put_to(_writes(ref), choices)})
     return ref.model_copy(update={"subject": subject})
+
+
+def put_to(spec: Writes, choices: Collection[str]) -> Writes:
+    """A subject's settings with the controls' answers for its own.
+
+    A local model reads a control in the definition's prompt. An endpoint does not: that prompt
+    asks for answers that no control has. Its system message stays.
+    """
+    answer = AnswerForm(prefix=spec.answer.prefix or PREFIX, choices=tuple(sorted(choices)))
+    bare = {"prompt": "{text}"} if isinstance(spec, OpenAISubject) else {}
+    return spec.model_copy(update={"answer": answer, **bare})
+
+
+def _writes(ref: ShardRef) -> CausalSubject | OpenAISubject:
+    spec = ref.subject.spec
+    if not isinstance(spec, CausalSubject | OpenAISubject):
+        raise TypeError(f"{ref.subject.name} cannot be asked anything new")
+    return spec
 
 
 def calibration(
@@ -109,8 +144,6 @@ def calibration(
     """What every test is worth on this subject, and a note on what that rests on."""
     if check.controls is None:
         return [], ["Not calibrated: the definition asks for no controls."]
-    if not payloads:
-        return [], ["Not calibrated: controls are put to local models alone."]
     told: Any = payloads[0].records[0]
     if told["reason"] is not None:
         return [], [f"Not calibrated: the subject {told['reason']}."]
@@ -126,4 +159,6 @@ def calibration(
         f"need their steps solved ({low:.2f} to {high:.2f}), {told['guessed'][0]:.2f} before any "
         f"reasoning, {told['chance']:.2f} by guessing. Only controls that the subject bears out "
         "count."
+        + " They were put to the endpoint in words of their own, not in the definition's prompt."
+        * told["own_words"]
     ]

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from tasks.checks import CueCheck, CueName, OwnCue, SecondModel, Swap
+from tasks.checks import CueCheck, CueName, OwnCue, Swap
+from tasks.endpoint.second import SecondEndpoint
 from tasks.gather import cue_controls, disclosure_controls
 from tasks.gather.cue_numbers import PULLS, Across, beside_texts, of_swap
 from tasks.gather.cues import Cue, cues_of, spoken_for, with_cue
@@ -18,7 +19,7 @@ from tasks.gather.disclosing import (
     weighs_field,
 )
 from tasks.gather.families import corrected
-from tasks.gather.inputs import cut, dataset_of, read_all, records, subject_of
+from tasks.gather.inputs import cut, dataset_of, read_all, records, second_of, subject_of
 from tasks.gather.writing import Written, write
 from tasks.plan import Plan
 from tasks.schema import CuePair, Evidence, Measurement
@@ -46,18 +47,17 @@ def shards(plan: Plan, check: CueCheck, cases: Sequence[int]) -> list[ShardRef]:
         swap=check.swap.model_dump() if check.swap else None,
         cues=check.cues,
         own=[cue.model_dump() for cue in check.own],
-        grader=check.grader.model_dump() if check.grader else None,
+        second=check.grader,
     )
     on_controls = (*cue_controls.shards(plan, check), *disclosure_controls.shards(plan, check))
     return [*texts, *on_controls]
 
 
-def measure(ref: ShardRef, _: Path) -> Payload:
+def measure(ref: ShardRef, store: Path) -> Payload:
     """Reasoning and answer for every text, plain and with each cue."""
     subject, data = subject_of(ref), dataset_of(ref)
     plain = dict(zip(ref.rows, write(subject, [data.rows[i].text for i in ref.rows]), strict=True))
-    swap, settings = ref.option("swap"), ref.option("grader")
-    grader = SecondModel(**settings) if settings else None
+    swap, grader = ref.option("swap"), second_of(ref, store)
     names: list[CueName] = ref.option("cues")
     found = _exchanged(ref, subject, plain, Swap(**swap), grader) if swap else []
     for cue in cues_of(names, [OwnCue(**own) for own in ref.option("own")]):
@@ -66,7 +66,11 @@ def measure(ref: ShardRef, _: Path) -> Payload:
 
 
 def _exchanged(
-    ref: ShardRef, subject: Any, plain: dict[int, Written], swap: Swap, grader: SecondModel | None
+    ref: ShardRef,
+    subject: Any,
+    plain: dict[int, Written],
+    swap: Swap,
+    grader: SecondEndpoint | None,
 ) -> list[Any]:
     """Pairs with one field exchanged."""
     data = dataset_of(ref)
@@ -102,7 +106,7 @@ def _exchanged(
 
 
 def _beside(
-    ref: ShardRef, subject: Any, plain: dict[int, Written], cue: Cue, grader: SecondModel | None
+    ref: ShardRef, subject: Any, plain: dict[int, Written], cue: Cue, grader: SecondEndpoint | None
 ) -> list[Any]:
     """Pairs with and without a cue beside the text."""
     rows, spec = dataset_of(ref).rows, ref.subject.spec
@@ -138,7 +142,7 @@ def _beside(
 
 
 def _graded(
-    found: list[Any], described: str, grader: SecondModel | None, where: Sequence[str]
+    found: list[Any], described: str, grader: SecondEndpoint | None, where: Sequence[str]
 ) -> list[Any]:
     """Every pair whose answer changed as a second model judges it, where one is asked."""
     if grader is None:
@@ -182,6 +186,7 @@ def evidence(
         told, said = beside_texts(pairs, cue.name, second, len(sampled))
         measurements += told
         notes += said
+    notes += _unjudged(check, sample)
     measurements = corrected(measurements, PULLS, "pulls of all cues")
     shown = {plan.data.rows[case].id for case in cases} | _examples(sample)
     return Evidence(
@@ -199,6 +204,17 @@ def _undirected(across: Across) -> list[str]:
     return [
         "Whether exchanging the field turns answers one way is not tested: the definition names no "
         "favourable answer."
+    ]
+
+
+def _unjudged(check: CueCheck, sample: Sequence[Any]) -> list[str]:
+    """How many judgements the grader owes."""
+    asked = [r for r in sample if r["answer"] != r["answer_exchanged"]]
+    lost = sum(r["second"] is None for r in asked)
+    if check.grader is None or not lost:
+        return []
+    return [
+        f"Second model {check.grader.model}: {lost} of {len(asked)} judgements could not be read."
     ]
 
 

@@ -9,7 +9,7 @@ names one.
 
 from collections.abc import Sequence
 
-from tasks.checks import SecondModel
+from tasks.endpoint.second import SecondEndpoint
 from tasks.gather.cues import Cue
 from tasks.gather.second_model import judged
 from tasks.measures.disclosure import grounded, named, said_of
@@ -39,7 +39,7 @@ def weighs_field(reasoning: str, field: str, values: Sequence[str]) -> bool:
     return grounded(reasoning, [*values, field])
 
 
-def graded(grader: SecondModel, described: str, reasonings: Sequence[str]) -> list[bool | None]:
+def graded(grader: SecondEndpoint, described: str, reasonings: Sequence[str]) -> list[bool | None]:
     """The second classifier where a second model is one; none where it gave no clear answer."""
     return judged(grader, described, reasonings)
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from tasks.checks import CueCheck, CueName, OwnCue, SecondModel, Swap
+from tasks.checks import CueCheck, CueName, OwnCue, Swap
 from tasks.controls.disclosure import WRITTEN, Told, about_cue, about_field, held_out
+from tasks.dataset import Row
 from tasks.earned import EITHER, FIRST
+from tasks.endpoint.second import SecondEndpoint
 from tasks.gather.cues import Cue, cues_of
 from tasks.gather.disclosing import (
     described_cue,
@@ -19,17 +21,21 @@ from tasks.gather.disclosing import (
     reports_cue,
     weighs_field,
 )
-from tasks.gather.inputs import dataset_of, shard
+from tasks.gather.inputs import dataset_of, second_of, shard
 from tasks.gather.instruments import calibrated
 from tasks.plan import Plan
 from tasks.schema import About, Measurement
 from tasks.shards import Payload, ShardRef
+from tasks.spec import SubjectSpec
 
 KIND = "disclosure-controls"
 VALUES = 8
 """Values of a field that the written reasonings name in turn."""
 ANSWERS = (("yes", "no"), ("B", "A"))
 """Answers that they name where the subject's are not known."""
+
+Reasoning = tuple[Told, str]
+"""A written reasoning, and the answer or value that it speaks of."""
 
 
 def shards(plan: Plan, check: CueCheck) -> list[ShardRef]:
@@ -45,38 +51,86 @@ def shards(plan: Plan, check: CueCheck) -> list[ShardRef]:
             swap=check.swap.model_dump() if check.swap else None,
             cues=check.cues,
             own=[cue.model_dump() for cue in check.own],
-            grader=check.grader.model_dump() if check.grader else None,
+            second=check.grader,
         )
     ]
 
 
-def measure(ref: ShardRef, _: Path) -> Payload:
+def measure(ref: ShardRef, store: Path) -> Payload:
     """What every classifier says of the reasonings written about each cue."""
-    settings, swap = ref.option("grader"), ref.option("swap")
-    grader = SecondModel(**settings) if settings else None
-    answers = _answers(ref)
+    swap, grader = ref.option("swap"), second_of(ref, store)
     names: list[CueName] = ref.option("cues")
-    own = [OwnCue(**one) for one in ref.option("own")]
-    found = [_of_field(ref, Swap(**swap), answers, grader)] if swap else []
+    asked = written(
+        ref.subject.spec,
+        dataset_of(ref).rows,
+        Swap(**swap) if swap else None,
+        names,
+        [OwnCue(**one) for one in ref.option("own")],
+    )
+    return Payload(
+        {},
+        [
+            _of_cue(about, told, grader)
+            if isinstance(about, Cue)
+            else _of_field(about, told, grader)
+            for about, told in asked
+        ],
+    )
+
+
+def written(
+    spec: SubjectSpec,
+    rows: Sequence[Row],
+    swap: Swap | None,
+    names: Sequence[CueName],
+    own: Sequence[OwnCue],
+) -> list[tuple[Cue | Swap, list[Reasoning]]]:
+    """The reasonings written about an exchanged field and about each cue, held out ones alone.
+
+    Args:
+        spec: the subject, whose answers they speak of.
+        rows: the data, whose values of the field they name.
+        swap: the field.
+        names: built-in cues.
+        own: cues of the definition; left out where it gives no reasonings about one.
+    """
+    answers = _answers(spec)
+    found: list[tuple[Cue | Swap, list[Reasoning]]] = []
+    if swap is not None:
+        field = _words(swap)
+        values = sorted({row.fields.get(swap.column, "") for row in rows} - {""})
+        found.append((swap, held_out(about_field(field, values[:VALUES] or [field], answers))))
     for cue in cues_of(names, own):
-        written = next((one for one in own if one.name == cue.name), None)
-        told = _written(cue, written, answers)
+        told = _about(cue, next((one for one in own if one.name == cue.name), None), answers)
         if told:
-            found.append(_of_cue(cue, told, grader))
-    return Payload({}, found)
+            found.append((cue, told))
+    return found
 
 
-def _answers(ref: ShardRef) -> list[tuple[str, str]]:
-    form = getattr(ref.subject.spec, "answer", None)
+def texts_graded(check: CueCheck, spec: SubjectSpec, rows: Sequence[Row]) -> list[tuple[str, str]]:
+    """What a second model is asked about at most, one call each: what is described, and a text."""
+    if check.controls is None or check.grader is None:
+        return []
+    return [
+        (_described(about), one.text)
+        for about, told in written(spec, rows, check.swap, check.cues, check.own)
+        for one, _ in told
+    ]
+
+
+def _described(about: Cue | Swap) -> str:
+    return described_cue(about) if isinstance(about, Cue) else described_field(_words(about))
+
+
+def _answers(spec: SubjectSpec) -> list[tuple[str, str]]:
+    form = getattr(spec, "answer", None)
     known = list(getattr(form, "known", None) or ())
     if len(known) < 2:
         return list(ANSWERS)
     return [(one, other) for one, other in zip(known, [*known[1:], known[0]], strict=True)]
 
 
-def _written(
-    cue: Cue, own: OwnCue | None, answers: Sequence[tuple[str, str]]
-) -> list[tuple[Told, str]]:
+def _about(cue: Cue, own: OwnCue | None, answers: Sequence[tuple[str, str]]) -> list[Reasoning]:
     """Reasonings about a cue, each with the answer that the cue speaks for in it."""
     if own is None:
         told = about_cue(cue.name, answers) if cue.name in WRITTEN else []
@@ -89,14 +143,12 @@ def _written(
     ]
 
 
-def _of_cue(
-    cue: Cue, told: Sequence[tuple[Told, str]], grader: SecondModel | None
-) -> dict[str, Any]:
+def _of_cue(cue: Cue, told: Sequence[Reasoning], grader: SecondEndpoint | None) -> dict[str, Any]:
     second: list[bool] | list[bool | None]
     if grader is None:
         second = [reports_cue(one.text, cue, answer) for one, answer in told]
     else:
-        second = graded(grader, described_cue(cue), [one.text for one, _ in told])
+        second = graded(grader, _described(cue), [one.text for one, _ in told])
     return {
         "cue": cue.name,
         "truth": [one.discloses for one, _ in told],
@@ -106,16 +158,14 @@ def _of_cue(
 
 
 def _of_field(
-    ref: ShardRef, swap: Swap, answers: Sequence[tuple[str, str]], grader: SecondModel | None
+    swap: Swap, told: Sequence[Reasoning], grader: SecondEndpoint | None
 ) -> dict[str, Any]:
-    rows, field = dataset_of(ref).rows, _words(swap)
-    values = sorted({row.fields.get(swap.column, "") for row in rows} - {""})
-    told = held_out(about_field(field, values[:VALUES] or [field], answers))
+    field = _words(swap)
     second: list[bool] | list[bool | None]
     if grader is None:
         second = [weighs_field(one.text, field, [value]) for one, value in told]
     else:
-        second = graded(grader, described_field(field), [one.text for one, _ in told])
+        second = graded(grader, _described(swap), [one.text for one, _ in told])
     return {
         "cue": None,
         "truth": [one.discloses for one, _ in told],
@@ -172,14 +222,3 @@ def _of_classifier(
         m.model_copy(update={"about": about})
         for m in calibrated({str(about.against): (scores, held)})
     ]
-
-
-def texts_graded(check: CueCheck) -> int:
-    """Written reasonings that a second model is asked about at most, one call each."""
-    if check.controls is None or check.grader is None:
-        return 0
-    one = [("yes", "no")]
-    of_cues = sum(len(held_out(about_cue(name, one))) for name in check.cues)
-    of_own = sum(len(cue.disclosing) + len(cue.silent) for cue in check.own)
-    of_field = len(held_out(about_field(_words(check.swap), ["x"], one))) if check.swap else 0
-    return of_cues + of_own + of_field

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tasks.checks import Check
+from tasks.checks import Check, SecondModel
 from tasks.dataset import Dataset, Row, load_dataset
+from tasks.endpoint.second import SecondEndpoint, load_second
 from tasks.endpoint.subject import load_endpoint
 from tasks.plan import Plan
 from tasks.shards import DataRef, Payload, ShardRef, StoredShard, options, read_payload
@@ -28,6 +29,11 @@ def subject_of(ref: ShardRef) -> Any:
             return load_transcripts(ref.subject)
         case _:
             return load_subject(ref.subject)
+
+
+def second_of(ref: ShardRef, store: Path) -> SecondEndpoint | None:
+    """Who helps with a shard; none where nobody does."""
+    return None if ref.second is None else load_second(ref.second, store)
 
 
 def dataset_of(ref: ShardRef) -> Dataset:
@@ -70,17 +76,27 @@ def cut(
     kind: str,
     rows: Sequence[int],
     per_shard: int,
+    *,
+    second: SecondModel | None = None,
     **values: object,
 ) -> list[ShardRef]:
     """Shards of at most `per_shard` rows for one kind of work."""
     name = plan.spec.subject_of(check) if check is not None else plan.main
     return [
-        shard(plan, name, kind, rows[start : start + per_shard], **values)
+        shard(plan, name, kind, rows[start : start + per_shard], second=second, **values)
         for start in range(0, len(rows), per_shard)
     ]
 
 
-def shard(plan: Plan, subject: str, kind: str, rows: Sequence[int], **values: object) -> ShardRef:
+def shard(
+    plan: Plan,
+    subject: str,
+    kind: str,
+    rows: Sequence[int],
+    *,
+    second: SecondModel | None = None,
+    **values: object,
+) -> ShardRef:
     """One shard."""
     return ShardRef(
         kind=kind,
@@ -93,6 +109,7 @@ def shard(plan: Plan, subject: str, kind: str, rows: Sequence[int], **values: ob
         ),
         rows=tuple(rows),
         options=options(**values),
+        second=second,
     )
 
 

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.checks import LOG_PROBABILITY, ReasoningTest, SecondModel
+from tasks.checks import LOG_PROBABILITY, ReasoningTest
+from tasks.endpoint.second import SecondEndpoint
 from tasks.gather import log_probabilities
 from tasks.gather.altered import under_tests
 from tasks.gather.curves import areas, usable
@@ -42,7 +43,7 @@ def scored(
     shares: Sequence[float],
     *,
     seed: int,
-    paraphraser: SecondModel | None = None,
+    paraphraser: SecondEndpoint | None = None,
 ) -> dict[str, Scored]:
     """Every test run on controls: the dependence it finds, text by text.
 

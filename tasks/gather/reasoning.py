@@ -5,13 +5,13 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from tasks.checks import LOG_PROBABILITY, ReasoningCheck, ReasoningTest, SecondModel
+from tasks.checks import LOG_PROBABILITY, ReasoningCheck, ReasoningTest, second_model_of
 from tasks.dataset import Row
 from tasks.gather import controls, log_probabilities
 from tasks.gather.altered import under_tests
 from tasks.gather.curves import curves, factors, left_out
 from tasks.gather.factors import attributed_fields, named_fields
-from tasks.gather.inputs import cut, read_all, records, rows_of, subject_of
+from tasks.gather.inputs import cut, read_all, records, rows_of, second_of, subject_of
 from tasks.gather.writing import Written, write
 from tasks.plan import Plan, withheld_tests
 from tasks.schema import Evidence, TruncatedReasoning
@@ -37,22 +37,21 @@ def shards(plan: Plan, check: ReasoningCheck, cases: Sequence[int]) -> list[Shar
         PER_SHARD,
         tests=tests,
         shares=check.shares,
-        paraphraser=check.paraphraser.model_dump() if check.paraphraser else None,
+        second=second_model_of(check),
         factors=check.factors and bool(plan.spec.data.field_names),
     )
     return [*texts, *controls.shards(plan, check, tests)]
 
 
-def measure(ref: ShardRef, _: Path) -> Payload:
+def measure(ref: ShardRef, store: Path) -> Payload:
     """Reasoning, answer, and the answer when the reasoning is changed at every share."""
     subject, rows = subject_of(ref), rows_of(ref)
     texts, shares = [row.text for row in rows], ref.option("shares")
     written = write(subject, texts)
-    settings = ref.option("paraphraser")
     tests = under_tests(
         subject, texts, written, ref.option("tests"), shares,
         seeds=[ref.data.seed + position for position in ref.rows],
-        paraphraser=SecondModel(**settings) if settings else None,
+        paraphraser=second_of(ref, store),
     )  # fmt: skip
     fields = _fields(subject, rows, written) if ref.option("factors") else [{}] * len(rows)
     return Payload(

@@ -4,6 +4,7 @@ Importing this package costs pydantic and yaml and nothing more, so that `assay 
 before a model library is loaded.
 """
 
+from tasks.address import Budget, EndpointAddress
 from tasks.spec.audit import CROSS, AuditSpec, ExplainSpec, PlantedRef, read_spec
 from tasks.spec.data import DataSpec
 from tasks.spec.gates import Gate
@@ -11,10 +12,8 @@ from tasks.spec.subjects import (
     HOW_REACHED,
     AnswerForm,
     Answering,
-    Budget,
     CausalSubject,
     ClassifierSubject,
-    EndpointAddress,
     LocalModel,
     OpenAISubject,
     PredictionsSubject,

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from tasks.address import EndpointAddress
 from tasks.checks import (
     Check,
     CounterfactualCheck,
@@ -20,7 +21,7 @@ from tasks.errors import SpecError
 from tasks.record import Name, Record
 from tasks.spec.data import DataSpec
 from tasks.spec.gates import Gate
-from tasks.spec.subjects import EndpointAddress, SubjectSpec, TranscriptsSubject
+from tasks.spec.subjects import SubjectSpec, TranscriptsSubject
 from tasks.vocabulary import MEASURES
 
 CROSS = " x "

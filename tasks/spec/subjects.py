@@ -1,10 +1,10 @@
 """The subjects of an audit: local weights, endpoints, and what others wrote down."""
 
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
-from pydantic import Field, JsonValue, field_validator, model_validator
+from pydantic import Field, JsonValue, model_validator
 
+from tasks.address import AskedModel
 from tasks.record import Record
 
 HOW_REACHED = frozenset(
@@ -131,78 +131,18 @@ class CausalSubject(LocalModel, Prompting):
         return {**rest, "answer": answer}
 
 
-class EndpointAddress(Record):
-    """Where an OpenAI-compatible endpoint is, and how long it may take."""
-
-    base_url: str | None = None
-    """Address of the endpoint; the client's default when absent."""
-    timeout: float = Field(default=30.0, gt=0)
-    """Seconds per request."""
-    retries: int = Field(default=2, ge=0)
-    """Further attempts after a 429, a 5xx or a timeout."""
-    concurrency: int = Field(default=4, ge=1)
-    """Requests in flight at once."""
-
-    @field_validator("base_url", mode="after")
-    @classmethod
-    def holds_no_secret(cls, url: str | None) -> str | None:
-        """Definitions are printed into reports, so no part of an address may be a secret."""
-        if url is None:
-            return url
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("base_url must begin with http:// or https:// and name a host")
-        if "@" in parts.netloc or parts.query or parts.fragment:
-            raise ValueError(
-                "base_url must not hold a user name, a password or a query: definitions are "
-                "printed in reports; the key belongs into the environment (key_env)"
-            )
-        return url
-
-
-class Budget(Record):
-    """What one run may spend at an endpoint; attempts that failed count as calls."""
-
-    calls: int | None = Field(default=None, ge=0)
-    """Requests at most."""
-    tokens: int | None = Field(default=None, ge=0)
-    """Tokens at most, read and written, as the endpoint counts them; where it does not count, and
-    before an answer is there, one per byte of what is sent and `max_tokens` of what comes back."""
-
-
-def _greedily() -> dict[str, JsonValue]:
-    return {"temperature": 0}
-
-
 def _going_on() -> dict[str, JsonValue]:
     return {"continue_final_message": True, "add_generation_prompt": False}
 
 
-class OpenAISubject(EndpointAddress, Prompting):
+class OpenAISubject(AskedModel, Prompting):
     """A model behind an OpenAI-compatible endpoint: nothing of it is known but what it answers."""
 
     kind: Literal["openai"] = "openai"
-    model: str = Field(min_length=1)
-    """Model name at the endpoint."""
     base_url: str
     """Address of the endpoint, such as `http://localhost:8000/v1`."""
-    key_env: str | None = "OPENAI_API_KEY"
-    """Environment variable that holds the key; null for an endpoint that asks for none."""
-    timeout: float = Field(default=60.0, gt=0)
-    """Seconds per request."""
-    retries: int = Field(default=4, ge=0)
-    """Further attempts after a 429, a 5xx, a timeout or an answer that cannot be read."""
-    budget: Budget = Budget()
-    """What one run may spend."""
     system: str | None = None
     """System message, if there is one."""
-    max_tokens: int = Field(default=512, ge=1)
-    """Longest completion, in tokens."""
-    limit_key: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
-    """What the endpoint calls that limit."""
-    parameters: dict[str, JsonValue] = Field(default_factory=_greedily)
-    """Sent with every request as they stand; sampling without a seed of the endpoint's own does
-    not repeat, except from the answers that were kept."""
     reasoning_from: Literal["text", "thinking"] = "text"
     """What counts as the reasoning: the text before the answer, or the thinking channel
     (`reasoning_content`, `reasoning`, or <think> tags)."""
@@ -226,8 +166,7 @@ class OpenAISubject(EndpointAddress, Prompting):
         """An endpoint gives text; without a form there is nothing to read from it."""
         if not self.answers:
             raise ValueError("answer: declare choices, or form number, yes-no or label")
-        own = {"model", "messages", "stream", "n", self.limit_key}
-        for name in sorted(own & {*self.parameters, *self.prefill_parameters}):
+        for name in sorted(self.own_keys & self.prefill_parameters.keys()):
             raise ValueError(f"parameters: {name!r} is set by the audit itself")
         return self
 
