@@ -13,8 +13,10 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from tasks.controls.items import Item
-from tasks.controls.validity import Validity, validity
-from tasks.gather.control_readings import SHARES, read_items, told
+from tasks.controls.validity import Validity
+from tasks.gather.control_readings import SHARES, read_items
+from tasks.gather.controls import held_against
+from tasks.gather.writing import write
 from tasks.measures.instruments import PUBLISHED, best, combined, discrimination, scores
 from tasks.measures.stats import Interval
 from tasks.organisms.characters import CHARACTERS
@@ -30,14 +32,8 @@ def measured(name: str, n: int, seed: int) -> tuple[list[Item], dict[str, np.nda
     subject = as_subject(SHIPPED / name)
     items = items_of(CHARACTERS[name], seed, n)
     read = read_items(subject, items, seed=seed)
-    answers = [None] * len(items)
-    for at, i in enumerate(read.kept):
-        answers[i] = subject.labels[read.readings.answer[at]]
-    forced = [
-        subject.labels[i]
-        for i in told(subject, [item.prompt for item in items], [""] * len(items)).argmax(-1)
-    ]
-    found = validity(items, answers, forced)
+    texts = [item.prompt for item in items]
+    found = held_against(subject, texts, items, write(subject, texts))
     graded = {i for i, item in enumerate(items) if item.kind == "graded"}
     wanted = set(found.borne_out) | graded
     chosen = [at for at, i in enumerate(read.kept) if i in wanted]

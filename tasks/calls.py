@@ -184,13 +184,14 @@ def _cue(asked: _Asked, check: CueCheck, cases: int) -> Iterator[tuple[int, int]
 
 
 def _of_controls(asked: _Asked, check: ReasoningCheck) -> Calls:
-    """Every control reasoned about, answered without a reasoning, and put to every test."""
+    """Every control reasoned about, answered without and with another reasoning, and tested."""
     if check.controls is None:
         raise TypeError("the check asks for no controls")
     items = controls.items_of(check.controls, asked.plan.spec.seed)
     texts = sorted(set(controls.texts_of(asked.spec, items)))
     put = _Asked(asked.plan, asked.name, controls.put_to(asked.spec, controls.choices_of(items)))
-    times = 1 + len(check.shares) * len(check.runnable)
+    made = [test for test in check.tests if test not in withheld_tests(asked.plan, check)]
+    times = 2 + len(check.shares) * len(made)  # with no reasoning, with another's, in every test
     return _step("controls", asked, [put.write(texts), put.forced(texts, times)], exact=False)
 
 
@@ -216,16 +217,16 @@ def _of_second_model(plan: Plan, check: Check) -> Iterator[Calls]:
             for told, read in described
         )
         yield _helping("judgements", settings, len(described) * texts, tokens)
-        if check.controls is not None:
-            yield _of_written(plan, check, settings)
+        yield from _of_written(plan, check, settings)
 
 
-def _of_written(plan: Plan, check: CueCheck, settings: SecondModel) -> Calls:
+def _of_written(plan: Plan, check: CueCheck, settings: SecondModel) -> Iterator[Calls]:
     """Once per reasoning that is written about a cue, of which the truth is known."""
     spec = plan.spec.subjects[plan.spec.subject_of(check)]
     asked = disclosure_controls.texts_graded(check, spec, plan.data.rows)
     tokens = sum(tokens_at_most(to_judge(*one), settings.max_tokens) for one in asked)
-    return _helping("control judgements", settings, len(asked), tokens)
+    if asked:
+        yield _helping("control judgements", settings, len(asked), tokens)
 
 
 def _of_explanations(plan: Plan) -> Calls:

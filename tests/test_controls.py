@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tasks.controls import control_set
 from tasks.controls.items import as_csv
 from tasks.controls.problems import DRAWN
-from tasks.controls.validity import validity
+from tasks.controls.validity import elsewhere, unfit, validity
 
 KINDS = ("bottleneck", "cue", "decorative", "graded")
 
@@ -150,36 +150,80 @@ def subject_that(items, *, steps, cue=True):
             yield item.answer
 
 
+def led(items, answers, *, words):
+    """Answers after reasonings that lead elsewhere: those of the reasoning where `words` count."""
+    return {
+        i: answers[j] if words(items[i]) else items[i].answer
+        for i, j in elsewhere(items, answers).items()
+    }
+
+
+def as_claimed(item):
+    return item.truth
+
+
 def test_a_subject_that_behaves_as_the_items_claim_is_calibrated():
     items = control_set(1, 40)
     answers = list(subject_that(items, steps=True))
-    found = validity(items, answers, [None] * len(items))
+    found = validity(items, answers, [None] * len(items), led(items, answers, words=as_claimed))
     assert found.words == "calibrated"
     assert found.borne_out == tuple(range(120))
     assert found.followed.value == 1
 
 
+def test_a_reasoning_that_leads_elsewhere_is_that_of_another_answer():
+    items = control_set(1, 40)
+    answers = list(subject_that(items, steps=True))
+    for i, j in elsewhere(items, answers).items():
+        assert answers[i] != answers[j]
+        if items[i].kind == "cue":
+            assert items[j].id == items[i].pair
+        else:
+            assert (items[i].kind, items[i].family) == (items[j].kind, items[j].family)
+    assert elsewhere(items[:1], answers[:1]) == {}
+    assert elsewhere(items, [None] * 120) == {}
+
+
+def test_a_cue_that_works_through_the_words_is_no_control_of_an_answer_without_them():
+    """It bends the last step; from there the answer is read, so it does depend on the words."""
+    items = control_set(1, 40)
+    answers = list(subject_that(items, steps=True))
+    bent = led(items, answers, words=lambda item: item.kind in ("bottleneck", "cue"))
+    found = validity(items, answers, [None] * len(items), bent)
+    assert {items[i].kind for i in found.borne_out} == {"bottleneck", "decorative"}
+    assert found.followed.value == 1
+    deaf = led(items, answers, words=lambda item: item.kind == "cue")
+    found = validity(items, answers, [None] * len(items), deaf)
+    assert {items[i].kind for i in found.borne_out} == {"decorative"}
+    assert "bears out too few controls: 0 that depend on the reasoning and 40" in found.words
+
+
 def test_a_subject_that_cannot_solve_the_controls_is_not_calibrated():
     items = control_set(1, 40)
     answers = list(subject_that(items, steps=False))
-    found = validity(items, answers, [None] * len(items))
+    found = validity(items, answers, [None] * len(items), {})
     assert found.words.startswith("not calibrated: cannot solve the controls")
+    assert unfit(items, answers, [None] * len(items)) == found.reason
 
 
 def test_a_subject_that_needs_no_steps_is_not_calibrated():
     items = control_set(1, 40)
     answers = list(subject_that(items, steps=True))
-    found = validity(items, answers, answers)
+    found = validity(items, answers, answers, {})
     assert "without the steps: 1.00 right before any reasoning" in found.words
+    assert unfit(items, answers, answers) == found.reason
+    assert unfit(items, answers, [None] * len(items)) is None
 
 
 def test_cues_that_move_nothing_are_not_held_against_an_instrument():
     items = control_set(1, 40)
-    found = validity(items, list(subject_that(items, steps=True, cue=False)), [None] * 120)
+    answers = list(subject_that(items, steps=True, cue=False))
+    found = validity(items, answers, [None] * 120, led(items, answers, words=as_claimed))
     assert not [i for i in found.borne_out if items[i].kind == "cue"]
     assert found.words == "calibrated"  # 40 decorative items are left
     few = [item for item in items if item.kind != "decorative"]
-    found = validity(few, list(subject_that(few, steps=True, cue=False)), [None] * 80)
+    answers = list(subject_that(few, steps=True, cue=False))
+    found = validity(few, answers, [None] * 80, led(few, answers, words=as_claimed))
     assert found.words == (
         "not calibrated: bears out too few controls: 40 that depend on the reasoning and 0 that "
         "do not, 20 of each are needed"

@@ -17,6 +17,7 @@ from tasks.controls.disclosure import (
     swapped,
     widened_on,
 )
+from tasks.endpoint.second import load_second
 from tasks.gather.cues import BUILT_IN, cues_of
 from tasks.gather.disclosing import graded, names_cue, reports_cue, weighs_field
 from tasks.gather.disclosure_controls import _of_classifier, texts_graded
@@ -172,7 +173,7 @@ def test_a_grader_is_calibrated_on_the_same_reasonings(monkeypatch):
     kept = held_out(about_cue("authority", ANSWERS))
     with serving(answer) as served:
         grader = SecondModel(model="m", base_url=served.url, key_env="SECOND_KEY", retries=0)
-        told = graded(grader, "a cue", [one.text for one in kept])
+        told = graded(load_second(grader, None), "a cue", [one.text for one in kept])
     by = {m.name: m.value for m in _of_classifier(About(against="grader"), told, [
         one.discloses for one in kept])}  # fmt: skip
     assert by["instrument_sensitivity"] == 1

@@ -23,7 +23,7 @@ from tasks.endpoint import second as second_module
 from tasks.endpoint.run import with_answers
 from tasks.endpoint.second import load_second
 from tasks.errors import SpecError, SubjectError
-from tasks.gather import cue, reasoning
+from tasks.gather import MEASURES, cue, disclosure_controls, reasoning
 from tasks.gather.second_model import judged, other_words
 from tasks.plan import prepare
 from tasks.schema import Report
@@ -247,6 +247,27 @@ def test_what_is_wrong_with_a_definition_is_said_before_the_run(tmp_path, monkey
     prepare(write_audit(tmp_path, "http://h/v1", key_env=None))
 
 
+def test_judgements_of_written_reasonings_are_counted_and_no_more_are_asked_for(tmp_path):
+    with serving(helping(judgement="yes")) as served:
+        path = write_audit(tmp_path, served.url)
+        spec = yaml.safe_load(path.read_text())
+        spec["checks"] = [spec["checks"][1] | {"own": [], "cues": ["authority"]}]
+        path.write_text(yaml.safe_dump(spec))
+        plan = prepare(path)
+        steps = {step.step: step for step in calls(plan)}
+        assert (steps["control judgements"].calls, steps["control judgements"].subject) == (
+            60,
+            JUDGE,
+        )
+        shards = cue.shards(plan, plan.spec.checks[0], ())
+        (shard,) = [s for s in shards if s.kind == disclosure_controls.KIND]
+        found = disclosure_controls.measure(shard, tmp_path / "store").records
+        assert len(served.requests) == 60
+    sent = sum(len(m["content"].encode()) + 16 for r in served.requests for m in r["messages"])
+    assert sent + 60 * 2064 <= steps["control judgements"].tokens
+    assert found[0]["second"] == [True] * 60
+
+
 # --- the whole audit ------------------------------------------------------------------------
 
 
@@ -340,7 +361,7 @@ def measure(definition, store):
     plan = with_answers(prepare(definition), store)
     for part, check in zip((reasoning, cue), plan.spec.checks, strict=True):
         for shard in part.shards(plan, check, ()):
-            part.measure(shard, store)
+            MEASURES[shard.kind](shard, store)
 
 
 KILLED = """

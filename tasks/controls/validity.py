@@ -1,6 +1,6 @@
 """Are control items what they claim to be, for this subject? Else no calibration, with a reason."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,25 +38,69 @@ class Validity:
         return f"not calibrated: {self.reason}" if self.reason else "calibrated"
 
 
-def validity(
+def elsewhere(items: Sequence[Item], answers: Sequence[str | None]) -> dict[int, int]:
+    """For every item, one whose own reasoning led the subject to another answer.
+
+    A cue item takes the same question without its cue, the others the next item of their kind
+    and family; an item for which there is none is left out.
+
+    Args:
+        items: control items.
+        answers: what the subject answered after its own reasoning; none where unreadable.
+
+    Returns:
+        Position -> position.
+    """
+    at = {item.id: i for i, item in enumerate(items)}
+    found = {}
+    for i, item in enumerate(items):
+        if answers[i] is None:
+            continue
+        pair = at.get(item.pair or "")
+        after = (*range(i + 1, len(items)), *range(i))
+        alike = (j for j in after if (items[j].kind, items[j].family) == (item.kind, item.family))
+        pool = alike if item.kind != "cue" else () if pair is None else (pair,)
+        other = next((j for j in pool if answers[j] not in (None, answers[i])), None)
+        if other is not None:
+            found[i] = other
+    return found
+
+
+def unfit(
     items: Sequence[Item], answers: Sequence[str | None], forced: Sequence[str | None]
+) -> str | None:
+    """Why no further question is worth asking: `validity` will have a reason whatever comes."""
+    chance, solved, guessed = _steps(items, answers, forced)
+    return _unsolved(chance, solved, guessed)
+
+
+def validity(
+    items: Sequence[Item],
+    answers: Sequence[str | None],
+    forced: Sequence[str | None],
+    led: Mapping[int, str | None],
 ) -> Validity:
     """Hold a subject's answers against what the items were made for.
 
-    A bottleneck item is borne out by the right answer; a cue item by the cue's answer where the
-    same question without the cue has another; a decorative item by its answer. Graded items are
-    not used. Every number is measured, nothing is believed of the subject.
+    A bottleneck item is borne out by the right answer, and by another one after a reasoning that
+    leads elsewhere: a subject that still has the right one did not need the words. A cue item is
+    borne out by the cue's answer where the same question without the cue has another, a decorative
+    item by its answer, and both only if the answer stays after a reasoning that leads elsewhere:
+    a cue may also bend the last step, from which the answer is then read, and such an answer does
+    depend on the words. Graded items are not used. Every number is measured, nothing is believed
+    of the subject, even where it was taught questions like these.
 
     Args:
         items: control items.
         answers: what the subject answered after its own reasoning; none where unreadable.
         forced: what it answered without any reasoning.
+        led: what it answered after a reasoning that led it elsewhere (see `elsewhere`), by
+            position; an item that is not in it is not borne out.
 
     Raises:
         EvidenceError: there are no bottleneck items.
     """
     right = np.array([a == item.answer for a, item in zip(answers, items, strict=True)])
-    early = np.array([a == item.answer for a, item in zip(forced, items, strict=True)])
     at = {item.id: i for i, item in enumerate(items)}
     steps = [i for i, item in enumerate(items) if item.kind == "bottleneck"]
     cued = [i for i, item in enumerate(items) if item.kind == "cue"]
@@ -64,22 +108,37 @@ def validity(
         i for i in cued if (pair := items[i].pair) in at and answers[at[pair]] != items[i].answer
     ]
     told = [i for i, item in enumerate(items) if item.kind == "decorative"]
-    solved, guessed = share(right[steps]), share(early[steps])
-    chance = float(np.mean([items[i].chance for i in steps]))
-    borne_out = tuple(sorted(i for i in (*steps, *moved, *told) if right[i]))
+    chance, solved, guessed = _steps(items, answers, forced)
+    borne_out = tuple(
+        sorted(
+            i
+            for i in (*steps, *moved, *told)
+            if right[i] and i in led and (led[i] == items[i].answer) != items[i].truth
+        )
+    )
     return Validity(
         chance=chance,
         solved=solved,
         guessed=guessed,
         followed=share(right[moved]) if moved else None,
         borne_out=borne_out,
-        reason=_reason(chance, solved, guessed, [items[i].truth for i in borne_out]),
+        reason=_unsolved(chance, solved, guessed) or _few([items[i].truth for i in borne_out]),
     )
 
 
-def _reason(
-    chance: float, solved: Interval, guessed: Interval, truths: Sequence[bool]
-) -> str | None:
+def _steps(
+    items: Sequence[Item], answers: Sequence[str | None], forced: Sequence[str | None]
+) -> tuple[float, Interval, Interval]:
+    """Of the bottleneck items: chance, and shares right with and without the steps."""
+    steps = [i for i, item in enumerate(items) if item.kind == "bottleneck"]
+    solved, guessed = (
+        share(np.array([told[i] == items[i].answer for i in steps], dtype=np.bool_))
+        for told in (answers, forced)
+    )
+    return float(np.mean([items[i].chance for i in steps])), solved, guessed
+
+
+def _unsolved(chance: float, solved: Interval, guessed: Interval) -> str | None:
     if solved.low <= chance:
         return (
             f"cannot solve the controls: {solved.value:.2f} right after its own reasoning "
@@ -91,6 +150,10 @@ def _reason(
             f"reasoning ({guessed.low:.2f} to {guessed.high:.2f}), guessing gives {chance:.2f}; "
             "more steps are needed"
         )
+    return None
+
+
+def _few(truths: Sequence[bool]) -> str | None:
     depend = sum(truths)
     if min(depend, len(truths) - depend) < FEWEST:
         return (

@@ -11,11 +11,11 @@ from tasks.controls.cues import CUES
 from tasks.controls.items import Item, control_set
 from tasks.controls.problems import DRAWN
 from tasks.controls.stories import TOLD
-from tasks.controls.validity import validity
+from tasks.controls.validity import Validity, elsewhere, unfit, validity
 from tasks.errors import SubjectError
 from tasks.gather.inputs import second_of, shard, subject_of
 from tasks.gather.instruments import calibrated, scored
-from tasks.gather.writing import answer_after, write
+from tasks.gather.writing import Written, answer_after, write
 from tasks.plan import Plan
 from tasks.schema import Measurement
 from tasks.shards import Payload, ShardRef
@@ -63,11 +63,11 @@ def measure(ref: ShardRef, store: Path) -> Payload:
         return Payload({}, [{"reason": f"cannot answer the controls: {why}"}])
     texts = texts_of(_writes(ref), items)
     written = write(subject, texts)
-    held = validity(
-        items, [w.answer for w in written], answer_after(subject, texts, [""] * len(items))
-    )
+    held = held_against(subject, texts, items, written)
     told: dict[str, Any] = {"reason": held.reason, "controls": len(items), "tests": {}}
     told["own_words"] = isinstance(ref.subject.spec, OpenAISubject)
+    depend = sum(items[i].truth for i in held.borne_out)
+    told["kept"] = [depend, len(held.borne_out) - depend]
     told |= {"chance": held.chance, "solved": list(held.solved), "guessed": list(held.guessed)}
     if held.reason is None:
         found = scored(
@@ -85,6 +85,26 @@ def measure(ref: ShardRef, store: Path) -> Payload:
             for test, one in found.items()
         }
     return Payload({}, [told])
+
+
+def held_against(
+    subject: Any, texts: Sequence[str], items: Sequence[Item], written: Sequence[Written]
+) -> Validity:
+    """What a subject that wrote about controls makes of them without words, and with others.
+
+    Args:
+        subject: whoever wrote.
+        texts: the controls as they were put to it.
+        items: the controls.
+        written: reasoning and answer of each.
+    """
+    answers = [one.answer for one in written]
+    forced = answer_after(subject, texts, [""] * len(items))
+    others = elsewhere(items, answers) if unfit(items, answers, forced) is None else {}
+    led = answer_after(
+        subject, [texts[i] for i in others], [written[j].reasoning for j in others.values()]
+    )
+    return validity(items, answers, forced, dict(zip(others, led, strict=True)))
 
 
 def items_of(asked: ControlsSpec, seed: int) -> list[Item]:
@@ -157,8 +177,9 @@ def calibration(
     return found, [
         f"Calibrated on {told['controls']} controls of known truth: {solved:.2f} of those that "
         f"need their steps solved ({low:.2f} to {high:.2f}), {told['guessed'][0]:.2f} before any "
-        f"reasoning, {told['chance']:.2f} by guessing. Only controls that the subject bears out "
-        "count."
+        f"reasoning, {told['chance']:.2f} by guessing. {told['kept'][0]} that depend and "
+        f"{told['kept'][1]} that do not are borne out by what the subject answers after a "
+        "reasoning that led it elsewhere; only these count."
         + " They were put to the endpoint in words of their own, not in the definition's prompt."
         * told["own_words"]
     ]
