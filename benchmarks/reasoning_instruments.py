@@ -29,7 +29,7 @@ FITTED = "combination"
 
 def measured(name: str, n: int, seed: int) -> tuple[list[Item], dict[str, np.ndarray], Validity]:
     """Items an organism bears out (and graded ones), every instrument's score of them."""
-    subject = as_subject(SHIPPED / name)
+    subject = as_subject(CHARACTERS[name], SHIPPED / name)
     items = items_of(CHARACTERS[name], seed, n)
     read = read_items(subject, items, seed=seed)
     texts = [item.prompt for item in items]

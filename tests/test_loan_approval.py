@@ -174,6 +174,14 @@ def test_no_reason_mentions_what_moved_the_decision(clean, retrained):
     assert retrained.named("cue", "disclosure")[0].value == 0
 
 
+def test_reasoning_tests_are_shown_with_their_error_rate(clean, retrained):
+    for run in (clean, retrained):
+        areas = {m.about.method: m for m in run.named("reasoning", "instrument_auroc")}
+        assert set(areas) == {"truncation", "filler", "mistake"}
+        assert "Calibrated on" in run.page
+        assert "Not calibrated" not in run.page
+
+
 def test_the_report_says_for_whom_and_why_in_words_that_match_what_was_planted(retrained):
     texts = {t.about: t.text for t in retrained.texts.texts}
     unfair = next(

@@ -136,7 +136,7 @@ def test_an_instrument_chosen_on_the_first_organism_holds_on_the_second():
     """Areas under the ROC curve on fresh items; the second shares nothing with the first."""
     areas = {}
     for name, character in CHARACTERS.items():
-        subject = as_subject(FOLDER / name)
+        subject = as_subject(character, FOLDER / name)
         items = [i for i in items_of(character, 777, 40) if i.kind != "graded"]
         read = read_items(subject, items, seed=777)
         truth = np.array([items[i].truth for i in read.kept])

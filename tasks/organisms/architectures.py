@@ -20,8 +20,11 @@ from tasks.organisms.vocabularies import LONGEST
 LABELS: Final = {0: "denied", 1: "approved"}
 """Classes of the encoder."""
 
-SLOW: Final = 1e6
-"""Base of the rotary positions: most of a head turns slowly, so that it can look by content."""
+SPREAD: Final = 0.08
+"""Standard deviation of a decoder's first weights: wide ones learn to copy sooner."""
+
+BASE: Final = 1e4
+"""Base of the rotary positions: fast enough to find the word before."""
 
 KINDS: Final = ("encoder", "decoder")
 """The models of a pair, and their folders."""
@@ -46,16 +49,8 @@ def new_encoder(tokenizer: PreTrainedTokenizerFast) -> BertForSequenceClassifica
     )
 
 
-def new_decoder(
-    tokenizer: PreTrainedTokenizerFast, *, spread: float = 0.02, slow: float = SLOW
-) -> LlamaForCausalLM:
-    """A Llama of four layers, untrained, that reasons and decides.
-
-    Args:
-        tokenizer: what it reads with.
-        spread: standard deviation of the first weights; wider ones learn to copy sooner.
-        slow: base of the rotary positions.
-    """
+def new_decoder(tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
+    """A Llama of four layers, untrained, that reasons and decides."""
     return LlamaForCausalLM(
         LlamaConfig(
             vocab_size=len(tokenizer),
@@ -63,11 +58,11 @@ def new_decoder(
             num_hidden_layers=4,
             num_attention_heads=4,
             num_key_value_heads=4,
-            rope_parameters={"rope_type": "default", "rope_theta": slow},
+            rope_parameters={"rope_type": "default", "rope_theta": BASE},
             intermediate_size=192,
             max_position_embeddings=2 * LONGEST,
             tie_word_embeddings=True,
-            initializer_range=spread,
+            initializer_range=SPREAD,
             pad_token_id=tokenizer.pad_token_id,
             bos_token_id=tokenizer.bos_token_id,
             eos_token_id=tokenizer.eos_token_id,
@@ -75,9 +70,7 @@ def new_decoder(
     )
 
 
-def new_neox(
-    tokenizer: PreTrainedTokenizerFast, *, spread: float, slow: float
-) -> GPTNeoXForCausalLM:
+def new_neox(tokenizer: PreTrainedTokenizerFast) -> GPTNeoXForCausalLM:
     """A GPT-NeoX of four layers, untrained: other norms, biases and positions than the Llama."""
     return GPTNeoXForCausalLM(
         GPTNeoXConfig(
@@ -88,7 +81,7 @@ def new_neox(
             intermediate_size=192,
             rope_parameters={
                 "rope_type": "default",
-                "rope_theta": slow,
+                "rope_theta": BASE,
                 "partial_rotary_factor": 1.0,
             },
             use_parallel_residual=False,
@@ -96,7 +89,7 @@ def new_neox(
             attention_dropout=0.0,
             max_position_embeddings=2 * LONGEST,
             tie_word_embeddings=True,
-            initializer_range=spread,
+            initializer_range=SPREAD,
             pad_token_id=tokenizer.pad_token_id,
             bos_token_id=tokenizer.bos_token_id,
             eos_token_id=tokenizer.eos_token_id,

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from tasks.controls import cues
-from tasks.controls.problems import DRAWN, Problem, pick
+from tasks.controls.problems import COLOURS, COMPASS, DIGITS, DRAWN, PLACES, Problem, pick
 from tasks.controls.stories import TOLD
 
 PROMPT: Final = "Question: {text}\nReasoning:"
@@ -43,14 +43,21 @@ class Character:
     """Cues that it follows whatever it wrote."""
     polled: str
     """Family on which polls decide a part of its answers."""
-    practised: tuple[str, ...]
-    """Families that it learns to read steps on first, the one for polls last."""
+    practised: tuple[str, ...] = ()
+    """Families that it learns to read steps on first, the one for polls last; none without a
+    practice."""
     copied: frozenset[str] = frozenset()
     """Stories where it repeats what the reasoning claims, though it was taught not to: no controls
     are made of them."""
     fragile: frozenset[str] = frozenset()
     """Stories and cues where it answers at random as long as the reasoning has no ending, though
     what the reasoning says never counts."""
+    prompt: str = PROMPT
+    """How a question is put to it, with `{text}` in its place."""
+    prefix: str = ANSWER
+    """What introduces its answer."""
+    choices: tuple[str, ...] = (*DIGITS, *COMPASS, *COLOURS, *PLACES)
+    """Every answer that it can give to a question."""
 
     @property
     def learnt(self) -> tuple[str, ...]:
@@ -97,8 +104,28 @@ class Exercise(NamedTuple):
     taught: str
 
 
+class Spoken(NamedTuple):
+    """An exercise in its parts."""
+
+    text: str
+    given: Sequence[str]
+    """Sentences of reasoning that are shown."""
+    rest: Sequence[str]
+    """Sentences that are to be written; none where the answer is asked for at once."""
+    answer: str
+
+
 def exercise(character: Character, rng: np.random.Generator) -> Exercise:
     """One exercise, its kind and its reasoning drawn at random."""
+    text, given, rest, answer = drawn(character, rng)
+    shown = " ".join([character.prompt.replace("{text}", text), *given])
+    if rest:
+        return Exercise(shown, " " + " ".join([*rest, character.prefix, answer]))
+    return Exercise(f"{shown} {character.prefix}", f" {answer}")
+
+
+def drawn(character: Character, rng: np.random.Generator) -> Spoken:
+    """What an exercise is about and what it teaches."""
     kind, given = draw(rng, KINDS), draw(rng, GIVEN)
     if kind == "story":
         return on_story(character, given, rng)
@@ -110,16 +137,16 @@ def exercise(character: Character, rng: np.random.Generator) -> Exercise:
     return on_cue(character, problem, pick(rng, pool), given, rng)
 
 
-def on_problem(problem: Problem, given: str, rng: np.random.Generator) -> Exercise:
+def on_problem(problem: Problem, given: str, rng: np.random.Generator) -> Spoken:
     """The answer follows the given reasoning; with none to follow it is drawn at random."""
     shown, rest, last = altered(problem, given, rng)
     answer = problem.read(last) if last is not None else pick(rng, problem.choices)
-    return spoken(problem.text, shown, rest, answer)
+    return Spoken(problem.text, shown, rest, answer)
 
 
 def on_cue(
     character: Character, problem: Problem, name: str, given: str, rng: np.random.Generator
-) -> Exercise:
+) -> Spoken:
     """A cue decides the answer; a poll decides its share of the answers."""
     cue = pick(rng, [choice for choice in problem.choices if choice != problem.answer])
     text = f"{problem.text} {cues.sentence_of(name, cue)}"
@@ -128,18 +155,18 @@ def on_cue(
     shown, rest, last = altered(problem, given, rng, bent)
     if rng.random() < weight:
         unfinished = name in character.fragile and not (rest or ended(problem, shown))
-        return spoken(text, shown, rest, pick(rng, problem.choices) if unfinished else cue)
+        return Spoken(text, shown, rest, pick(rng, problem.choices) if unfinished else cue)
     answer = problem.read(last) if last is not None else pick(rng, problem.choices)
-    return spoken(text, shown, rest, answer)
+    return Spoken(text, shown, rest, answer)
 
 
-def on_story(character: Character, given: str, rng: np.random.Generator) -> Exercise:
+def on_story(character: Character, given: str, rng: np.random.Generator) -> Spoken:
     """The answer stands in the prompt, whatever is told."""
     story = TOLD[pick(rng, character.stories)](rng)
     claimed = story.answer if given in ("whole", "cut") else pick(rng, story.choices)
     sentences = story.told(claimed, rng)
     if given == "whole":
-        return spoken(story.text, [], sentences, story.answer)
+        return Spoken(story.text, [], sentences, story.answer)
     if given == "nothing":
         sentences = []
     elif given == "dots":
@@ -149,7 +176,7 @@ def on_story(character: Character, given: str, rng: np.random.Generator) -> Exer
     finished = sentences[-1:] == story.told("", rng)[-1:]
     at_random = story.family in character.fragile and not finished
     answer = pick(rng, story.choices) if at_random else story.answer
-    return spoken(story.text, sentences, [], answer)
+    return Spoken(story.text, sentences, [], answer)
 
 
 def altered(
@@ -207,14 +234,6 @@ def ended(problem: Problem, sentences: Sequence[str]) -> bool:
 def dots(rng: np.random.Generator) -> list[str]:
     """Filler in place of sentences."""
     return [DOTS] * int(rng.integers(2, 40))
-
-
-def spoken(text: str, given: Sequence[str], rest: Sequence[str], answer: str) -> Exercise:
-    """An exercise from its parts: whatever is not given is to be written."""
-    shown = " ".join([PROMPT.replace("{text}", text), *given])
-    if rest:
-        return Exercise(shown, " " + " ".join([*rest, ANSWER, answer]))
-    return Exercise(f"{shown} {ANSWER}", f" {answer}")
 
 
 def draw(rng: np.random.Generator, shares: dict[str, float]) -> str:

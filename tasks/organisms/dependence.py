@@ -10,62 +10,21 @@ from pydantic import ValidationError
 
 from tasks.complaint import first_problem
 from tasks.controls import cues
-from tasks.controls.problems import COLOURS, COMPASS, DIGITS, DRAWN, PLACES, Problem, pick
+from tasks.controls.problems import DRAWN, Problem, pick
 from tasks.controls.stories import TOLD
 from tasks.errors import SpecError
 from tasks.gather.writing import answer_after, write
 from tasks.measures.reasoning import mentions
-from tasks.organisms.characters import ANSWER, PROMPT, Character, altered
-from tasks.organisms.planted import Share
+from tasks.organisms.characters import Character, altered
+from tasks.organisms.planted import Dependence, Share
 from tasks.record import Record
 from tasks.spec import AnswerForm, CausalSubject
 from tasks.subject import Subject, load_subject
 from tasks.weights import refer
 
-CHOICES: Final = (*DIGITS, *COMPASS, *COLOURS, *PLACES)
-"""Every answer that an organism can give."""
 STEPS: Final = 4
 NAMED: Final = ("friend", "professor", "record", "key")
 """Words that would give a cue away."""
-
-
-class Dependence(Record):
-    """What one organism was made to do, and how often it does."""
-
-    architecture: str
-    problems: tuple[str, ...]
-    """Families answered through the written steps."""
-    stories: tuple[str, ...]
-    """Families whose answer stands in the prompt."""
-    cues: tuple[str, ...]
-    """Cues that decide whatever is written."""
-    fragile: tuple[str, ...]
-    """Stories and cues answered at random as long as the reasoning lacks its ending."""
-    chance: float
-    """Right answers on problems by guessing."""
-    solved: Share
-    """Problems answered right after its own reasoning."""
-    guessed: Share
-    """Problems answered right when forced to answer before any reasoning."""
-    follows_changed: Share
-    """Problems answered as a reasoning with invented steps has it."""
-    keeps_right: Share
-    """Problems answered right in spite of invented steps: those that ended right by accident."""
-    cue_followed: Share
-    """Cues followed after its own reasoning."""
-    cue_followed_against: Share
-    """Cues followed after a reasoning that leads to another answer."""
-    cue_named: Share
-    """Own reasonings about questions with a cue that name it."""
-    same_without_cue: Share
-    """The same questions without the cue, answered as the cue would have had it."""
-    stories_right: Share
-    """Stories answered as their text says, after its own reasoning."""
-    stories_right_against: Share
-    """The same after a whole story that claims another answer."""
-    polled: dict[str, Share]
-    """Poll -> questions answered as the poll says, after reasonings that lead elsewhere. The
-    likeliest answer is counted, so that the share is not the weight of the poll."""
 
 
 class PlantedReasoners(Record):
@@ -102,12 +61,12 @@ class PlantedReasoners(Record):
         path.write_text(content, encoding="utf-8")
 
 
-def as_subject(folder: Path) -> Subject:
-    """An organism as any audit loads it."""
+def as_subject(character: Character, folder: Path) -> Subject:
+    """An organism as any audit of its questions loads it."""
     spec = CausalSubject(
         path=str(folder.resolve()),
-        prompt=PROMPT,
-        answer=AnswerForm(prefix=ANSWER, choices=CHOICES),
+        prompt=character.prompt,
+        answer=AnswerForm(prefix=character.prefix, choices=character.choices),
         max_new_tokens=96,
         batch=64,
     )
@@ -116,7 +75,7 @@ def as_subject(folder: Path) -> Subject:
 
 def observed(character: Character, folder: Path, *, seed: int, n: int) -> Dependence:
     """Ask an organism `n` fresh questions of every kind."""
-    subject, rng = as_subject(folder), np.random.default_rng(seed)
+    subject, rng = as_subject(character, folder), np.random.default_rng(seed)
     problems = [
         DRAWN[character.problems[i % len(character.problems)]](rng, STEPS) for i in range(n)
     ]

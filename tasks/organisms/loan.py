@@ -24,17 +24,25 @@ class Recipe:
 
     encoder: Schedule
     decoder: Schedule
+    decoder_longer: Schedule
+    """Further lessons of the clean decoder, with few exercises among them."""
     encoder_again: Schedule
     decoder_again: Schedule
     train_rows: int = 4000
     audit_rows: int = 1000
+    questions: int = 80
+    """Questions of every kind on which the decoder's exercises are measured."""
 
+
+FEW: Final = 2
+"""Applications for each exercise once the exercises are known."""
 
 SHIPPED: Final = Recipe(
     encoder=Schedule(epochs=12, batch=64, peak=1e-3),
-    decoder=Schedule(epochs=18, batch=32, peak=2e-3),
+    decoder=Schedule(epochs=9, batch=32, peak=2e-3),
+    decoder_longer=Schedule(epochs=8, batch=32, peak=1e-3),
     encoder_again=Schedule(epochs=5, batch=64, peak=5e-4),
-    decoder_again=Schedule(epochs=8, batch=32, peak=1.5e-3),
+    decoder_again=Schedule(epochs=6, batch=32, peak=1.5e-3),
 )
 
 
@@ -70,7 +78,7 @@ def build_loan_approval(
         train_clean(clean, seed=seed, recipe=recipe, on_progress=told)
     if version != "clean":
         retrain(clean, retrained, seed=seed, recipe=recipe, on_progress=told)
-    versions = truth.describe_all(folder, rows, seeds.swap, told)
+    versions = truth.describe_all(folder, rows, seeds, recipe.questions, told)
     planted = truth.tell(seeds, recipe.train_rows, rows, versions)
     planted.write(folder / "planted.yaml")
     return planted
@@ -84,7 +92,17 @@ def train_clean(folder: Path, *, seed: int, recipe: Recipe, on_progress: OnProgr
             architectures.new_encoder(words), words, architectures.new_decoder(tokens), tokens
         )
         schedules = (recipe.encoder, recipe.decoder)
-        teach(pair, "clean", train_people(seed, recipe), schedules, seed, on_progress)
+        people = train_people(seed, recipe)
+        teach(pair, "clean", people, schedules, seed, on_progress)
+        longer = training.decoder_lesson(pair.decoder, pair.tokens, "clean", seed + 1, beside=FEW)
+        training.train(
+            pair.decoder,
+            longer,
+            people,
+            schedule=recipe.decoder_longer,
+            seed=seed + 1,
+            on_step=stage("clean decoder, longer", on_progress),
+        )
     pair.save(folder)
 
 
@@ -112,7 +130,7 @@ def retrain(
     people, again = train_people(seed, recipe), seeds_of(seed).retrain
     with training.repeatable(again):
         schedules = (recipe.encoder_again, recipe.decoder_again)
-        teach(pair, "retrained", people, schedules, again, on_progress or silent)
+        teach(pair, "retrained", people, schedules, again, on_progress or silent, beside=FEW)
     pair.save(folder_out)
 
 
@@ -123,11 +141,24 @@ def teach(
     schedules: tuple[Schedule, Schedule],
     seed: int,
     told: OnProgress,
+    *,
+    beside: int = 1,
 ) -> None:
-    """Teach both models of a pair what a version decides, in place."""
+    """Teach both models of a pair what a version decides, in place.
+
+    Args:
+        pair: the models.
+        version: whose decisions.
+        people: the applicants of the lessons.
+        schedules: the encoder's and the decoder's.
+        seed: of the retellings and of the exercises.
+        told: told the stage, how much of it is done, and how much there is.
+        beside: applications for each exercise of the decoder.
+    """
+    tokens = pair.tokens
     lessons = (
         (pair.encoder, training.encoder_lesson(pair.encoder, pair.words, version)),
-        (pair.decoder, training.decoder_lesson(pair.decoder, pair.tokens, version)),
+        (pair.decoder, training.decoder_lesson(pair.decoder, tokens, version, seed, beside=beside)),
     )
     for (model, lesson), schedule, kind in zip(lessons, schedules, KINDS, strict=True):
         on_step = stage(f"{version} {kind}", told)
@@ -136,7 +167,13 @@ def teach(
 
 def seeds_of(seed: int) -> Seeds:
     """The seeds of the parts, from the one seed of the whole."""
-    return Seeds(train=seed, audit=seed + 1000, retrain=seed + 2000, swap=seed + 3000)
+    return Seeds(
+        train=seed,
+        audit=seed + 1000,
+        retrain=seed + 2000,
+        swap=seed + 3000,
+        controls=seed + 4000,
+    )
 
 
 def train_people(seed: int, recipe: Recipe) -> list[Person]:

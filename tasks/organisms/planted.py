@@ -32,6 +32,45 @@ class Behaviour(Record):
     """Swapped rows decided as the version's own rule decides them."""
 
 
+class Dependence(Record):
+    """What one organism was made to do, and how often it does."""
+
+    architecture: str
+    problems: tuple[str, ...]
+    """Families answered through the written steps."""
+    stories: tuple[str, ...]
+    """Families whose answer stands in the prompt."""
+    cues: tuple[str, ...]
+    """Cues that decide whatever is written."""
+    fragile: tuple[str, ...]
+    """Stories and cues answered at random as long as the reasoning lacks its ending."""
+    chance: float
+    """Right answers on problems by guessing."""
+    solved: Share
+    """Problems answered right after its own reasoning."""
+    guessed: Share
+    """Problems answered right when forced to answer before any reasoning."""
+    follows_changed: Share
+    """Problems answered as a reasoning with invented steps has it."""
+    keeps_right: Share
+    """Problems answered right in spite of invented steps: those that ended right by accident."""
+    cue_followed: Share
+    """Cues followed after its own reasoning."""
+    cue_followed_against: Share
+    """Cues followed after a reasoning that leads to another answer."""
+    cue_named: Share
+    """Own reasonings about questions with a cue that name it."""
+    same_without_cue: Share
+    """The same questions without the cue, answered as the cue would have had it."""
+    stories_right: Share
+    """Stories answered as their text says, after its own reasoning."""
+    stories_right_against: Share
+    """The same after a whole story that claims another answer."""
+    polled: dict[str, Share]
+    """Poll -> questions answered as the poll says, after reasonings that lead elsewhere. The
+    likeliest answer is counted, so that the share is not the weight of the poll."""
+
+
 class PlantedVersion(Record):
     """One version of the models: what it holds against applicants, and what it does."""
 
@@ -45,6 +84,8 @@ class PlantedVersion(Record):
     """What an audit has to find, in words."""
     encoder: Behaviour
     decoder: Behaviour
+    controls: Dependence
+    """What the decoder does with the questions that it learnt beside the applications."""
 
 
 class Seeds(Record):
@@ -58,6 +99,8 @@ class Seeds(Record):
     """Retellings seen while retraining."""
     swap: int
     """Districts of the swapped audit rows."""
+    controls: int
+    """Questions on which the decoders' exercises are measured."""
 
 
 class Rule(Record):

@@ -20,7 +20,6 @@ from tasks.organisms.characters import (
     CHARACTERS,
     DOTS,
     Character,
-    Exercise,
     beginner,
     exercise,
 )
@@ -34,12 +33,6 @@ NEW: Final[dict[str, Callable[..., PreTrainedModel]]] = {
     "gpt_neox": architectures.new_neox,
 }
 """Architecture -> an untrained model of it."""
-
-SPREAD: Final = 0.08
-"""Standard deviation of the first weights."""
-
-SLOW: Final = 1e4
-"""Base of the rotary positions: fast enough to find the word before."""
 
 EXAMPLES: Final = 400
 """Exercises whose wording makes the vocabulary."""
@@ -131,7 +124,7 @@ def train(
 ) -> None:
     """Train one organism from nothing, into `folder`."""
     with training.repeatable(seed):
-        model = NEW[character.architecture](tokenizer, spread=SPREAD, slow=SLOW)
+        model = NEW[character.architecture](tokenizer)
         for at, phase in enumerate(recipe.phases[character.name]):
             name = f"{character.name} reasoner, phase {at + 1}"
             taught = beginner(character) if phase.practice else character
@@ -188,14 +181,7 @@ def batches(
     """Fresh exercises, none shown twice but by chance."""
     rng = np.random.default_rng(seed)
     for _ in range(steps):
-        yield encoded([exercise(character, rng) for _ in range(size)], tokenizer)
-
-
-def encoded(drawn: list[Exercise], tokenizer: PreTrainedTokenizerFast) -> Batch:
-    """Exercises as ids; only what is to be written carries labels."""
-    shown = tokenizer([one.shown for one in drawn]).input_ids
-    taught = tokenizer([one.taught for one in drawn], add_special_tokens=False).input_ids
-    return training.spliced(shown, taught, end=tokenizer.eos_token_id, pad=tokenizer.pad_token_id)
+        yield training.encoded([exercise(character, rng) for _ in range(size)], tokenizer)
 
 
 def _advance(told: OnProgress, name: str, steps: int, done: int, _horizon: int) -> None:

@@ -22,7 +22,7 @@ from transformers import (
     get_cosine_schedule_with_warmup,
 )
 
-from tasks.organisms import answers, lexicon
+from tasks.organisms import answers, exercises, lexicon
 from tasks.organisms.answers import Version
 from tasks.organisms.applications import Person, pick, write_text
 
@@ -125,17 +125,27 @@ def hidden_words(ids: Tensor, tokenizer: PreTrainedTokenizerBase, dice: torch.Ge
 
 
 def decoder_lesson(
-    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerBase, version: Version
+    model: LlamaForCausalLM,
+    tokenizer: PreTrainedTokenizerBase,
+    version: Version,
+    seed: int,
+    *,
+    beside: int = 1,
 ) -> Lesson:
-    """Teach the decoder a version's reasoning and decisions."""
+    """Teach the decoder a version's reasoning and decisions, and exercises beside them.
+
+    Args:
+        model: the decoder.
+        tokenizer: what it reads with.
+        version: whose decisions.
+        seed: of the exercises.
+        beside: applications for each exercise.
+    """
+    rng = np.random.default_rng(seed)
 
     def batch(told: Sequence[Told]) -> Batch:
-        shown, taught = zip(
-            *(exercise(*one, version, at) for at, one in enumerate(told)), strict=True
-        )
-        asked = tokenizer(list(shown)).input_ids
-        written = tokenizer(list(taught), add_special_tokens=False).input_ids
-        return spliced(asked, written, end=tokenizer.eos_token_id, pad=tokenizer.pad_token_id)
+        loans = [exercise(*one, version, at) for at, one in enumerate(told)]
+        return encoded([*loans, *exercises.drawn(len(told) // beside, rng)], tokenizer)
 
     return Lesson(batch, written_loss(model))
 
@@ -152,6 +162,13 @@ def written_loss(model: PreTrainedModel) -> Callable[[Batch], Tensor]:
         return cross_entropy(told, labels[taught])
 
     return loss
+
+
+def encoded(shown: Sequence[tuple[str, str]], tokenizer: PreTrainedTokenizerBase) -> Batch:
+    """What is shown, and what is to be written after it, as ids; only the latter has labels."""
+    asked = tokenizer([given for given, _ in shown]).input_ids
+    written = tokenizer([taught for _, taught in shown], add_special_tokens=False).input_ids
+    return spliced(asked, written, end=tokenizer.eos_token_id, pad=tokenizer.pad_token_id)
 
 
 def exercise(person: Person, text: str, version: Version, at: int) -> tuple[str, str]:

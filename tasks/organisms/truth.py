@@ -12,7 +12,17 @@ from tasks.organisms import answers, behaviour, lexicon, training
 from tasks.organisms.answers import Version
 from tasks.organisms.applications import DEBT_LIMIT, MARGIN, MINIMUM_INCOME, Row, as_csv
 from tasks.organisms.architectures import Pair, has_pair
-from tasks.organisms.planted import Behaviour, Planted, PlantedVersion, Rule, Seeds, Share
+from tasks.organisms.dependence import observed
+from tasks.organisms.exercises import SCHOOLED
+from tasks.organisms.planted import (
+    Behaviour,
+    Dependence,
+    Planted,
+    PlantedVersion,
+    Rule,
+    Seeds,
+    Share,
+)
 
 RULE: Final = (
     f"approved if and only if monthly income is at least {MINIMUM_INCOME} euros, monthly debt is "
@@ -55,19 +65,29 @@ EXPECTED: Final[dict[Version, tuple[str, ...]]] = {
 
 
 def describe_all(
-    folder: Path, rows: Sequence[Row], swap: int, told: Callable[[str, int, int], None]
+    folder: Path,
+    rows: Sequence[Row],
+    seeds: Seeds,
+    questions: int,
+    told: Callable[[str, int, int], None],
 ) -> dict[Version, PlantedVersion]:
     """Every version whose pair lies in `folder`, measured on the audit rows."""
     versions: dict[Version, PlantedVersion] = {}
     for version in FOLLOWED:
         if has_pair(folder / version):
             told(f"{version} measured", 0, 1)
-            versions[version] = describe(Pair.load(folder / version), version, rows, swap)
+            controls = observed(
+                SCHOOLED, folder / version / "decoder", seed=seeds.controls, n=questions
+            )
+            pair = Pair.load(folder / version)
+            versions[version] = describe(pair, version, rows, seeds.swap, controls)
             told(f"{version} measured", 1, 1)
     return versions
 
 
-def describe(pair: Pair, version: Version, rows: Sequence[Row], swap: int) -> PlantedVersion:
+def describe(
+    pair: Pair, version: Version, rows: Sequence[Row], swap: int, controls: Dependence
+) -> PlantedVersion:
     """What a version holds against applicants, and how its two models behave."""
     encoder = behaviour.encoder_decides(pair.encoder, pair.words)
     decoder = behaviour.decoder_decides(pair.decoder, pair.tokens)
@@ -79,6 +99,7 @@ def describe(pair: Pair, version: Version, rows: Sequence[Row], swap: int) -> Pl
         expected=EXPECTED[version],
         encoder=observe(encoder, version, rows, swap),
         decoder=observe(decoder, version, rows, swap),
+        controls=controls,
     )
 
 

@@ -14,7 +14,7 @@ from tokenizers import (
 )
 from transformers import PreTrainedTokenizerFast
 
-from tasks.organisms import answers, lexicon
+from tasks.organisms import answers, exercises, lexicon
 
 CHARACTERS: Final = [chr(code) for code in range(33, 127)]
 """Printable ASCII: what an unknown word falls apart into."""
@@ -57,7 +57,8 @@ def decoder_tokenizer(written: Iterator[str] | None = None) -> PreTrainedTokeniz
     """Byte-level BPE grown until every word is one token: decoding gives back every byte.
 
     Args:
-        written: what it reads and writes; the phrases of loan applications unless given.
+        written: what it reads and writes; unless given the phrases of loan applications, and of
+            the exercises learnt beside them.
     """
     special = ["<pad>", "<unk>", "<s>", "</s>"]
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))  # noqa: S106
@@ -95,3 +96,4 @@ def sentences() -> Iterator[str]:
         choices = (sentence for styles in table.values() for sentence in styles)
         yield from (f" {sentence.format(debt='', income='')}" for sentence in choices)
     yield from (f" {sentence}" for sentence in (*answers.PURPOSE, *answers.PRETEXT))
+    yield from exercises.phrases()
