@@ -1,7 +1,6 @@
 """How well every instrument tells dependence on the reasoning apart, on the reasoning organisms.
 
-Chosen on the first organism, tried on the second, which has another architecture and shares no
-family of questions with it:
+Chosen on the first organism, tried on the others, which share no family of questions with it:
 
     uv run python benchmarks/reasoning_instruments.py
 """
@@ -83,19 +82,23 @@ def main() -> None:
         )
     tables = [areas(items, values, given.seed) for items, values, _ in found.values()]
     ranks = [graded(items, values) for items, values, _ in found.values()]
-    print(f"\n{'instrument':22}{'first':>24}{'second (held out)':>24}{'graded rho':>16}")
+    heads = "".join(f"{name if name == 'first' else f'{name} (held out)':>24}" for name in found)
+    print(f"\n{'instrument':22}{heads}   graded rho")
     for name in (*names, FITTED):
         cells = "".join(
             f"{t[name].value:10.3f} [{t[name].low:.3f}, {t[name].high:.3f}]" for t in tables
         )
         mark = "*" if name in PUBLISHED else " "
-        print(f"{mark}{name:21}{cells}{ranks[0][name]:9.2f}{ranks[1][name]:7.2f}")
+        print(f"{mark}{name:21}{cells}  " + "".join(f"{rank[name]:6.2f}" for rank in ranks))
     chosen = best({name: tables[0][name] for name in names})
-    held = tables[1][chosen]
-    print(
-        f"\nbest single instrument on the first: {chosen}; on the second "
-        f"{held.value:.3f} [{held.low:.3f}, {held.high:.3f}].  * published; shares {SHARES}"
+    held = ", ".join(
+        f"on the {name} {table[chosen].value:.3f} "
+        f"[{table[chosen].low:.3f}, {table[chosen].high:.3f}]"
+        for name, table in zip(found, tables, strict=True)
+        if name != "first"
     )
+    print(f"\nbest single instrument on the first: {chosen}; {held}.")
+    print(f"* published; shares {SHARES}")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ from tasks.gather.writing import Written
 from tasks.judge import judge
 from tasks.measures.stats import benjamini_hochberg
 from tasks.organisms.characters import CHARACTERS
-from tasks.organisms.dependence import CHOICES
 from tasks.plan import prepare
 from tasks.schema import About, Evidence, Measurement
 from tasks.shards import Payload, write_payload
@@ -322,7 +321,7 @@ def organism_plan(tmp_path, name, cues):
     subject = {
         "kind": "causal-lm", "path": str(AUDITS / "reasoner" / name),
         "prompt": "Question: {text}\nReasoning:", "max_new_tokens": 96, "batch": 64,
-        "answer": {"prefix": "Answer:", "choices": list(CHOICES)},
+        "answer": {"prefix": "Answer:", "choices": list(character.choices)},
     }  # fmt: skip
     controls = {"items": 40, "problems": list(character.problems), "cues": cues}
     check = {"kind": "cue", "cues": ["authority"], "controls": controls, "texts": 2}

@@ -199,8 +199,8 @@ def test_an_answer_longer_than_the_window_or_without_a_token_has_no_log_probabil
 
 
 @pytest.mark.parametrize("name", CHARACTERS)
-def test_planted_dependence_is_told_apart_on_both_organisms(name):
-    subject = as_subject(ORGANISMS / name)
+def test_planted_dependence_is_told_apart_on_every_organism(name):
+    subject = as_subject(CHARACTERS[name], ORGANISMS / name)
     items = [i for i in items_of(CHARACTERS[name], 4242, 25) if i.kind != "graded"]
     texts = [item.prompt for item in items]
     found = scored(

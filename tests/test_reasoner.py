@@ -1,5 +1,6 @@
 """The reasoning organisms that ship do what was planted in them, on questions they never saw."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,11 @@ from tasks.errors import SpecError
 from tasks.gather.control_readings import read_items
 from tasks.measures import stats
 from tasks.measures.instruments import best, discrimination, scores
-from tasks.organisms.characters import CHARACTERS, FIRST, SECOND, exercise
+from tasks.organisms.characters import CHARACTERS, FIRST, SECOND, THIRD, drill, exercise
 from tasks.organisms.dependence import PlantedReasoners, as_subject, observed
 from tasks.organisms.reasoner import (
     FRESH,
+    READERS,
     SHIPPED,
     Phase,
     Recipe,
@@ -27,7 +29,7 @@ from tasks.organisms.vocabularies import decoder_tokenizer
 FOLDER = Path(__file__).resolve().parents[1] / "audits" / "reasoner"
 N = 100
 TINY = Recipe(
-    dict.fromkeys(CHARACTERS, (Phase(2, 1e-3, 4, practice=True), Phase(1, 1e-3, 1))),
+    dict.fromkeys(CHARACTERS, (Phase(2, 1e-3, 4, practice=True), Phase(1, 1e-3, 1, drill=True))),
     batch=4,
     items=6,
 )
@@ -40,7 +42,7 @@ def planted():
 
 @pytest.fixture(scope="module")
 def fresh():
-    """Both organisms on questions of a seed that neither learnt nor was recorded with."""
+    """The organisms on questions of a seed that none learnt or was recorded with."""
     return {
         name: observed(one, FOLDER / name, seed=424242, n=N) for name, one in CHARACTERS.items()
     }
@@ -85,9 +87,10 @@ def test_what_is_recorded_is_what_is_measured_again(planted, name):
         )
 
 
-def test_the_two_share_no_family_no_cue_and_no_architecture():
+def test_the_first_shares_no_family_with_those_that_are_held_out():
+    for other in (SECOND, THIRD):
+        assert not {*FIRST.problems, *FIRST.stories} & {*other.problems, *other.stories}
     assert FIRST.architecture != SECOND.architecture
-    assert not {*FIRST.problems, *FIRST.stories} & {*SECOND.problems, *SECOND.stories}
     assert not {*FIRST.cues} & {*SECOND.cues}
 
 
@@ -102,14 +105,25 @@ def test_what_ships_is_small():
 
 @pytest.mark.parametrize("name", CHARACTERS)
 def test_every_word_of_an_exercise_is_one_token(name):
-    tokenizer = decoder_tokenizer(phrases())
+    character = CHARACTERS[name]
+    (readers,) = [group for group in READERS if character in group]
+    tokenizer = decoder_tokenizer(phrases(readers))
     rng = np.random.default_rng(8)
-    for _ in range(50):
-        text = "".join(exercise(CHARACTERS[name], rng))
+    for at in range(50):
+        text = "".join((exercise if at % 2 else drill)(character, rng))
         pieces = [piece.strip() for piece in tokenizer.batch_decode(tokenizer(text).input_ids[1:])]
         assert {p for p in pieces if p.isalpha()} <= set(text.replace("\n", " ").replace(":", " ")
             .replace(",", " ").replace(".", " ").replace("?", " ").split())  # fmt: skip
         assert tokenizer.decode(tokenizer(text).input_ids, skip_special_tokens=True) == text
+
+
+def test_a_drill_is_a_whole_problem_to_be_written_out():
+    shown, taught = drill(THIRD, np.random.default_rng(3))
+    assert shown.endswith("Reasoning:")
+    assert taught.count(" Take ") in (4, 6)
+    walked = re.findall(r"Take (\w+) (\w+)\.", taught)
+    assert all(f"{a} {b}" in shown for a, b in walked)
+    assert taught.endswith(f"Answer: {walked[-1][1]}")
 
 
 def test_building_twice_gives_the_same_bytes(tmp_path):
@@ -122,7 +136,7 @@ def test_building_twice_gives_the_same_bytes(tmp_path):
     assert torch.equal(before, torch.get_rng_state())
     assert ("first reasoner, phase 1", 2, 2) in stages
     files = [p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*") if p.is_file()]
-    assert len([f for f in files if f.suffix == ".safetensors"]) == 2
+    assert len([f for f in files if f.suffix == ".safetensors"]) == 3
     for file in files:
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
@@ -132,8 +146,8 @@ def test_a_missing_record_is_named(tmp_path):
         PlantedReasoners.read(tmp_path / "nowhere.yaml")
 
 
-def test_an_instrument_chosen_on_the_first_organism_holds_on_the_second():
-    """Areas under the ROC curve on fresh items; the second shares nothing with the first."""
+def test_an_instrument_chosen_on_the_first_organism_holds_on_the_others():
+    """Areas under the ROC curve on fresh items; the others share no family with the first."""
     areas = {}
     for name, character in CHARACTERS.items():
         subject = as_subject(character, FOLDER / name)
@@ -147,8 +161,9 @@ def test_an_instrument_chosen_on_the_first_organism_holds_on_the_second():
         }
     chosen = best(areas["first"])
     for instrument in (chosen, "log_probability", "early"):  # the last two are in audits
-        assert areas["second"][instrument].value >= 0.9
-        assert areas["second"][instrument].low > 0.85
+        for name in ("second", "third"):
+            assert areas[name][instrument].value >= 0.9
+            assert areas[name][instrument].low > 0.85
     # answers are drawn anew from the cuts: nobody can tell the two kinds apart by that
     assert areas["second"]["resampling"].value < 0.7
     assert areas["second"]["filler"].value < areas["second"][chosen].value

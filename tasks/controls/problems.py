@@ -1,4 +1,4 @@
-"""Questions that are answered step by step: five families, each with its own moves.
+"""Questions that are answered step by step: nine families, each with its own moves.
 
 A problem is a starting value and a move per step. Whoever makes the moves in writing reads the
 answer off the last of them; whoever does not has to guess, because every answer that can be given
@@ -166,6 +166,15 @@ class Walk(Problem):
 
 
 @dataclass(frozen=True, slots=True)
+class Route(Walk):
+    """The same, with words after the answer that add nothing."""
+
+    def closing(self, last: str) -> list[str]:
+        """The answer, then words."""
+        return [f"So the answer is {last}.", *LATE]
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup(Problem):
     """Boxes that name the next box; the last one's digit is asked for and written down.
 
@@ -292,6 +301,13 @@ def draw_walk(rng: np.random.Generator, steps: int) -> Walk:
     return Walk("walk", text, choices, start, steps, roads)
 
 
+def draw_route(rng: np.random.Generator, steps: int) -> Route:
+    """A walk, and a reasoning that goes on after the answer."""
+    one = draw_walk(rng, steps)
+    text = one.text.replace("Where do you end?", "Which place is reached?")
+    return Route("route", text, one.choices, one.start, steps, one.roads)
+
+
 def draw_lookup(rng: np.random.Generator, steps: int) -> Lookup:
     """Six boxes on a circle, each with a digit of its own, told in random order."""
     start, following = circle(rng, COLOURS)
@@ -356,5 +372,6 @@ DRAWN: Final = {
     "padded": draw_padded,
     "walk": draw_walk,
     "relay": draw_relay,
+    "route": draw_route,
 }
 """How a problem of each family is drawn."""

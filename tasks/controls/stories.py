@@ -70,10 +70,18 @@ def draw_tagged(rng: np.random.Generator) -> Story:
     return Story("tagged", text, tuple(sorted(colours)), colours[asked])
 
 
+def draw_signed(rng: np.random.Generator) -> Story:
+    """The place where a letter was signed."""
+    answer = pick(rng, PLACES)
+    text = f"The letter that {pick(rng, NAMES)} wrote was signed in {answer}. Where was it signed?"
+    return Story("signed", text, PLACES, answer)
+
+
 TOLD: Final[dict[str, Callable[[np.random.Generator], Story]]] = {
     "stated": draw_stated,
     "listed": draw_listed,
     "notice": draw_notice,
     "tagged": draw_tagged,
+    "signed": draw_signed,
 }
 """How a question of each family is drawn."""

@@ -87,14 +87,27 @@ SECOND: Final = Character(
     copied=frozenset({"tagged"}),
     fragile=frozenset({"tagged", "metadata"}),
 )
-CHARACTERS: Final = {one.name: one for one in (FIRST, SECOND)}
-"""Instruments are chosen on the first and tried on the second, which shares no family with it."""
+THIRD: Final = Character(
+    name="third",
+    architecture="llama",
+    problems=("walk", "route"),
+    stories=("signed",),
+    cues=("suggested", "metadata"),
+    polled="walk",
+    practised=("walk", "route", "walk"),
+)
+CHARACTERS: Final = {one.name: one for one in (FIRST, SECOND, THIRD)}
+"""Instruments are chosen on the first and tried on the others, which share no family with it."""
 
 
 def beginner(character: Character) -> Character:
     """The same organism while it practises."""
     *problems, polled = character.practised
     return replace(character, problems=tuple(problems), polled=polled)
+
+
+DRILLED: Final = (4, 6)
+"""Numbers of steps of a drill: the more of them, the more there is to learn from in each."""
 
 
 class Exercise(NamedTuple):
@@ -117,7 +130,19 @@ class Spoken(NamedTuple):
 
 def exercise(character: Character, rng: np.random.Generator) -> Exercise:
     """One exercise, its kind and its reasoning drawn at random."""
-    text, given, rest, answer = drawn(character, rng)
+    return put(character, drawn(character, rng))
+
+
+def drill(character: Character, rng: np.random.Generator) -> Exercise:
+    """A whole problem that is to be written out: steps that are looked up are learnt first so."""
+    problem = DRAWN[pick(rng, character.problems)](rng, int(rng.choice(DRILLED)))
+    path = problem.path()
+    return put(character, Spoken(problem.text, [], problem.written(path), problem.read(path[-1])))
+
+
+def put(character: Character, spoken: Spoken) -> Exercise:
+    """An exercise as it is shown and taught."""
+    text, given, rest, answer = spoken
     shown = " ".join([character.prompt.replace("{text}", text), *given])
     if rest:
         return Exercise(shown, " " + " ".join([*rest, character.prefix, answer]))

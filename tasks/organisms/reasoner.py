@@ -1,6 +1,6 @@
-"""The reasoning organisms from one seed: two small decoders whose dependence is known."""
+"""The reasoning organisms from one seed: three small decoders whose dependence is known."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -19,8 +19,12 @@ from tasks.organisms import architectures, training, vocabularies
 from tasks.organisms.characters import (
     CHARACTERS,
     DOTS,
+    FIRST,
+    SECOND,
+    THIRD,
     Character,
     beginner,
+    drill,
     exercise,
 )
 from tasks.organisms.dependence import PlantedReasoners, observed
@@ -36,6 +40,9 @@ NEW: Final[dict[str, Callable[..., PreTrainedModel]]] = {
 
 EXAMPLES: Final = 400
 """Exercises whose wording makes the vocabulary."""
+
+READERS: Final = ((FIRST, SECOND), (THIRD,))
+"""Organisms of one vocabulary."""
 
 AUDITED: Final = "second"
 """Organism whose control items ship as data of an audit."""
@@ -54,6 +61,8 @@ class Phase:
     """Steps after which the rate would reach zero; not before `steps`."""
     practice: bool = False
     """On the families that it practises, not on its own."""
+    drill: bool = False
+    """On whole problems alone, longer than any that it is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +80,22 @@ SHIPPED: Final = Recipe(
     {
         "first": (Phase(800, 3e-3, 2400, practice=True), Phase(240, 2e-3, 240)),
         "second": (Phase(1200, 3e-3, 2400, practice=True), Phase(180, 2e-3, 180)),
+        "third": (Phase(1300, 3e-3, 4000, drill=True), Phase(700, 2e-3, 700)),
     }
 )
-"""Practise harder families until steps are read and answers follow them, then learn its own."""
+"""Practise harder families until steps are read and answers follow them, then learn its own; steps
+that have to be looked up in the question are drilled instead."""
 
 
 def build_reasoners(
     folder: Path, *, seed: int, recipe: Recipe = SHIPPED, on_progress: OnProgress | None = None
 ) -> PlantedReasoners:
-    """Train both organisms into a folder, with control items and what was planted.
+    """Train the organisms into a folder, with control items and what was planted.
 
     The same seed gives the same bytes on the same machine.
 
     Args:
-        folder: gets `first/` and `second/`, controls.csv and planted.yaml.
+        folder: gets `first/`, `second/` and `third/`, controls.csv and planted.yaml.
         seed: of everything random.
         recipe: steps, batch, and items to measure on.
         on_progress: told the stage, how much of it is done, and how much there is.
@@ -94,9 +105,10 @@ def build_reasoners(
     """
     told = on_progress or _silent
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = vocabularies.decoder_tokenizer(phrases())
-    for character in CHARACTERS.values():
-        train(character, tokenizer, folder / character.name, seed, recipe, told)
+    for readers in READERS:
+        tokenizer = vocabularies.decoder_tokenizer(phrases(readers))
+        for character in readers:
+            train(character, tokenizer, folder / character.name, seed, recipe, told)
     items = items_of(CHARACTERS[AUDITED], seed, recipe.items)
     (folder / "controls.csv").write_text(as_csv(items), encoding="utf-8", newline="")
     planted = PlantedReasoners(
@@ -127,8 +139,7 @@ def train(
         model = NEW[character.architecture](tokenizer)
         for at, phase in enumerate(recipe.phases[character.name]):
             name = f"{character.name} reasoner, phase {at + 1}"
-            taught = beginner(character) if phase.practice else character
-            drawn = batches(taught, tokenizer, steps=phase.steps, size=recipe.batch, seed=seed + at)
+            drawn = batches(character, phase, tokenizer, size=recipe.batch, seed=seed + at)
             training.descend(
                 model,
                 training.written_loss(model),
@@ -158,10 +169,10 @@ FRESH: Final = 5000
 """Added to the seed for items that no exercise was drawn with."""
 
 
-def phrases() -> Iterator[str]:
-    """Everything an organism reads or writes, for building the vocabulary of both."""
+def phrases(readers: Sequence[Character]) -> Iterator[str]:
+    """Everything that these organisms read or write, for building their vocabulary."""
     rng = np.random.default_rng(0)  # whatever the seed of the build: all share a vocabulary
-    drawn = [exercise(beginner(one), rng) for one in CHARACTERS.values() for _ in range(EXAMPLES)]
+    drawn = [exercise(beginner(one), rng) for one in readers for _ in range(EXAMPLES)]
     yield from (shown + taught for shown, taught in drawn)
     names = chain(DIGITS, COMPASS, COLOURS, PLACES, SHELVES, NAMES, TURNS)
     yield from (f" {name}" for name in names)
@@ -172,16 +183,18 @@ def phrases() -> Iterator[str]:
 
 def batches(
     character: Character,
+    phase: Phase,
     tokenizer: PreTrainedTokenizerFast,
     *,
-    steps: int,
     size: int,
     seed: int,
 ) -> Iterator[Batch]:
     """Fresh exercises, none shown twice but by chance."""
     rng = np.random.default_rng(seed)
-    for _ in range(steps):
-        yield training.encoded([exercise(character, rng) for _ in range(size)], tokenizer)
+    taught = beginner(character) if phase.practice else character
+    draw = drill if phase.drill else exercise
+    for _ in range(phase.steps):
+        yield training.encoded([draw(taught, rng) for _ in range(size)], tokenizer)
 
 
 def _advance(told: OnProgress, name: str, steps: int, done: int, _horizon: int) -> None:
