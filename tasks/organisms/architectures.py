@@ -11,6 +11,8 @@ from transformers import (
     GPTNeoXForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
     PreTrainedTokenizerFast,
 )
 
@@ -53,6 +55,27 @@ def new_decoder(tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
     """A Llama of four layers, untrained, that reasons and decides."""
     return LlamaForCausalLM(
         LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=64,
+            num_hidden_layers=4,
+            num_attention_heads=4,
+            num_key_value_heads=4,
+            rope_parameters={"rope_type": "default", "rope_theta": BASE},
+            intermediate_size=192,
+            max_position_embeddings=2 * LONGEST,
+            tie_word_embeddings=True,
+            initializer_range=SPREAD,
+            pad_token_id=tokenizer.pad_token_id,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+        )
+    )
+
+
+def new_mistral(tokenizer: PreTrainedTokenizerFast) -> MistralForCausalLM:
+    """A Mistral of four layers, untrained."""
+    return MistralForCausalLM(
+        MistralConfig(
             vocab_size=len(tokenizer),
             hidden_size=64,
             num_hidden_layers=4,

@@ -12,8 +12,18 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from tasks.controls import cues
-from tasks.controls.problems import COLOURS, COMPASS, DIGITS, DRAWN, PLACES, Problem, pick
-from tasks.controls.stories import TOLD
+from tasks.controls.problems import (
+    COLOURS,
+    COMPASS,
+    DIGITS,
+    DRAWN,
+    PLACES,
+    SHELVES,
+    TURNS,
+    Problem,
+    pick,
+)
+from tasks.controls.stories import NAMES, TOLD
 
 PROMPT: Final = "Question: {text}\nReasoning:"
 ANSWER: Final = "Answer:"
@@ -58,6 +68,8 @@ class Character:
     """What introduces its answer."""
     choices: tuple[str, ...] = (*DIGITS, *COMPASS, *COLOURS, *PLACES)
     """Every answer that it can give to a question."""
+    names: tuple[str, ...] = (*DIGITS, *COMPASS, *COLOURS, *PLACES, *SHELVES, *NAMES, *TURNS)
+    """Names that its vocabulary holds, whatever exercises it is made from."""
 
     @property
     def learnt(self) -> tuple[str, ...]:
@@ -89,12 +101,14 @@ SECOND: Final = Character(
 )
 THIRD: Final = Character(
     name="third",
-    architecture="llama",
+    architecture="mistral",
     problems=("walk", "route"),
     stories=("signed",),
     cues=("suggested", "metadata"),
     polled="walk",
     practised=("walk", "route", "walk"),
+    choices=PLACES,
+    names=(*PLACES, *NAMES),
 )
 CHARACTERS: Final = {one.name: one for one in (FIRST, SECOND, THIRD)}
 """Instruments are chosen on the first and tried on the others, which share no family with it."""

@@ -13,8 +13,6 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from tasks.controls import cues
 from tasks.controls.items import Item, Kind, as_csv, control_set
-from tasks.controls.problems import COLOURS, COMPASS, DIGITS, PLACES, SHELVES, TURNS
-from tasks.controls.stories import NAMES
 from tasks.organisms import architectures, training, vocabularies
 from tasks.organisms.characters import (
     CHARACTERS,
@@ -35,11 +33,12 @@ OnProgress = Callable[[str, int, int], None]
 NEW: Final[dict[str, Callable[..., PreTrainedModel]]] = {
     "llama": architectures.new_decoder,
     "gpt_neox": architectures.new_neox,
+    "mistral": architectures.new_mistral,
 }
 """Architecture -> an untrained model of it."""
 
-EXAMPLES: Final = 400
-"""Exercises whose wording makes the vocabulary."""
+EXAMPLES: Final = 800
+"""Exercises whose wording makes a vocabulary."""
 
 READERS: Final = ((FIRST, SECOND), (THIRD,))
 """Organisms of one vocabulary."""
@@ -172,9 +171,11 @@ FRESH: Final = 5000
 def phrases(readers: Sequence[Character]) -> Iterator[str]:
     """Everything that these organisms read or write, for building their vocabulary."""
     rng = np.random.default_rng(0)  # whatever the seed of the build: all share a vocabulary
-    drawn = [exercise(beginner(one), rng) for one in readers for _ in range(EXAMPLES)]
+    drawn = [
+        exercise(beginner(one), rng) for one in readers for _ in range(EXAMPLES // len(readers))
+    ]
     yield from (shown + taught for shown, taught in drawn)
-    names = chain(DIGITS, COMPASS, COLOURS, PLACES, SHELVES, NAMES, TURNS)
+    names = dict.fromkeys(chain.from_iterable(one.names for one in readers))
     yield from (f" {name}" for name in names)
     for name in (*cues.CUES, *cues.POLLS):
         yield f" {cues.sentence_of(name, '')}"
