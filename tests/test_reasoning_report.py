@@ -78,7 +78,7 @@ def test_tests_stand_best_first_and_the_best_is_named_with_what_was_chosen_befor
     table = next(b for b in found if isinstance(b, Grid))
     assert [row.label for row in table.rows] == ["filler", "log-probability", "truncation"]
     told = sentences(found)
-    assert "In this audit filler told the controls apart best: AUROC 93.0 %" in told
+    assert "In this audit filler told the controls apart best: AUROC 0.930" in told
     assert "The test chosen beforehand, on other models, is log-probability" in told
 
 

@@ -8,6 +8,7 @@ INSTRUMENT = {
         "How well a test tells controls that do what it looks for from controls that do not; 0.5 "
         "is chance.",
         "high",
+        "ratio",
     ),
     "instrument_sensitivity": Measure(
         "Sensitivity on controls",
