@@ -1,6 +1,7 @@
 """How well every instrument tells dependence on the reasoning apart, on the reasoning organisms.
 
-Chosen on the first organism, tried on the others, which share no family of questions with it:
+Chosen on the first organism, tried on the others, which share no family of questions with it. That
+the two scores by exchanged reasonings are right says nothing: such an exchange bears a control out.
 
     uv run python benchmarks/reasoning_instruments.py
 """
