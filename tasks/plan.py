@@ -24,6 +24,10 @@ from tasks.checks import (
     second_model_of,
 )
 from tasks.complaint import nearest
+from tasks.controls.cues import CUES
+from tasks.controls.items import control_set
+from tasks.controls.problems import DRAWN
+from tasks.controls.stories import TOLD
 from tasks.dataset import MISSING, Dataset, Row, load_dataset
 from tasks.endpoint.secret import has_key
 from tasks.errors import DataError, SpecError
@@ -135,6 +139,7 @@ def prepare(definition: Path, weights: Mapping[str, str] | None = None) -> Plan:
         if isinstance(check, ProbingCheck):
             _check_layers(plan, check, "together", [x for t in check.together for x in t])
         _check_reasoning(plan, check)
+        _check_controls(plan, check)
     _check_references(plan)
     return plan
 
@@ -335,6 +340,27 @@ def _check_reasoning(plan: Plan, check: Check) -> None:
             "check cue: cue answer-position needs labelled examples; the definition names no "
             "data.label"
         )
+
+
+def _check_controls(plan: Plan, check: Check) -> None:
+    """Families and cues exist, and there are as many different questions of them."""
+    asked = check.controls if isinstance(check, ReasoningCheck | CueCheck) else None
+    if asked is None:
+        return
+    for key, known in (("problems", DRAWN), ("stories", TOLD), ("cues", CUES)):
+        for name in getattr(asked, key):
+            if name not in known:
+                raise SpecError(
+                    f"check {check.kind}: controls.{key}: nothing is called {name!r}; "
+                    f"{nearest(name, known)}"
+                )
+    try:
+        control_set(plan.spec.seed, asked.items, problems=asked.problems or tuple(DRAWN))
+    except ValueError:
+        raise SpecError(
+            f"check {check.kind}: controls.items: there are no {asked.items} different questions "
+            f"of {', '.join(asked.problems)}; ask for fewer, or name more families"
+        ) from None
 
 
 def _check_groups(plan: Plan) -> None:

@@ -5,9 +5,11 @@ import io
 import json
 import re
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +17,10 @@ from tasks.controls import control_set
 from tasks.controls.items import as_csv
 from tasks.controls.problems import DRAWN
 from tasks.controls.validity import elsewhere, unfit, validity
+from tasks.errors import SpecError
+from tasks.plan import prepare
+
+DEFINITION = Path(__file__).resolve().parents[1] / "audits" / "reasoning-controls.yaml"
 
 KINDS = ("bottleneck", "cue", "decorative", "graded")
 
@@ -228,3 +234,27 @@ def test_cues_that_move_nothing_are_not_held_against_an_instrument():
         "not calibrated: bears out too few controls: 40 that depend on the reasoning and 0 that "
         "do not, 20 of each are needed"
     )
+
+
+# --- asked for in a definition --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["reasoning", "cue"])
+@pytest.mark.parametrize(
+    ("controls", "told"),
+    [
+        ({"problems": ["wandering"]}, "controls.problems: nothing is called 'wandering'"),
+        ({"cues": ["sugested"]}, "did you mean 'suggested'?"),
+        ({"items": 2000, "problems": ["turning"]}, "there are no 2000 different questions of tur"),
+    ],
+)
+def test_controls_that_do_not_exist_are_refused_before_the_run(tmp_path, kind, controls, told):
+    spec = yaml.safe_load(DEFINITION.read_text())
+    spec["subjects"]["reasoner"]["path"] = str(DEFINITION.parent / "reasoner" / "second")
+    spec["data"]["path"] = str(DEFINITION.parent / "reasoner" / "controls.csv")
+    cues = {"cues": ["authority"]} if kind == "cue" else {}
+    spec["checks"] = [{"kind": kind, "controls": controls, **cues}]
+    path = tmp_path / "audit.yaml"
+    path.write_text(yaml.safe_dump(spec))
+    with pytest.raises(SpecError, match=re.escape(told)):
+        prepare(path)
