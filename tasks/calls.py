@@ -192,7 +192,8 @@ def _of_controls(asked: _Asked, check: ReasoningCheck) -> Calls:
     put = _Asked(asked.plan, asked.name, controls.put_to(asked.spec, controls.choices_of(items)))
     made = [test for test in check.tests if test not in withheld_tests(asked.plan, check)]
     times = 2 + len(check.shares) * len(made)  # with no reasoning, with another's, in every test
-    return _step("controls", asked, [put.write(texts), put.forced(texts, times)], exact=False)
+    every = controls.texts_of(asked.spec, items)  # a text that comes twice may be altered twice
+    return _step("controls", asked, [put.write(texts), put.forced(every, times)], exact=False)
 
 
 def _of_second_model(plan: Plan, check: Check) -> Iterator[Calls]:

@@ -82,7 +82,8 @@ def calibrations(m: Measurement, evidence: Evidence) -> tuple[Measurement, ...]:
         return ()
     tests = evidence.named("instrument_auroc")
     if not isinstance(evidence.check, CueCheck):
-        return tuple(t for t in tests if t.about.method == m.about.method)[:1]
+        asked_of = {m.about.method, m.about.against if m.name == "dependence_difference" else None}
+        return tuple(t for t in tests if t.about.method in asked_of - {None})
     paired = FOLLOWS if m.about.method and m.name != "influence" else CHANGE
     cue = (m.about.method, m.about.field)
     both: dict[str, list[tuple[str | None, str | None, str | None]]] = {
@@ -111,9 +112,9 @@ def _test(test: Measurement) -> str:
     if about.against is not None:
         cue = f"field {about.field}" if about.field else f"cue {about.method}"
         told = EITHER if about.against == EITHER else f"classifier {about.against}"
-        return f"{told} does not tell written reasonings that disclose {cue} from others"
+        return f"{told} is not shown to tell written reasonings that disclose {cue} from others"
     name = f"test {about.method}" if about.method else "the test"
-    return f"{name} does not tell controls apart on this subject"
+    return f"{name} is not shown to tell controls apart on this subject"
 
 
 CHANCE = 0.5

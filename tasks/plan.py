@@ -335,6 +335,14 @@ def _check_reasoning(plan: Plan, check: Check) -> None:
                 f"check contradiction: column {check.pair!r} names no pair: no value stands in "
                 f"exactly two rows; the first is {names[0]!r}"
             )
+    if isinstance(check, CueCheck) and (check.cues or check.own):
+        name = plan.spec.subject_of(check)
+        subject = plan.spec.subjects[name]
+        if isinstance(subject, Answering) and len(subject.answer.known) < 2:
+            raise SpecError(
+                f"check cue: a cue speaks for one of the known answers, and form "
+                f"{subject.answer.form} of subject {name} names none; use swap, or form choice"
+            )
     if isinstance(check, CueCheck) and "answer-position" in check.cues and not plan.spec.data.label:
         raise SpecError(
             "check cue: cue answer-position needs labelled examples; the definition names no "
@@ -359,7 +367,7 @@ def _check_controls(plan: Plan, check: Check) -> None:
     except ValueError:
         raise SpecError(
             f"check {check.kind}: controls.items: there are no {asked.items} different questions "
-            f"of {', '.join(asked.problems)}; ask for fewer, or name more families"
+            f"of {', '.join(asked.problems or DRAWN)}; ask for fewer, or name more families"
         ) from None
 
 

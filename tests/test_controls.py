@@ -18,6 +18,7 @@ from tasks.controls.items import as_csv
 from tasks.controls.problems import DRAWN
 from tasks.controls.validity import elsewhere, unfit, validity
 from tasks.errors import SpecError
+from tasks.gather import controls
 from tasks.plan import prepare
 
 DEFINITION = Path(__file__).resolve().parents[1] / "audits" / "reasoning-controls.yaml"
@@ -204,6 +205,18 @@ def test_a_cue_that_works_through_the_words_is_no_control_of_an_answer_without_t
     assert "bears out too few controls: 0 that depend on the reasoning and 40" in found.words
 
 
+def test_an_answer_that_cannot_be_read_bears_nothing_out():
+    items = control_set(1, 40)
+    answers = list(subject_that(items, steps=True))
+    silent = {
+        i: None if items[i].truth else told
+        for i, told in led(items, answers, words=as_claimed).items()
+    }
+    found = validity(items, answers, [None] * len(items), silent)
+    assert {items[i].kind for i in found.borne_out} == {"cue", "decorative"}
+    assert "0 that depend on the reasoning" in found.words
+
+
 def test_a_subject_that_cannot_solve_the_controls_is_not_calibrated():
     items = control_set(1, 40)
     answers = list(subject_that(items, steps=False))
@@ -245,7 +258,7 @@ def test_cues_that_move_nothing_are_not_held_against_an_instrument():
     [
         ({"problems": ["wandering"]}, "controls.problems: nothing is called 'wandering'"),
         ({"cues": ["sugested"]}, "did you mean 'suggested'?"),
-        ({"items": 2000, "problems": ["turning"]}, "there are no 2000 different questions of tur"),
+        ({"items": 1000, "problems": ["turning"]}, "there are no 1000 different questions of tur"),
     ],
 )
 def test_controls_that_do_not_exist_are_refused_before_the_run(tmp_path, kind, controls, told):
@@ -257,4 +270,25 @@ def test_controls_that_do_not_exist_are_refused_before_the_run(tmp_path, kind, c
     path = tmp_path / "audit.yaml"
     path.write_text(yaml.safe_dump(spec))
     with pytest.raises(SpecError, match=re.escape(told)):
+        prepare(path)
+
+
+def test_without_a_test_that_can_be_made_no_controls_are_asked():
+    plan = prepare(DEFINITION)
+    check = plan.spec.checks[0].model_copy(update={"tests": ("paraphrase",)})
+    assert controls.shards(plan, check, []) == []
+    assert controls.calibration(check, []) == ([], ["Not calibrated: no test could be made."])
+
+
+@pytest.mark.parametrize("form", ["number", "label"])
+def test_a_cue_needs_an_answer_that_it_can_speak_for(tmp_path, form):
+    spec = yaml.safe_load(DEFINITION.read_text())
+    spec["subjects"]["reasoner"]["path"] = str(DEFINITION.parent / "reasoner" / "second")
+    spec["subjects"]["reasoner"]["answer"] = {"form": form, "prefix": "Answer:"}
+    data = str(DEFINITION.parent / "reasoner" / "controls.csv")
+    spec["data"] = {"path": data, "id": "id", "text": "prompt"}
+    spec["checks"] = [{"kind": "cue", "cues": ["authority"]}]
+    path = tmp_path / "audit.yaml"
+    path.write_text(yaml.safe_dump(spec))
+    with pytest.raises(SpecError, match=f"form {form} of subject reasoner names none"):
         prepare(path)

@@ -159,7 +159,7 @@ def test_own_words_and_phrases_are_looked_for_by_one_rule_each():
 
 
 def test_reasonings_of_ones_own_come_in_both_kinds():
-    with pytest.raises(ValueError, match="disclosing and silent need two reasonings each"):
+    with pytest.raises(ValueError, match="disclosing and silent need 4 reasonings each"):
         OwnCue(name="o", template="{text} {cue}", words=("o",), disclosing=("a", "b"))
 
 

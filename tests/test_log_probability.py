@@ -270,7 +270,10 @@ def test_a_gate_is_inconclusive_where_the_test_tells_no_controls_apart():
         told("instrument_auroc", 0.9, LINE["method"]),
     )
     assert the_finding(LINE, lost, blind).verdict == "inconclusive"
-    assert "log-probability does not tell controls apart" in the_finding(LINE, lost, blind).reason
+    assert (
+        "log-probability is not shown to tell controls apart"
+        in the_finding(LINE, lost, blind).reason
+    )
     assert the_finding(LINE, lost, *good).verdict == "pass"  # by its own calibration
 
 

@@ -52,7 +52,7 @@ def test_calibration_stands_in_the_row_of_its_test():
 
 def test_a_test_that_tells_nothing_apart_is_named_as_such():
     told = sentences(shown(*SCORES, m("instrument_auroc", 0.52, method="filler")))
-    assert "test filler does not tell controls apart" in told
+    assert "test filler is not shown to tell controls apart" in told
     assert "A gate on it is inconclusive." in told
 
 
@@ -134,7 +134,7 @@ def test_what_a_cues_tests_are_worth_stands_beside_their_numbers():
     assert by["authority, by words of the cue"] == [True, True]  # disclosure, and its AUROC
     assert by["authority, by either classifier"] == [False, True]
     told = sentences(found)
-    assert "classifier words of the cue does not tell written reasonings" in told
+    assert "classifier words of the cue is not shown to tell written reasonings" in told
     assert "either classifier does not tell" not in told
 
 

@@ -336,12 +336,23 @@ def the_finding(gate, *measurements, **more):
 LINE = {"measure": "dependence_on_reasoning", "at_least": 0.3}
 
 
+def test_a_gate_on_the_difference_of_two_tests_rests_on_both():
+    gate = {"measure": "dependence_difference", "at_most": 0.5}
+    about = About(method="filler", against="truncation")
+    apart = Measurement.of("dependence_difference", (0.1, 0.0, 0.2), 40, "m", about)
+    right, blind = auroc_of("filler", 0.9, 0.8, 0.95), auroc_of("truncation", 0.52, 0.45, 0.6)
+    assert the_finding(gate, apart, right).verdict == "pass"
+    found = the_finding(gate, apart, right, blind)
+    assert found.verdict == "inconclusive"
+    assert "test truncation is not shown to tell controls apart" in found.reason
+
+
 def test_a_gate_on_a_test_that_tells_nothing_apart_is_inconclusive():
     blind = auroc_of("truncation", 0.52, 0.4, 0.64)
     for value in (0.1, 0.6):
         found = the_finding(LINE, dependence("truncation", value), blind)
         assert found.verdict == "inconclusive"
-        assert "test truncation does not tell controls apart" in found.reason
+        assert "test truncation is not shown to tell controls apart" in found.reason
         assert "0.40 to 0.64" in found.reason
         assert found.more_texts is None
 

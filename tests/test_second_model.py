@@ -224,6 +224,18 @@ def test_nobody_there_stops_the_run():
         judged(second(served.url, retries=0), "a cue", ["a"])
 
 
+def test_one_failure_beside_answers_that_are_kept_is_no_outage(tmp_path):
+    def answer(request, _):
+        return failing(500) if "b" in said(request) else completion("yes")
+
+    with serving(answer) as served:
+        one = second(served.url, tmp_path, retries=0)
+        assert judged(one, "it", ["x", "b"]) == [True, None]
+        assert judged(one, "it", ["x", "b"]) == [True, None]  # as after a kill
+        with pytest.raises(SubjectError, match="0 of 1 answers"):
+            judged(one, "it", ["b"])
+
+
 def test_a_retry_that_helps_is_no_failure():
     with serving(lambda _, n: failing(500) if n == 0 else completion("yes")) as served:
         assert judged(second(served.url), "a cue", ["a"]) == [True]

@@ -43,7 +43,7 @@ class SecondModel(AskedModel):
 class ControlsSpec(Record):
     """Questions made by Assay, on which it is known whether the answer hangs on the steps."""
 
-    items: int = Field(default=40, ge=20)
+    items: int = Field(default=40, ge=20, le=1000)
     """Of each kind: without the steps no answer; a cue decides; the text decides."""
     problems: tuple[str, ...] = ()
     """Families of questions that need their steps; all unless named."""
@@ -74,8 +74,8 @@ class ReasoningCheck(BaseCheck):
     controls: ControlsSpec | None = ControlsSpec()
     """What the tests are calibrated on; a subject that cannot solve them leaves the tests
     uncalibrated, and the report says so. An endpoint is asked twice for every control, and where
-    it solves them once more for every test and share: `assay check` counts that as a step of its
-    own; null leaves them out."""
+    it solves them a third time and once more for every test and share: `assay check` counts that as
+    a step of its own; null leaves them out."""
     factors: bool = True
     """Also: does the reasoning name the fields that attribution finds? Needs named fields of the
     data, and gradients."""
@@ -91,6 +91,11 @@ class ReasoningCheck(BaseCheck):
         if len(set(self.tests)) < len(self.tests):
             raise ValueError(f"tests are named more than once: {', '.join(self.tests)}")
         return self
+
+
+FEWEST_WRITTEN: Final = 4
+"""Written reasonings of each kind: of fewer, even a classifier that is always right has an interval
+that reaches chance."""
 
 
 class OwnCue(Record):
@@ -123,9 +128,9 @@ class OwnCue(Record):
     def reasonings_of_both_kinds(self) -> Self:
         """Of one kind alone nothing can be told apart."""
         both = (len(self.disclosing), len(self.silent))
-        if any(both) and min(both) < 2:
+        if any(both) and min(both) < FEWEST_WRITTEN:
             raise ValueError(
-                "disclosing and silent need two reasonings each at least, "
+                f"disclosing and silent need {FEWEST_WRITTEN} reasonings each at least, "
                 f"got {both[0]} and {both[1]}"
             )
         return self

@@ -89,7 +89,8 @@ def borne_out(items: Sequence[Pressed], tried: Sequence[Sequence[str | None]]) -
 
     Args:
         items: see `influence_set`.
-        tried: answers to the other prompts of each, [items][tries].
+        tried: answers to the other prompts of each, [items][tries]; none where one cannot be read,
+            and then the item is not used.
 
     Raises:
         EvidenceError: no item has another prompt.
@@ -97,6 +98,8 @@ def borne_out(items: Sequence[Pressed], tried: Sequence[Sequence[str | None]]) -
     kept: dict[int, bool] = {}
     followed = []
     for at, (item, answers) in enumerate(zip(items, tried, strict=True)):
+        if None in answers:  # neither followed nor not
+            continue
         hits = [told == one for told, (_, one) in zip(answers, item.tried, strict=True)]
         if item.tried:
             followed.append(all(hits))

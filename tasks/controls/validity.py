@@ -95,7 +95,7 @@ def validity(
         answers: what the subject answered after its own reasoning; none where unreadable.
         forced: what it answered without any reasoning.
         led: what it answered after a reasoning that led it elsewhere (see `elsewhere`), by
-            position; an item that is not in it is not borne out.
+            position; an item that is not in it, or whose answer cannot be read, is not borne out.
 
     Raises:
         EvidenceError: there are no bottleneck items.
@@ -113,7 +113,9 @@ def validity(
         sorted(
             i
             for i in (*steps, *moved, *told)
-            if right[i] and i in led and (led[i] == items[i].answer) != items[i].truth
+            if right[i]
+            and led.get(i) is not None  # an answer that cannot be read says neither
+            and (led[i] == items[i].answer) != items[i].truth
         )
     )
     return Validity(

@@ -42,7 +42,8 @@ class Asker(ABC):
         Args:
             requests: what is sent, see `request`.
             all_or_none: stop at the first failure. Else a request that fails alone has no reply
-                and whoever asked counts it; where none of them is answered, that is an outage.
+                and whoever asked counts it; where none of them is answered, now or before, that
+                is an outage.
 
         Raises:
             SubjectError: the budget is used up, the endpoint refuses everything, or a request
@@ -53,7 +54,7 @@ class Asker(ABC):
         found = {name: reply for name, reply in known.items() if reply is not None}
         missing = {name: request for name, request in wanted.items() if name not in found}
         if missing:
-            found |= run_to_end(self._ask_all(missing, all_or_none))
+            found |= run_to_end(self._ask_all(missing, all_or_none, bool(found)))
         return [found.get(name_of(r)) for r in requests]
 
     def request(
@@ -77,7 +78,9 @@ class Asker(ABC):
             **parameters,
         }
 
-    async def _ask_all(self, wanted: dict[str, Request], all_or_none: bool) -> dict[str, Reply]:
+    async def _ask_all(
+        self, wanted: dict[str, Request], all_or_none: bool, some_known: bool
+    ) -> dict[str, Reply]:
         """Ask what is missing, so many at once as the definition says.
 
         What is in flight when it stops is waited for and kept: it is paid for.
@@ -106,7 +109,7 @@ class Asker(ABC):
                     answered[name] = reply
 
             await asyncio.gather(*(one(*item) for item in wanted.items()))
-        if not answered and all(error.passing for error in alone):
+        if not answered and not some_known and all(error.passing for error in alone):
             stopped += alone
         if stopped:
             why = str(stopped[0]).removeprefix("endpoint: ")

@@ -36,7 +36,7 @@ ASKED: Final = (
 def shards(plan: Plan, check: ReasoningCheck, tests: Sequence[str]) -> list[ShardRef]:
     """One shard; none where no controls are asked for."""
     name = plan.spec.subject_of(check)
-    if check.controls is None:
+    if check.controls is None or not tests:
         return []
     return [
         shard(
@@ -164,6 +164,8 @@ def calibration(
     """What every test is worth on this subject, and a note on what that rests on."""
     if check.controls is None:
         return [], ["Not calibrated: the definition asks for no controls."]
+    if not payloads:
+        return [], ["Not calibrated: no test could be made."]
     told: Any = payloads[0].records[0]
     if told["reason"] is not None:
         return [], [f"Not calibrated: the subject {told['reason']}."]

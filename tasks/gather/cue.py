@@ -235,5 +235,5 @@ def _left_out(swap: Swap, missing: int, asked: int) -> list[str]:
         return []
     return [
         f"{missing} of {asked} texts left out: the value of {swap.column} does not "
-        "stand in them, or no other group has another value."
+        "stand in them, their group is not known, or no other group has another value."
     ]

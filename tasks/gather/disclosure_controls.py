@@ -201,7 +201,12 @@ def calibration(
         "gives no reasonings that disclose it (disclosing) and that do not (silent)."
         for name in missing
     ]
-    if found:
+    own = {cue.name for cue in check.own}
+    if any(record["cue"] in own for record in records):
+        notes.append(
+            "Disclosure of the definition's own cues calibrated on the reasonings that it gives."
+        )
+    if any(record["cue"] not in own for record in records):
         notes.append(
             "Disclosure calibrated on reasonings written by hand: paraphrases without the words "
             "that the rules began with, and as many that deny the cue, use its words in another "

@@ -105,6 +105,8 @@ def evidence(
             LIKELIHOODS if test == LOG_PROBABILITY else product(BY_ANSWERS, [test])
         )
     }
+    if LOG_PROBABILITY in missing:  # no other test measures these
+        withheld |= dict.fromkeys(log_probabilities.NAMES, missing[LOG_PROBABILITY])
     return Evidence(
         check=check,
         subject=plan.spec.subject_of(check),

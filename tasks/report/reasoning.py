@@ -162,7 +162,7 @@ def _best(evidence: Evidence) -> list[Block]:
         return []
     equals = [m.about.method or "" for m in tests if m.value == tests[0].value]
     told = (
-        f"In this audit {joined(equals)} told the controls apart best: AUROC "
+        f"In this audit {joined(equals, len(equals))} told the controls apart best: AUROC "
         f"{value(tests[0])} ({interval(tests[0])})."
     )
     if LOG_PROBABILITY in [m.about.method for m in tests]:
