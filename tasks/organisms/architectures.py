@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from transformers import (
     BertConfig,
@@ -53,44 +53,31 @@ def new_encoder(tokenizer: PreTrainedTokenizerFast) -> BertForSequenceClassifica
 
 def new_decoder(tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
     """A Llama of four layers, untrained, that reasons and decides."""
-    return LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=64,
-            num_hidden_layers=4,
-            num_attention_heads=4,
-            num_key_value_heads=4,
-            rope_parameters={"rope_type": "default", "rope_theta": BASE},
-            intermediate_size=192,
-            max_position_embeddings=2 * LONGEST,
-            tie_word_embeddings=True,
-            initializer_range=SPREAD,
-            pad_token_id=tokenizer.pad_token_id,
-            bos_token_id=tokenizer.bos_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-        )
-    )
+    return LlamaForCausalLM(LlamaConfig(**_of_four_layers(tokenizer)))
 
 
 def new_mistral(tokenizer: PreTrainedTokenizerFast) -> MistralForCausalLM:
     """A Mistral of four layers, untrained."""
-    return MistralForCausalLM(
-        MistralConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=64,
-            num_hidden_layers=4,
-            num_attention_heads=4,
-            num_key_value_heads=4,
-            rope_parameters={"rope_type": "default", "rope_theta": BASE},
-            intermediate_size=192,
-            max_position_embeddings=2 * LONGEST,
-            tie_word_embeddings=True,
-            initializer_range=SPREAD,
-            pad_token_id=tokenizer.pad_token_id,
-            bos_token_id=tokenizer.bos_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-        )
-    )
+    return MistralForCausalLM(MistralConfig(**_of_four_layers(tokenizer)))
+
+
+def _of_four_layers(tokenizer: PreTrainedTokenizerFast) -> dict[str, Any]:
+    """Settings that a Llama and a Mistral share."""
+    return {
+        "vocab_size": len(tokenizer),
+        "hidden_size": 64,
+        "num_hidden_layers": 4,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 4,
+        "rope_parameters": {"rope_type": "default", "rope_theta": BASE},
+        "intermediate_size": 192,
+        "max_position_embeddings": 2 * LONGEST,
+        "tie_word_embeddings": True,
+        "initializer_range": SPREAD,
+        "pad_token_id": tokenizer.pad_token_id,
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+    }
 
 
 def new_neox(tokenizer: PreTrainedTokenizerFast) -> GPTNeoXForCausalLM:
