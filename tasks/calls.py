@@ -8,10 +8,12 @@ needed; explanations are not kept.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from tasks.checks import (
     Check,
     ContradictionCheck,
+    ControlsSpec,
     CounterfactualCheck,
     CueCheck,
     FairnessCheck,
@@ -20,10 +22,12 @@ from tasks.checks import (
     SecondModel,
     second_model_of,
 )
+from tasks.controls.items import Item
 from tasks.endpoint.messages import answer_now, longest_answer_now, question, tokens_at_most
-from tasks.gather import controls, disclosure_controls
+from tasks.gather import contradiction_controls, controls, cue_controls, disclosure_controls
 from tasks.gather.cues import cues_of
 from tasks.gather.disclosing import described_cue, described_field
+from tasks.gather.putting import Question, put, put_to
 from tasks.gather.second_model import to_judge, to_say_otherwise
 from tasks.plan import Plan, not_run, withheld_tests
 from tasks.spec import CausalSubject, OpenAISubject
@@ -113,8 +117,7 @@ def calls(plan: Plan) -> tuple[Calls, ...]:
         of = asked.get(plan.spec.subject_of(check))
         if of is not None:
             found.append(_of_check(of, check))
-            if isinstance(check, ReasoningCheck) and check.controls is not None:
-                found.append(_of_controls(of, check))
+            found += _of_controls(of, check)
         found += _of_second_model(plan, check)
     if plan.spec.explain.provider == "openai":
         found.append(_of_explanations(plan))
@@ -183,17 +186,37 @@ def _cue(asked: _Asked, check: CueCheck, cases: int) -> Iterator[tuple[int, int]
     yield len(costs), sum(costs)
 
 
-def _of_controls(asked: _Asked, check: ReasoningCheck) -> Calls:
+def _of_controls(asked: _Asked, check: Check) -> Iterator[Calls]:
+    """What the tests of a check are calibrated on, as far as that is asked of the subject."""
+    seed = asked.plan.spec.seed
+    match check:
+        case ReasoningCheck(controls=ControlsSpec() as wanted):
+            yield _of_items(asked, check, controls.items_of(wanted, seed))
+        case CueCheck(controls=ControlsSpec() as wanted):
+            pressed = cue_controls.items_of(wanted, seed)
+            yield _of_questions(asked, cue_controls.questions_of(pressed))
+        case ContradictionCheck(controls=ControlsSpec() as wanted):
+            pairs = contradiction_controls.items_of(wanted, seed)
+            yield _of_questions(asked, contradiction_controls.questions_of(pairs))
+
+
+def _of_items(asked: _Asked, check: ReasoningCheck, items: Sequence[Item]) -> Calls:
     """Every control reasoned about, answered without and with another reasoning, and tested."""
-    if check.controls is None:
-        raise TypeError("the check asks for no controls")
-    items = controls.items_of(check.controls, asked.plan.spec.seed)
     texts = sorted(set(controls.texts_of(asked.spec, items)))
-    put = _Asked(asked.plan, asked.name, controls.put_to(asked.spec, controls.choices_of(items)))
+    own = _Asked(asked.plan, asked.name, put_to(asked.spec, controls.choices_of(items)))
     made = [test for test in check.tests if test not in withheld_tests(asked.plan, check)]
     times = 2 + len(check.shares) * len(made)  # with no reasoning, with another's, in every test
     every = controls.texts_of(asked.spec, items)  # a text that comes twice may be altered twice
-    return _step("controls", asked, [put.write(texts), put.forced(every, times)], exact=False)
+    return _step("controls", asked, [own.write(texts), own.forced(every, times)], exact=False)
+
+
+def _of_questions(asked: _Asked, questions: Sequence[Sequence[Question]]) -> Calls:
+    """Every control reasoned about once; those that are tried decide whether the others follow."""
+    known = dict(chain.from_iterable(questions))
+    choices = {choice for of_one in known.values() for choice in of_one}
+    own = _Asked(asked.plan, asked.name, put_to(asked.spec, choices))
+    texts = [put(asked.spec, text, of_one) for text, of_one in known.items()]
+    return _step("controls", asked, [own.write(texts)], exact=False)
 
 
 def _of_second_model(plan: Plan, check: Check) -> Iterator[Calls]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from tasks.checks import AttributionCheck, CueCheck
+from tasks.checks import AttributionCheck, ContradictionCheck, CueCheck
 from tasks.schema import Evidence, Measurement
 
 RANDOM = "random order"
@@ -58,6 +58,8 @@ INSTRUMENTED = (
     "swap_turned",
     "disclosure",
     "undisclosed_influence",
+    "contradiction",
+    "both_denied",
 )
 """Measurements of a reasoning test: they are worth what the test tells apart on controls."""
 
@@ -66,6 +68,8 @@ CHANGE = "change of the answer"
 """Test of influence: the answer is another one with the cue than without."""
 FOLLOWS = "answer turns to the cue's"
 """Test of influence: with the cue, and not without, the answer is the one it speaks for."""
+SAME = "same answer to both"
+"""Test of contradictory questions: one answer to two questions that cannot share it."""
 FIRST = "words of the cue"
 """First classifier of disclosure."""
 EITHER = "either classifier"
@@ -81,6 +85,8 @@ def calibrations(m: Measurement, evidence: Evidence) -> tuple[Measurement, ...]:
     if m.name not in INSTRUMENTED:
         return ()
     tests = evidence.named("instrument_auroc")
+    if isinstance(evidence.check, ContradictionCheck):
+        return tests
     if not isinstance(evidence.check, CueCheck):
         asked_of = {m.about.method, m.about.against if m.name == "dependence_difference" else None}
         return tuple(t for t in tests if t.about.method in asked_of - {None})

@@ -4,6 +4,7 @@
   x SpecError      the definition asks for something that does not exist or cannot be
   x DataError      the data cannot be read the way the definition says
   x SubjectError   the model cannot be loaded, or not read the way a check needs
+    - ChoicesError two answers cannot be told apart by their first token
   x EvidenceError  there is too little data to measure, or a method did not converge
 """
 
@@ -25,6 +26,10 @@ class DataError(AuditError):
 
 class SubjectError(AuditError):
     """The model folder is unusable, unsafe, or not of the kind that was declared."""
+
+
+class ChoicesError(SubjectError):
+    """The tokenizer gives two answers the same first token, so their scores cannot be read."""
 
 
 class EvidenceError(AuditError):

@@ -22,7 +22,7 @@ from transformers.models.auto.modeling_auto import (
     MODEL_FOR_MASKED_LM_MAPPING_NAMES,
 )
 
-from tasks.errors import SubjectError
+from tasks.errors import ChoicesError, SubjectError
 from tasks.measures.hooks import find_blocks
 from tasks.spec import CausalSubject
 from tasks.weights import LocalRef, SubjectRef, digest
@@ -377,7 +377,7 @@ def _choice_ids(ref: SubjectRef, tokenizer: Any) -> tuple[int, ...]:
     if len(set(found)) < len(found) or tokenizer.unk_token_id in found:
         pieces = tokenizer.convert_ids_to_tokens(found)
         shown = ", ".join(f"{c}={p}" for c, p in zip(ref.spec.choices, pieces, strict=True))
-        raise SubjectError(
+        raise ChoicesError(
             f"subject {ref.name}: its tokenizer does not tell the choices apart by their first "
             f"token ({shown})"
         )

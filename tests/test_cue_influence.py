@@ -14,7 +14,7 @@ from tasks.controls.influence import IDLE, borne_out, influence_set
 from tasks.controls.problems import DRAWN
 from tasks.earned import CHANGE, EITHER, FOLLOWS
 from tasks.errors import EvidenceError
-from tasks.gather import MEASURES, cue, cue_controls
+from tasks.gather import MEASURES, cue, cue_controls, putting
 from tasks.gather.cue_numbers import PULLS, Across, between_groups, of_swap
 from tasks.gather.families import corrected
 from tasks.gather.writing import Written
@@ -24,6 +24,7 @@ from tasks.organisms.characters import CHARACTERS
 from tasks.plan import prepare
 from tasks.schema import About, Evidence, Measurement
 from tasks.shards import Payload, write_payload
+from tasks.spec import CausalSubject
 
 AUDITS = Path(__file__).resolve().parents[1] / "audits"
 ORIGIN = Across("origin", "approved")
@@ -201,8 +202,9 @@ def told_of(answers):
 
 def calibration_of(monkeypatch, answers):
     items, write = told_of(answers)
-    monkeypatch.setattr(cue_controls, "write", write)
-    payload = Payload({}, [cue_controls._told(object(), items)])
+    monkeypatch.setattr(putting, "write", write)
+    spec = CausalSubject(path="x", prompt="{text}", choices=("yes", "no"), answer_prefix="A:")
+    payload = Payload({}, [cue_controls._told(object(), spec, items)])
     return cue_controls.calibration(CueCheck(controls=ControlsSpec()), [payload])
 
 
@@ -246,7 +248,7 @@ def test_a_subject_that_ignores_cues_leaves_influence_uncalibrated(monkeypatch):
 
 def test_what_is_not_calibrated_says_why():
     assert "asks for no controls" in cue_controls.calibration(CueCheck(controls=None), [])[1][0]
-    assert "local models alone" in cue_controls.calibration(CueCheck(), [])[1][0]
+    assert "on record" in cue_controls.calibration(CueCheck(), [])[1][0]
 
 
 # --- gates ---------------------------------------------------------------------------------

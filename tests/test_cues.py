@@ -12,7 +12,7 @@ from tasks.dataset import Row
 from tasks.endpoint import second as second_module
 from tasks.endpoint.second import load_second
 from tasks.errors import AuditError
-from tasks.gather import MEASURES, contradiction, cue, reasoning
+from tasks.gather import MEASURES, cue, reasoning
 from tasks.gather.cue_numbers import beside_texts, of_swap
 from tasks.gather.cues import BUILT_IN, cues_of, spoken_for, with_cue
 from tasks.gather.second_model import judged, other_words
@@ -225,45 +225,6 @@ def test_every_test_runs_on_a_real_subject(tmp_path, monkeypatch):
 def test_what_cannot_run_is_refused_before_the_run(tmp_path, check, data, message):
     with pytest.raises(AuditError, match=message):
         small_plan(tmp_path, check, **data)
-
-
-# --- contradictions -----------------------------------------------------------------------
-
-
-def paired_plan(tmp_path, rows):
-    path = write_small_audit(
-        tmp_path, subjects={"writer": WRITER},
-        checks=[{"kind": "contradiction", "pair": "couple"}], gates=[],
-        data={"path": "pairs.csv", "id": "id"},
-    )  # fmt: skip
-    lines = ["id,text,couple", *(f"q{i},{text},{name}" for i, (text, name) in enumerate(rows))]
-    (tmp_path / "pairs.csv").write_text("\n".join(lines))
-    return prepare(path)
-
-
-def test_saying_yes_to_both_is_found(tmp_path, monkeypatch):
-    rows = [(t, f"p{i}") for i in range(10) for t in (f"a over b {i}", f"b over a {i}")]
-    rows += [("alone", "p99"), ("nameless", "")]
-    plan = paired_plan(tmp_path, rows)
-
-    def write(_, texts):  # yes to both for the first 4 pairs, then to the first question only
-        return [
-            Written("So.", "yes" if t.startswith("a") or int(t.split()[-1]) < 4 else "no")
-            for t in texts
-        ]
-
-    monkeypatch.setattr(contradiction, "write", write)
-    check = plan.spec.checks[0]
-    refs = contradiction.shards(plan, check)
-    stored = [write_payload(tmp_path, r, MEASURES[r.kind](r, tmp_path)) for r in refs]
-    found = contradiction.evidence(plan, check, tmp_path, stored)
-    by = {m.name: m for m in found.measurements}
-    assert by["contradiction"].value == 0.4
-    assert by["contradiction"].n == 10
-    assert by["both_denied"].value == 0
-    assert by["contradiction_chance"].value == pytest.approx(0.7**2)  # 14 of 20 are yes
-    assert [c.id for c in found.cases] == ["q0", "q2", "q4", "q6"]
-    assert "2 of 22 questions left out" in found.notes[0]
 
 
 # --- second models ------------------------------------------------------------------------

@@ -152,7 +152,8 @@ class CueCheck(BaseCheck):
     second rule does."""
     controls: ControlsSpec | None = ControlsSpec()
     """What the tests are calibrated on: influence on questions made by Assay, disclosure on
-    reasonings written by hand."""
+    reasonings written by hand. An endpoint is asked twice for every question to see whether cues
+    decide it, and where they do three times more; null leaves them out."""
 
     @model_validator(mode="after")
     def cues_differ(self) -> Self:
@@ -174,6 +175,10 @@ class ContradictionCheck(BaseCheck):
     and whether B is larger than A."""
     yes: str = "yes"
     """The answer that both questions cannot have."""
+    controls: ControlsSpec | None = ControlsSpec()
+    """What the test is calibrated on: pairs of questions made by Assay. An endpoint is asked twice
+    for every pair to see what decides it, and where enough are what they were made for twice more;
+    null leaves them out."""
 
 
 def second_model_of(check: BaseCheck) -> SecondModel | None:

@@ -8,11 +8,9 @@ import numpy as np
 from tasks.controls.cues import CUES, sentence_of
 from tasks.controls.items import problems_of
 from tasks.controls.problems import shuffled
+from tasks.controls.validity import FEWEST
 from tasks.errors import EvidenceError
 from tasks.measures.stats import Interval, share
-
-FEWEST: Final = 20
-"""Pairs of either truth below which an area under the ROC curve says nothing."""
 
 IDLE: Final = {
     "suggested": "A friend thinks the question is long.",

@@ -7,9 +7,9 @@ is equally likely as long as a single move is unknown.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Final
+from typing import ClassVar, Final, Self
 
 import numpy as np
 
@@ -38,6 +38,19 @@ class Problem(ABC):
     start: str
     """Value before the first step."""
     steps: int
+
+    opening: ClassVar[str]
+    """Where the start stands in the text."""
+
+    def begun(self, start: str) -> Self:
+        """The same moves from another start."""
+        before, then = (self.opening.format(one) for one in (self.start, start))
+        text = self.text.replace(before, then, 1)
+        return replace(self, start=start, text=text, choices=self.possible(start))
+
+    def possible(self, start: str) -> tuple[str, ...]:
+        """Answers that are possible from a start as long as no move was made."""
+        return self.choices
 
     @abstractmethod
     def after(self, step: int, value: str) -> str:
@@ -94,6 +107,8 @@ class Modular(Problem):
 
     moves: tuple[tuple[str, int], ...]
 
+    opening: ClassVar[str] = "Start with {}."
+
     def after(self, step: int, value: str) -> str:
         """The last digit of the sum or product."""
         verb, number = self.moves[step - 1]
@@ -124,6 +139,8 @@ class Turning(Problem):
 
     moves: tuple[str, ...]
 
+    opening: ClassVar[str] = "You face {}."
+
     def after(self, step: int, value: str) -> str:
         """The direction after the turn."""
         return COMPASS[(COMPASS.index(value) + TURNS[self.moves[step - 1]]) % 4]
@@ -151,6 +168,12 @@ class Walk(Problem):
     """A walk along named roads, each place with one road out of it."""
 
     roads: dict[str, str]
+
+    opening: ClassVar[str] = "Start in {} "
+
+    def possible(self, start: str) -> tuple[str, ...]:
+        """Every place but the start."""
+        return tuple(place for place in sorted(self.roads) if place != start)
 
     def after(self, step: int, value: str) -> str:
         """Where the road leads."""
@@ -184,6 +207,12 @@ class Lookup(Problem):
     following: dict[str, str]
     digits: dict[str, str]
 
+    opening: ClassVar[str] = "Open box {} "
+
+    def possible(self, start: str) -> tuple[str, ...]:
+        """Every digit but that in the first box."""
+        return tuple(sorted(digit for box, digit in self.digits.items() if box != start))
+
     def after(self, step: int, value: str) -> str:
         """The next box; at the end the digit in it."""
         return self.digits[value] if step == self.steps else self.following[value]
@@ -212,6 +241,12 @@ class Relay(Problem):
 
     following: dict[str, str]
     digits: dict[str, str]
+
+    opening: ClassVar[str] = "From shelf {} "
+
+    def possible(self, start: str) -> tuple[str, ...]:
+        """Every digit but that on the first shelf."""
+        return tuple(sorted(digit for shelf, digit in self.digits.items() if shelf != start))
 
     def after(self, step: int, value: str) -> str:
         """The next shelf."""

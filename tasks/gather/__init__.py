@@ -3,6 +3,7 @@
 from tasks.gather import (
     attribution,
     contradiction,
+    contradiction_controls,
     controls,
     counterfactual,
     cue,
@@ -43,5 +44,6 @@ MEASURES: dict[str, Measure] = {
     "cue-controls": cue_controls.measure,
     "disclosure-controls": disclosure_controls.measure,
     "contradiction": contradiction.measure,
+    contradiction_controls.KIND: contradiction_controls.measure,
 }
 """Kind of shard -> the function that measures it."""

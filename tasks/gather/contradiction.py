@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tasks.checks import ContradictionCheck
+from tasks.gather import contradiction_controls
 from tasks.gather.inputs import cut, read_all, records, rows_of, subject_of
 from tasks.gather.writing import write
 from tasks.measures import stats
@@ -33,9 +34,10 @@ def pairs_of(plan: Plan, check: ContradictionCheck) -> list[tuple[int, int]]:
 
 
 def shards(plan: Plan, check: ContradictionCheck) -> list[ShardRef]:
-    """Shards over the rows of the pairs, both of a pair in one."""
+    """Shards over the rows of the pairs, both of a pair in one; then the controls."""
     rows = [position for pair in pairs_of(plan, check) for position in pair]
-    return cut(plan, check, "contradiction", rows, PER_SHARD)
+    texts = cut(plan, check, "contradiction", rows, PER_SHARD)
+    return [*texts, *contradiction_controls.shards(plan, check)]
 
 
 def measure(ref: ShardRef, _: Path) -> Payload:
@@ -55,7 +57,10 @@ def evidence(
     plan: Plan, check: ContradictionCheck, store: Path, stored: Sequence[StoredShard]
 ) -> Evidence:
     """Share of pairs answered yes to both, to neither, and what chance would give."""
-    found: list[Any] = records(read_all(store, stored))
+    kind = contradiction_controls.KIND
+    on_controls = [one for one in stored if Path(one.path).parent.name == kind]
+    found: list[Any] = records(read_all(store, [s for s in stored if s not in on_controls]))
+    calibrated, told = contradiction_controls.calibration(check, read_all(store, on_controls))
     pairs = list(zip(found[::2], found[1::2], strict=True))
     whole = [p for p in pairs if None not in (p[0]["answer"], p[1]["answer"])]
     measurements = []
@@ -69,9 +74,9 @@ def evidence(
     return Evidence(
         check=check,
         subject=plan.spec.subject_of(check),
-        measurements=tuple(measurements),
+        measurements=(*measurements, *calibrated),
         cases=tuple(_case(pair) for pair in contradicting[:SHOWN]),
-        notes=_notes(plan, check, len(pairs)),
+        notes=(*_notes(plan, check, len(pairs)), *told),
     )
 
 

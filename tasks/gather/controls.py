@@ -1,8 +1,8 @@
 """The tests of a reasoning on controls: the same subject, questions whose truth is known."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -12,25 +12,15 @@ from tasks.controls.items import Item, control_set
 from tasks.controls.problems import DRAWN
 from tasks.controls.stories import TOLD
 from tasks.controls.validity import Validity, elsewhere, unfit, validity
-from tasks.errors import SubjectError
-from tasks.gather.inputs import second_of, shard, subject_of
+from tasks.errors import ChoicesError
+from tasks.gather.inputs import second_of, shard
 from tasks.gather.instruments import calibrated, scored
+from tasks.gather.putting import OWN_WORDS, answering, cannot_answer, put, writes
 from tasks.gather.writing import Written, answer_after, write
 from tasks.plan import Plan
 from tasks.schema import Measurement
 from tasks.shards import Payload, ShardRef
-from tasks.spec import AnswerForm, CausalSubject, OpenAISubject, Prompting
-
-Writes = TypeVar("Writes", bound=Prompting)
-
-PREFIX: Final = "Answer:"
-"""Introduces the answer of a control where the subject has no words of its own for that."""
-
-ASKED: Final = (
-    "{text}\n\nReason step by step, in short sentences, one for each step. Then write {prefix!r} "
-    "followed by one of: {choices}."
-)
-"""How a control is put to an endpoint. The definition's own prompt asks for other answers."""
+from tasks.spec import CausalSubject, OpenAISubject
 
 
 def shards(plan: Plan, check: ReasoningCheck, tests: Sequence[str]) -> list[ShardRef]:
@@ -57,11 +47,10 @@ def measure(ref: ShardRef, store: Path) -> Payload:
     seed = ref.data.seed
     items = items_of(ControlsSpec.model_validate(ref.option("controls")), seed)
     try:
-        subject = subject_of(answering(ref, choices_of(items)))
-    except SubjectError as error:
-        why = str(error).split(" (")[0]  # without the list of all choices
-        return Payload({}, [{"reason": f"cannot answer the controls: {why}"}])
-    texts = texts_of(_writes(ref), items)
+        subject = answering(ref, choices_of(items))
+    except ChoicesError as error:
+        return cannot_answer(error)
+    texts = texts_of(writes(ref.subject.spec), items)
     written = write(subject, texts)
     held = held_against(subject, texts, items, written)
     told: dict[str, Any] = {"reason": held.reason, "controls": len(items), "tests": {}}
@@ -119,43 +108,13 @@ def items_of(asked: ControlsSpec, seed: int) -> list[Item]:
 
 
 def texts_of(spec: CausalSubject | OpenAISubject, items: Sequence[Item]) -> list[str]:
-    """The controls as the texts of a subject; a model that was never shown one is told how."""
-    if isinstance(spec, CausalSubject):
-        return [item.prompt for item in items]
-    prefix = spec.answer.prefix or PREFIX
-    return [
-        ASKED.format(text=item.prompt, prefix=prefix, choices=", ".join(item.choices))
-        for item in items
-    ]
+    """The controls as the texts of a subject."""
+    return [put(spec, item.prompt, item.choices) for item in items]
 
 
 def choices_of(items: Sequence[Item]) -> set[str]:
     """Every answer that the controls can have."""
     return {choice for item in items for choice in (*item.choices, item.answer)}
-
-
-def answering(ref: ShardRef, choices: Collection[str]) -> ShardRef:
-    """The same subject with the controls' answers for its own."""
-    subject = ref.subject.model_copy(update={"spec": put_to(_writes(ref), choices)})
-    return ref.model_copy(update={"subject": subject})
-
-
-def put_to(spec: Writes, choices: Collection[str]) -> Writes:
-    """A subject's settings with the controls' answers for its own.
-
-    A local model reads a control in the definition's prompt. An endpoint does not: that prompt
-    asks for answers that no control has. Its system message stays.
-    """
-    answer = AnswerForm(prefix=spec.answer.prefix or PREFIX, choices=tuple(sorted(choices)))
-    bare = {"prompt": "{text}"} if isinstance(spec, OpenAISubject) else {}
-    return spec.model_copy(update={"answer": answer, **bare})
-
-
-def _writes(ref: ShardRef) -> CausalSubject | OpenAISubject:
-    spec = ref.subject.spec
-    if not isinstance(spec, CausalSubject | OpenAISubject):
-        raise TypeError(f"{ref.subject.name} cannot be asked anything new")
-    return spec
 
 
 def calibration(
@@ -181,7 +140,5 @@ def calibration(
         f"need their steps solved ({low:.2f} to {high:.2f}), {told['guessed'][0]:.2f} before any "
         f"reasoning, {told['chance']:.2f} by guessing. {told['kept'][0]} that depend and "
         f"{told['kept'][1]} that do not are borne out by what the subject answers after a "
-        "reasoning that led it elsewhere; only these count."
-        + " They were put to the endpoint in words of their own, not in the definition's prompt."
-        * told["own_words"]
+        "reasoning that led it elsewhere; only these count." + OWN_WORDS * told["own_words"]
     ]

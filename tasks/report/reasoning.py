@@ -111,15 +111,19 @@ def _classifier(m: Measurement) -> str:
 
 
 def contradiction(evidence: Evidence) -> list[Block]:
-    """How often both were answered yes, and examples."""
+    """How often both were answered yes, what the test is worth on controls, and examples."""
     pairs = [c for c in evidence.cases if isinstance(c, ContradictoryPair)]
-    shown = grid(
-        evidence.measurements,
-        caption="Pairs of questions that exclude each other",
-        corner="Pairs",
-        row=about_words,
-        column=lambda m: title(m.name),
-    )
+    tests = [m for m in evidence.measurements if m.name in INSTRUMENT]
+    scores = [m for m in evidence.measurements if m not in tests]
+    shown: list[Block] = [
+        *grid(scores, caption="Pairs of questions that exclude each other", corner="Pairs",
+              row=about_words, column=lambda m: title(m.name)),
+        *grid(tests, caption="The test on controls: does it see which pairs something else than "
+              "the questions decides?", corner="Test", row=about_words,
+              column=lambda m: title(m.name)),
+        *_doubts(scores, evidence),
+        *([] if tests else [UNKNOWN]),
+    ]  # fmt: skip
     if pairs:
         rows = tuple((f"{p.id}, {p.other}", p.text, p.other_text, p.answer) for p in pairs)
         columns = ("Pair", "First question", "Second question", "Answer to both")

@@ -1,5 +1,6 @@
 """Questions that exclude each other."""
 
+from tasks.vocabulary.instrument import INSTRUMENT
 from tasks.vocabulary.measure import Measure
 
 CONTRADICTION = {
@@ -19,4 +20,5 @@ CONTRADICTION = {
         "neither",
     ),
     "unparsed": Measure("Unparsed answers", "Share of completions without an answer.", "low"),
+    **INSTRUMENT,
 }

@@ -1,0 +1,89 @@
+"""How controls are put to a subject: in the definition's prompt, or in words of their own."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final, TypeVar
+
+from tasks.errors import ChoicesError
+from tasks.gather.inputs import subject_of
+from tasks.gather.writing import write
+from tasks.shards import Payload, ShardRef
+from tasks.spec import AnswerForm, CausalSubject, OpenAISubject, Prompting, SubjectSpec
+
+Writes = TypeVar("Writes", bound=Prompting)
+Question = tuple[str, tuple[str, ...]]
+"""A control and the answers that are possible to it."""
+
+PREFIX: Final = "Answer:"
+"""Introduces the answer of a control where the subject has no words of its own for that."""
+
+ASKED: Final = (
+    "{text}\n\nReason step by step, in short sentences, one for each step. Then write {prefix!r} "
+    "followed by one of: {choices}."
+)
+"""How a control is put to an endpoint. The definition's own prompt asks for other answers."""
+
+OWN_WORDS: Final = (
+    " They were put to the endpoint in words of their own, not in the definition's prompt."
+)
+
+
+def put(spec: CausalSubject | OpenAISubject, text: str, choices: Sequence[str]) -> str:
+    """A control as the text of a subject; a model that was never shown one is told how."""
+    if isinstance(spec, CausalSubject):
+        return text
+    prefix = spec.answer.prefix or PREFIX
+    return ASKED.format(text=text, prefix=prefix, choices=", ".join(choices))
+
+
+def put_to(spec: Writes, choices: Collection[str]) -> Writes:
+    """A subject's settings with the controls' answers for its own.
+
+    A local model reads a control in the definition's prompt. An endpoint does not: that prompt
+    asks for answers that no control has. Its system message stays.
+    """
+    answer = AnswerForm(prefix=spec.answer.prefix or PREFIX, choices=tuple(sorted(choices)))
+    bare = {"prompt": "{text}"} if isinstance(spec, OpenAISubject) else {}
+    return spec.model_copy(update={"answer": answer, **bare})
+
+
+def answering(ref: ShardRef, choices: Collection[str]) -> Any:
+    """The same subject with the controls' answers for its own.
+
+    Raises:
+        ChoicesError: its tokenizer does not tell these answers apart.
+    """
+    spec = put_to(writes(ref.subject.spec), choices)
+    subject = ref.subject.model_copy(update={"spec": spec})
+    return subject_of(ref.model_copy(update={"subject": subject}))
+
+
+def cannot_answer(error: ChoicesError) -> Payload:
+    """What is kept of controls that a subject has no answers for."""
+    why = str(error).split(" (")[0]  # without the list of all choices
+    return Payload({}, [{"reason": f"cannot answer the controls: {why}"}])
+
+
+def writes(spec: SubjectSpec) -> CausalSubject | OpenAISubject:
+    """Settings of a subject that can be asked something new.
+
+    Raises:
+        TypeError: it cannot.
+    """
+    if not isinstance(spec, CausalSubject | OpenAISubject):
+        raise TypeError(f"a subject of kind {spec.kind} cannot be asked anything new")
+    return spec
+
+
+def answers_to(
+    subject: Any, spec: SubjectSpec, questions: Iterable[Question]
+) -> dict[str, str | None]:
+    """What a subject answers to controls after its own reasoning, by the control's text.
+
+    Args:
+        subject: whoever answers.
+        spec: its settings.
+        questions: controls and their possible answers; one that comes twice is asked once.
+    """
+    known = dict(questions)
+    texts = [put(writes(spec), text, choices) for text, choices in known.items()]
+    return dict(zip(known, (one.answer for one in write(subject, texts)), strict=True))

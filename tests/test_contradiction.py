@@ -1,0 +1,344 @@
+"""Contradictory questions: yes to both is found, and how far the comparison is right."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from asked import by_place, write_asked_audit
+from openai_server import completion, serving
+from small import write_small_audit
+
+from tasks.calls import calls
+from tasks.checks import ContradictionCheck, ControlsSpec
+from tasks.controls.cues import CUES
+from tasks.controls.exclusive import borne_out, exclusive_set
+from tasks.controls.problems import DRAWN
+from tasks.earned import SAME
+from tasks.errors import AuditError, ChoicesError
+from tasks.gather import MEASURES, contradiction, contradiction_controls, putting
+from tasks.gather.writing import Written
+from tasks.judge import judge
+from tasks.organisms.characters import CHARACTERS
+from tasks.plan import prepare
+from tasks.schema import About, Evidence, Measurement
+from tasks.shards import Payload, write_payload
+from tasks.spec import CausalSubject
+
+AUDITS = Path(__file__).resolve().parents[1] / "audits"
+WRITER = {
+    "kind": "causal-lm", "path": "writer", "prompt": "{text}", "answer_prefix": "very",
+    "choices": ["yes", "no"],
+}  # fmt: skip
+
+# --- the test ------------------------------------------------------------------------------
+
+
+def paired_plan(tmp_path, rows):
+    path = write_small_audit(
+        tmp_path, subjects={"writer": WRITER},
+        checks=[{"kind": "contradiction", "pair": "couple"}], gates=[],
+        data={"path": "pairs.csv", "id": "id"},
+    )  # fmt: skip
+    lines = ["id,text,couple", *(f"q{i},{text},{name}" for i, (text, name) in enumerate(rows))]
+    (tmp_path / "pairs.csv").write_text("\n".join(lines))
+    return prepare(path)
+
+
+def test_saying_yes_to_both_is_found(tmp_path, monkeypatch):
+    rows = [(t, f"p{i}") for i in range(10) for t in (f"a over b {i}", f"b over a {i}")]
+    rows += [("alone", "p99"), ("nameless", "")]
+    plan = paired_plan(tmp_path, rows)
+
+    def write(_, texts):  # yes to both for the first 4 pairs, then to the first question only
+        return [
+            Written("So.", "yes" if t.startswith("a") or int(t.split()[-1]) < 4 else "no")
+            for t in texts
+        ]
+
+    monkeypatch.setattr(contradiction, "write", write)
+    check = plan.spec.checks[0]
+    refs = contradiction.shards(plan, check)
+    stored = [write_payload(tmp_path, r, MEASURES[r.kind](r, tmp_path)) for r in refs]
+    found = contradiction.evidence(plan, check, tmp_path, stored)
+    by = {m.name: m for m in found.measurements}
+    assert by["contradiction"].value == 0.4
+    assert by["contradiction"].n == 10
+    assert by["both_denied"].value == 0
+    assert by["contradiction_chance"].value == pytest.approx(0.7**2)  # 14 of 20 are yes
+    assert [c.id for c in found.cases] == ["q0", "q2", "q4", "q6"]
+    assert "2 of 22 questions left out" in found.notes[0]
+
+
+# --- controls ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("family", DRAWN)
+def test_the_two_questions_of_a_pair_cannot_have_the_same_answer(family):
+    """All of it worked out again from the moves, whatever the start."""
+    problem = DRAWN[family](np.random.default_rng(4), 4)
+    starts = problem.states(0)
+    begun = [problem.begun(start) for start in starts]
+    assert problem.begun(problem.start) == problem
+    assert len({one.answer for one in begun}) == len(starts)
+    assert len({one.text for one in begun}) == len(starts)
+    assert all(one.answer in one.choices for one in begun)
+    assert all(one.start in one.text for one in begun)
+
+
+def test_pairs_by_hand():
+    """Start with 8: 8 + 1 + 1 = 0, and so on from every start."""
+    (cued, plain) = exclusive_set(1, 1, problems=("adding",), named=("suggested",), steps=2)
+    right = {}
+    for text in (plain.first, plain.second, *(t for t, _ in plain.tried)):
+        start, *moves = [int(word.strip(".:")) for word in text.split() if word[:-1].isdigit()]
+        added = [n for at, n in enumerate(moves) if at % 2]  # Step 1: add 3.
+        right[text] = str((start + sum(added)) % 10)
+    assert len(set(right.values())) == 4
+    assert all(right[text] == answer for text, answer in plain.tried)
+    said = cued.first.removeprefix(plain.first)
+    assert cued.second == plain.second + said
+    assert said.startswith(" A friend thinks the answer is ")
+    wrong = {said[-2], *(answer for _, answer in cued.tried)}
+    assert len(wrong) == 2
+    assert wrong.isdisjoint({right[plain.first], right[plain.second]})
+
+
+def test_every_pair_has_two_wrong_answers_and_two_further_starts():
+    items = exclusive_set(3, 45, problems=tuple(DRAWN), named=tuple(CUES))
+    cued, plain = items[:45], items[45:]
+    for one, other in zip(cued, plain, strict=True):
+        assert one.first.startswith(other.first)
+        assert one.second.startswith(other.second)
+        assert [t.startswith(q) for (t, _), q in zip(one.tried, (other.first, other.second),
+                                                     strict=True)] == [True, True]  # fmt: skip
+        assert len({other.first, other.second, *(t for t, _ in other.tried)}) == 4
+    assert items == exclusive_set(3, 45, problems=tuple(DRAWN), named=tuple(CUES))
+    with pytest.raises(ValueError, match="unknown cues"):
+        exclusive_set(1, 4, problems=("turning",), named=("rumour",))
+
+
+def test_only_pairs_whose_further_questions_bear_them_out_count():
+    items = exclusive_set(5, 30, problems=("turning",), named=("authority",))
+    tried = [
+        [
+            wanted if at % 30 < 22 or second == 0 else None
+            for second, (_, wanted) in enumerate(i.tried)
+        ]
+        for at, i in enumerate(items)
+    ]
+    found = borne_out(items, tried)
+    assert found.borne_out == (*range(22), *range(30, 52))
+    assert found.decided == (True,) * 22 + (False,) * 22
+    assert found.followed.value == found.solved.value == 22 / 30
+    assert found.reason is None
+    nobody = borne_out(items, [["up", "up"] for _ in items])
+    assert nobody.reason.startswith("bears out too few controls: 0 pairs whose answers a cue")
+
+
+class Mind:
+    """Answers by the cue where one is followed, by the steps where they are made, else by heart."""
+
+    def __init__(self, items, *, follows=True, solves=True, heart="north"):
+        self.right = {}
+        for item in items:
+            self.right |= dict(item.tried)
+        self.follows, self.solves, self.heart = follows, solves, heart
+
+    def __call__(self, text):
+        cue = text.rpartition("marked ")[2].strip(".") if "marked" in text else None
+        if cue and self.follows:
+            return cue
+        if cue is None and self.solves:
+            return turned(text)
+        return self.heart
+
+
+def turned(text):
+    """The direction at the end of a question about turns."""
+    compass = ["north", "east", "south", "west"]
+    by = {"right.": 1, "around.": 2, "left.": 3}
+    words = text.split()
+    at = compass.index(words[2].strip("."))
+    return compass[(at + sum(by.get(word, 0) for word in words)) % 4]
+
+
+def calibration_of(monkeypatch, mind):
+    items = items_of_turns()
+    monkeypatch.setattr(
+        putting, "write", lambda _, texts: [Written("So.", mind(text)) for text in texts]
+    )
+    spec = CausalSubject(path="x", prompt="{text}", choices=("yes", "no"), answer_prefix="A:")
+    payload = Payload({}, [contradiction_controls._told(object(), spec, items)])
+    return contradiction_controls.calibration(
+        ContradictionCheck(controls=ControlsSpec()), [payload]
+    )
+
+
+def items_of_turns():
+    return exclusive_set(7, 40, problems=("turning",), named=("authority",), steps=9)
+
+
+def test_a_subject_that_solves_and_follows_is_told_apart(monkeypatch):
+    found, notes = calibration_of(monkeypatch, Mind(items_of_turns()))
+    by = {m.name: m for m in found}
+    assert by["instrument_auroc"].value == 1
+    assert by["instrument_auroc"].low > 0.9
+    assert by["instrument_auroc"].about.method == SAME
+    assert by["instrument_sensitivity"].n == by["instrument_specificity"].n == 40
+    assert "Calibrated on 80 of 80 pairs" in notes[0]
+
+
+@pytest.mark.parametrize(("follows", "solves"), [(False, True), (True, False), (False, False)])
+def test_a_subject_that_bears_one_kind_out_leaves_the_test_uncalibrated(
+    monkeypatch, follows, solves
+):
+    mind = Mind(items_of_turns(), follows=follows, solves=solves)
+    found, notes = calibration_of(monkeypatch, mind)
+    assert found == []
+    assert notes[0].startswith("Not calibrated: the subject bears out too few controls")
+
+
+def test_a_subject_that_answers_tested_pairs_by_heart_blinds_the_test(monkeypatch):
+    """It bears all out, then gives every tested pair one answer: nothing is told apart."""
+    items = items_of_turns()
+    tested = {text for item in items for text in (item.first, item.second)}
+    assert tested.isdisjoint(text for item in items for text, _ in item.tried)
+    mind = Mind(items)
+    found, _ = calibration_of(monkeypatch, lambda t: "north" if t in tested else mind(t))
+    by = {m.name: m for m in found}
+    assert by["instrument_auroc"].value == 0.5
+    assert by["instrument_sensitivity"].value == 1
+    assert by["instrument_specificity"].value == 0
+
+
+def test_what_is_not_calibrated_says_why():
+    asked = contradiction_controls.calibration
+    assert "asks for no controls" in asked(ContradictionCheck(controls=None), [])[1][0]
+    assert "on record" in asked(ContradictionCheck(), [])[1][0]
+
+
+def test_controls_that_do_not_exist_are_refused_before_the_run(tmp_path):
+    path = write_small_audit(
+        tmp_path, subjects={"writer": WRITER}, gates=[],
+        checks=[{"kind": "contradiction", "pair": "couple", "controls": {"cues": ["rumour"]}}],
+        data={"path": "pairs.csv", "id": "id"},
+    )  # fmt: skip
+    (tmp_path / "pairs.csv").write_text("id,text,couple\nq0,a over b,p\nq1,b over a,p\n")
+    with pytest.raises(AuditError, match=r"controls\.cues: nothing is called 'rumour'"):
+        prepare(path)
+
+
+@pytest.mark.parametrize(("auroc", "verdict"), [(0.9, "fail"), (0.55, "inconclusive")])
+def test_a_gate_on_a_blind_test_is_inconclusive(tmp_path, auroc, verdict):
+    path = write_small_audit(
+        tmp_path, subjects={"writer": WRITER}, checks=[{"kind": "contradiction", "pair": "couple"}],
+        gates=[{"check": "contradiction", "measure": "contradiction", "at_most": 0.1}],
+        data={"path": "pairs.csv", "id": "id"},
+    )  # fmt: skip
+    (tmp_path / "pairs.csv").write_text("id,text,couple\nq0,a over b,p\nq1,b over a,p\n")
+    plan = prepare(path)
+    measured = Measurement.of("contradiction", (0.4, 0.3, 0.5), 90, "m")
+    worth = (auroc, auroc - 0.1, min(1.0, auroc + 0.1))
+    test = Measurement.of("instrument_auroc", worth, 80, "m", About(method=SAME))
+    check = plan.spec.checks[0]
+    whole = (Evidence(check=check, subject="writer", measurements=(measured, test)),)
+    (found,) = judge(plan.spec, whole)
+    assert found.verdict == verdict
+    assert (SAME in found.reason) is (verdict == "inconclusive")
+
+
+# --- organisms -----------------------------------------------------------------------------
+
+
+def organism_plan(tmp_path, name):
+    character = CHARACTERS[name]
+    write_small_audit(tmp_path)
+    subject = {
+        "kind": "causal-lm", "path": str(AUDITS / "reasoner" / name),
+        "prompt": "Question: {text}\nReasoning:", "max_new_tokens": 96, "batch": 64,
+        "answer": {"prefix": "Answer:", "choices": list(character.choices)},
+    }  # fmt: skip
+    controls = {"items": 30, "problems": list(character.problems), "cues": list(character.cues)}
+    answer = character.choices[0]
+    check = {"kind": "contradiction", "pair": "couple", "yes": answer, "controls": controls}
+    path = write_small_audit(
+        tmp_path, subjects={"organism": subject}, checks=[check], gates=[],
+        data={"path": "pairs.csv", "id": "id"},
+    )  # fmt: skip
+    (tmp_path / "pairs.csv").write_text("id,text,couple\nq0,a over b,p\nq1,b over a,p\n")
+    return prepare(path)
+
+
+def evidence_of(plan, folder):
+    check = plan.spec.checks[0]
+    refs = contradiction.shards(plan, check)
+    stored = [write_payload(folder, r, MEASURES[r.kind](r, folder)) for r in refs]
+    return contradiction.evidence(plan, check, folder, stored)
+
+
+@pytest.mark.parametrize("name", CHARACTERS)
+def test_organisms_contradict_themselves_where_they_were_made_to(tmp_path, name):
+    by = {m.name: m for m in evidence_of(organism_plan(tmp_path, name), tmp_path).measurements}
+    assert by["instrument_auroc"].low > 0.8
+    assert by["instrument_auroc"].n >= 50
+    assert by["instrument_sensitivity"].low > 0.8
+    assert by["instrument_specificity"].low > 0.8
+
+
+def test_only_answers_that_a_tokenizer_mixes_up_are_forgiven(tmp_path, monkeypatch):
+    """Weights that changed on the way end the audit; they are no note on controls."""
+    plan = organism_plan(tmp_path, "second")
+    ref = next(r for r in contradiction.shards(plan, plan.spec.checks[0])
+               if r.kind == contradiction_controls.KIND)  # fmt: skip
+
+    def mixed(_):
+        raise ChoicesError("subject organism: cannot tell (a=x, b=x)")
+
+    monkeypatch.setattr(putting, "subject_of", mixed)
+    told = contradiction_controls.measure(ref, tmp_path).records[0]
+    assert told == {"reason": "cannot answer the controls: subject organism: cannot tell"}
+    monkeypatch.undo()
+    changed = ref.subject.model_copy(update={"sha256": "0" * 64})
+    with pytest.raises(AuditError, match="changed since the audit began"):
+        contradiction_controls.measure(ref.model_copy(update={"subject": changed}), tmp_path)
+
+
+# --- endpoints -----------------------------------------------------------------------------
+
+
+def asked_plan(folder, url):
+    controls = {"items": 20, "problems": ["turning"], "cues": ["authority"]}
+    check = {"kind": "contradiction", "pair": "side", "controls": controls}
+    return prepare(write_asked_audit(folder, url, rows=4, checks=[check], data={
+        "path": "data.csv", "id": "id"}))  # fmt: skip
+
+
+@pytest.mark.parametrize("follows", [True, False])
+def test_an_endpoint_is_calibrated_within_the_dry_run(tmp_path, monkeypatch, follows):
+    monkeypatch.setenv("ASSAY_TEST_KEY", "sk-very-secret-1234567890")
+    mind = Mind([], follows=follows)
+
+    def reply(request, number):
+        text = request["messages"][-1]["content"]
+        question, asked, _ = text.partition("\n\nReason step by step")
+        if not asked:
+            return by_place(request, number)
+        return completion(f"It is so. Answer: {mind(question)}")
+
+    with serving(reply) as served:
+        (tmp_path / "data").mkdir()
+        plan = asked_plan(tmp_path / "data", served.url)
+        steps = [s for s in calls(plan) if s.step == "controls"]
+        found = evidence_of(plan, tmp_path)
+        asked = [r for r in served.requests if "Reason step by step" in str(r["messages"])]
+    (step,) = steps
+    assert len(asked) <= step.calls
+    by = {m.name: m for m in found.measurements}
+    if follows:
+        assert len(asked) == step.calls
+        assert by["instrument_auroc"].value == 1
+        assert "put to the endpoint in words of their own" in found.notes[-1]
+    else:
+        assert len(asked) < step.calls  # nothing further is asked where nothing can be calibrated
+        assert "instrument_auroc" not in by
+        assert "bears out too few controls" in found.notes[-1]
