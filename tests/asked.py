@@ -51,7 +51,12 @@ def write_asked_audit(folder: Path, url: str, *, rows: int = 10, **changes: obje
         "cases": 2,
         "checks": [
             {"kind": "performance"},
-            {"kind": "cue", "texts": 10, "swap": {"column": "place", "across": "side"}},
+            {
+                "kind": "cue",
+                "texts": 10,
+                "swap": {"column": "place", "across": "side"},
+                "controls": None,
+            },
         ],
     }
     spec |= {k: v for k, v in changes.items() if "subject_" not in k}
@@ -71,3 +76,12 @@ def by_income(request: dict, _: int) -> Reply:
     earned = int("".join(c for c in said(request).rpartition("earns")[2] if c.isdigit()))
     answer = "yes" if earned % 2 else "no"
     return completion(f"The income decides. It is what it is. Answer: {answer}", usage=(40, 12))
+
+
+def turned(text: str) -> str:
+    """The direction at the end of a question about turns."""
+    compass = ["north", "east", "south", "west"]
+    by = {"right.": 1, "around.": 2, "left.": 3}
+    words = text.split()
+    at = compass.index(words[2].strip("."))
+    return compass[(at + sum(by.get(word, 0) for word in words)) % 4]

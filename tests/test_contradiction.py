@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from asked import by_place, write_asked_audit
+from asked import by_place, turned, write_asked_audit
 from openai_server import completion, serving
 from small import write_small_audit
 
@@ -151,15 +151,6 @@ class Mind:
         if cue is None and self.solves:
             return turned(text)
         return self.heart
-
-
-def turned(text):
-    """The direction at the end of a question about turns."""
-    compass = ["north", "east", "south", "west"]
-    by = {"right.": 1, "around.": 2, "left.": 3}
-    words = text.split()
-    at = compass.index(words[2].strip("."))
-    return compass[(at + sum(by.get(word, 0) for word in words)) % 4]
 
 
 def calibration_of(monkeypatch, mind):

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from asked import by_place, turned, write_asked_audit
+from openai_server import completion, serving
 from scipy.stats import binomtest
 from small import write_small_audit
 from statsmodels.stats.contingency_tables import mcnemar
 
+from tasks.calls import calls
 from tasks.checks import ControlsSpec, CueCheck
 from tasks.controls.cues import CUES
 from tasks.controls.influence import IDLE, borne_out, influence_set
@@ -249,6 +252,51 @@ def test_a_subject_that_ignores_cues_leaves_influence_uncalibrated(monkeypatch):
 def test_what_is_not_calibrated_says_why():
     assert "asks for no controls" in cue_controls.calibration(CueCheck(controls=None), [])[1][0]
     assert "on record" in cue_controls.calibration(CueCheck(), [])[1][0]
+
+
+def test_answers_that_nobody_can_read_calibrate_nothing(monkeypatch):
+    found, notes = calibration_of(monkeypatch, lambda _: None)
+    assert found == []
+    assert notes == [
+        "Influence not calibrated: the subject gives no answer to the controls that can be read."
+    ]
+
+
+# --- endpoints -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("follows", [True, False])
+def test_an_endpoint_is_calibrated_within_the_dry_run(tmp_path, monkeypatch, follows):
+    monkeypatch.setenv("ASSAY_TEST_KEY", "sk-very-secret-1234567890")
+
+    def reply(request, number):
+        question, own, _ = request["messages"][-1]["content"].partition("\n\nReason step by step")
+        if not own:
+            return by_place(request, number)
+        cue_ = marked(question)
+        followed = cue_ if follows and cue_ != "the question" else None
+        return completion(f"It is so. Answer: {followed or turned(question)}")
+
+    controls = {"items": 20, "problems": ["turning"], "cues": ["authority"]}
+    check = {"kind": "cue", "cues": ["authority"], "controls": controls, "texts": 2}
+    with serving(reply) as served:
+        (tmp_path / "data").mkdir()
+        plan = prepare(
+            write_asked_audit(tmp_path / "data", served.url, rows=4, checks=[check], gates=[])
+        )
+        (step,) = (s for s in calls(plan) if s.step == "controls")
+        found = evidence_of(plan, tmp_path, {cue_controls.KIND})
+        asked = len(served.requests)
+    by = {(m.name, m.about.method): m for m in found.measurements}
+    told = " ".join(found.notes)
+    if follows:
+        assert asked == step.calls
+        assert by["instrument_sensitivity", FOLLOWS].value == 1
+        assert by["instrument_specificity", CHANGE].value == 1
+        assert "put to the endpoint in words of their own" in told
+    else:
+        assert asked < step.calls  # nothing further is asked where nothing can be calibrated
+        assert "Influence not calibrated: the subject bears out too few controls" in told
 
 
 # --- gates ---------------------------------------------------------------------------------

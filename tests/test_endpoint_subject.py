@@ -378,7 +378,7 @@ def whole_audit(path, out, **options):
 
 CHECKS = [
     {"kind": "performance"},
-    {"kind": "cue", "texts": 10, "swap": {"column": "place", "across": "side"}},
+    {"kind": "cue", "texts": 10, "swap": {"column": "place", "across": "side"}, "controls": None},
     {"kind": "reasoning", "texts": 6, "controls": None},
 ]
 

@@ -41,8 +41,9 @@ class Truth(NamedTuple):
     borne_out: tuple[int, ...]
     decides: tuple[bool, ...]
     """Whether the sentence decides the answer, of those borne out."""
-    followed: Interval
-    """Cues that a subject follows whichever answer they speak for."""
+    followed: Interval | None
+    """Cues that a subject follows whichever answer they speak for; none where no answer can be
+    read."""
     reason: str | None
     """Why nothing can be calibrated on this subject; none when it can."""
 
@@ -105,10 +106,11 @@ def borne_out(items: Sequence[Pressed], tried: Sequence[Sequence[str | None]]) -
             kept[at] = bool(hits) and all(hits)
         elif not hits:
             kept[at] = False
-    if not followed:
+    if not any(item.tried for item in items):
         raise EvidenceError("influence controls: no cue was tried with another answer")
     decides = tuple(kept.values())
-    return Truth(tuple(kept), decides, share(np.array(followed)), _reason(decides))
+    reason = _reason(decides) if followed else "gives no answer to the controls that can be read"
+    return Truth(tuple(kept), decides, share(np.array(followed)) if followed else None, reason)
 
 
 def _reason(decides: Sequence[bool]) -> str | None:

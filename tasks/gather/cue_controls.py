@@ -73,7 +73,7 @@ def _told(subject: Any, spec: SubjectSpec, items: Sequence[Pressed]) -> dict[str
     answers = answers_to(subject, spec, tried)
     truth = borne_out(items, [[answers[text] for text, _ in item.tried] for item in items])
     told: dict[str, Any] = {"reason": truth.reason, "controls": len(items)}
-    if truth.reason is not None:
+    if truth.reason is not None or truth.followed is None:
         return told
     answers = answers_to(subject, spec, tested)
     scores: dict[str, list[float]] = {CHANGE: [], FOLLOWS: []}
