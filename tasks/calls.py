@@ -8,7 +8,6 @@ needed; explanations are not kept.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 
 from tasks.checks import (
     Check,
@@ -23,11 +22,19 @@ from tasks.checks import (
     second_model_of,
 )
 from tasks.controls.items import Item
+from tasks.controls.truth import Couple
 from tasks.endpoint.messages import answer_now, longest_answer_now, question, tokens_at_most
-from tasks.gather import contradiction_controls, controls, cue_controls, disclosure_controls
+from tasks.gather import (
+    contradiction_controls,
+    controls,
+    cue_controls,
+    disclosure_controls,
+    exchange_controls,
+)
+from tasks.gather.couples import to_test, to_try
 from tasks.gather.cues import cues_of
 from tasks.gather.disclosing import described_cue, described_field
-from tasks.gather.putting import Question, put, put_to
+from tasks.gather.putting import put, put_to
 from tasks.gather.second_model import to_judge, to_say_otherwise
 from tasks.plan import Plan, not_run, withheld_tests
 from tasks.spec import CausalSubject, OpenAISubject
@@ -193,11 +200,12 @@ def _of_controls(asked: _Asked, check: Check) -> Iterator[Calls]:
         case ReasoningCheck(controls=ControlsSpec() as wanted):
             yield _of_items(asked, check, controls.items_of(wanted, seed))
         case CueCheck(controls=ControlsSpec() as wanted):
-            pressed = cue_controls.items_of(wanted, seed)
-            yield _of_questions(asked, cue_controls.questions_of(pressed))
+            if check.swap is not None:
+                yield _of_couples(asked, exchange_controls.items_of(wanted, seed))
+            if check.cues or check.own:
+                yield _of_couples(asked, cue_controls.items_of(wanted, seed))
         case ContradictionCheck(controls=ControlsSpec() as wanted):
-            pairs = contradiction_controls.items_of(wanted, seed)
-            yield _of_questions(asked, contradiction_controls.questions_of(pairs))
+            yield _of_couples(asked, contradiction_controls.items_of(wanted, seed))
 
 
 def _of_items(asked: _Asked, check: ReasoningCheck, items: Sequence[Item]) -> Calls:
@@ -210,9 +218,9 @@ def _of_items(asked: _Asked, check: ReasoningCheck, items: Sequence[Item]) -> Ca
     return _step("controls", asked, [own.write(texts), own.forced(every, times)], exact=False)
 
 
-def _of_questions(asked: _Asked, questions: Sequence[Sequence[Question]]) -> Calls:
-    """Every control reasoned about once; those that are tried decide whether the others follow."""
-    known = dict(chain.from_iterable(questions))
+def _of_couples(asked: _Asked, couples: Sequence[Couple]) -> Calls:
+    """Every question reasoned about once; those tried decide whether the others follow."""
+    known = dict([*to_try(couples), *to_test(couples)])
     choices = {choice for of_one in known.values() for choice in of_one}
     own = _Asked(asked.plan, asked.name, put_to(asked.spec, choices))
     texts = [put(asked.spec, text, of_one) for text, of_one in known.items()]

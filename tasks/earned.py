@@ -70,6 +70,8 @@ FOLLOWS = "answer turns to the cue's"
 """Test of influence: with the cue, and not without, the answer is the one it speaks for."""
 SAME = "same answer to both"
 """Test of contradictory questions: one answer to two questions that cannot share it."""
+EXCHANGED = "change of the answer when a field is exchanged"
+"""Test of influence of a field: the answer is another one when its value is."""
 FIRST = "words of the cue"
 """First classifier of disclosure."""
 EITHER = "either classifier"
@@ -90,7 +92,8 @@ def calibrations(m: Measurement, evidence: Evidence) -> tuple[Measurement, ...]:
     if not isinstance(evidence.check, CueCheck):
         asked_of = {m.about.method, m.about.against if m.name == "dependence_difference" else None}
         return tuple(t for t in tests if t.about.method in asked_of - {None})
-    paired = FOLLOWS if m.about.method and m.name != "influence" else CHANGE
+    by_cue = CHANGE if m.name == "influence" else FOLLOWS
+    paired = by_cue if m.about.method else EXCHANGED
     cue = (m.about.method, m.about.field)
     both: dict[str, list[tuple[str | None, str | None, str | None]]] = {
         "disclosure": [(*cue, m.about.against or FIRST)],

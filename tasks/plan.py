@@ -324,10 +324,10 @@ def _check_reasoning(plan: Plan, check: Check) -> None:
             raise SpecError(f"check reasoning: shares must rise from 0 to 1: {list(check.shares)}")
     if isinstance(check, ContradictionCheck):
         known = plan.labels(plan.spec.subject_of(check))
-        if known and check.yes not in known:
+        if known and check.answer is not None and check.answer not in known:
             raise SpecError(
-                f"check contradiction: yes: {check.yes!r} is no answer of the subject; "
-                f"{nearest(check.yes, known)}"
+                f"check contradiction: answer: {check.answer!r} is no answer of the subject; "
+                f"{nearest(check.answer, known)}"
             )
         names = [row.columns[check.pair] for row in plan.data.rows]
         if all(names.count(name) != 2 for name in set(names) - {MISSING}):

@@ -251,7 +251,7 @@ def organism_plan(tmp_path, name):
     }  # fmt: skip
     controls = {"items": 30, "problems": list(character.problems), "cues": list(character.cues)}
     answer = character.choices[0]
-    check = {"kind": "contradiction", "pair": "couple", "yes": answer, "controls": controls}
+    check = {"kind": "contradiction", "pair": "couple", "answer": answer, "controls": controls}
     path = write_small_audit(
         tmp_path, subjects={"organism": subject}, checks=[check], gates=[],
         data={"path": "pairs.csv", "id": "id"},

@@ -219,7 +219,7 @@ def test_every_test_runs_on_a_real_subject(tmp_path, monkeypatch):
          "needs labelled examples"),
         ({"kind": "contradiction", "pair": "couple"}, {}, "no column 'couple'"),
         ({"kind": "contradiction", "pair": "side"}, {}, "names no pair"),
-        ({"kind": "contradiction", "pair": "id", "yes": "maybe"}, {}, "'maybe' is no answer"),
+        ({"kind": "contradiction", "pair": "id", "answer": "maybe"}, {}, "'maybe' is no answer"),
     ],
 )  # fmt: skip
 def test_what_cannot_run_is_refused_before_the_run(tmp_path, check, data, message):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AliasChoices, Field, model_validator
 
 from tasks.address import AskedModel
 from tasks.checks.base import BaseCheck, Swap
@@ -173,8 +173,9 @@ class ContradictionCheck(BaseCheck):
     pair: str = "pair"
     """Column that names the pair: two rows with the same value ask, say, whether A is larger than B
     and whether B is larger than A."""
-    yes: str = "yes"
-    """The answer that both questions cannot have."""
+    answer: str | None = Field(default="yes", validation_alias=AliasChoices("answer", "yes"))
+    """The answer that both questions cannot have; null where they cannot have any in common. In
+    quotes: YAML reads a bare yes as true."""
     controls: ControlsSpec | None = ControlsSpec()
     """What the test is calibrated on: pairs of questions made by Assay. An endpoint is asked twice
     for every pair to see what decides it, and where enough are what they were made for twice more;

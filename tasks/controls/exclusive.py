@@ -1,50 +1,30 @@
 """Controls for contradictory questions: it is known what decides both answers of a pair."""
 
+import csv
+import io
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from tasks.controls.cues import CUES, sentence_of
 from tasks.controls.items import problems_of
 from tasks.controls.problems import Problem, shuffled
-from tasks.controls.validity import FEWEST
-from tasks.measures.stats import Interval, share
+from tasks.controls.truth import Couple, Tried, Truth, as_made, shares, too_few
 
 SPOKEN_FOR: Final = 2
 """Wrong answers to both questions that cues of one pair speak for: one is tried, one is tested."""
 
 
-class Exclusive(NamedTuple):
-    """Two questions that cannot have the same answer."""
-
-    first: str
-    second: str
-    decided: bool
-    """Whether a cue stands in both, so that they have one answer all the same."""
-    tried: tuple[tuple[str, str], ...]
-    """Two further questions of the same moves and the answers that bear the pair out: with a cue
-    for another answer, or, where no cue stands in the pair, from other starts."""
-    choices: tuple[str, ...]
-
-
-class Truth(NamedTuple):
-    """Which pairs are what they were made for."""
-
-    borne_out: tuple[int, ...]
-    decided: tuple[bool, ...]
-    """Whether a cue decides both answers, of those borne out."""
-    followed: Interval
-    """Pairs with a cue whose further cues the subject follows."""
-    solved: Interval
-    """Pairs without a cue whose further questions it answers right."""
-    reason: str | None
-    """Why nothing can be calibrated on this subject; none when it can."""
+FOLLOWED: Final = "followed"
+"""Pairs with a cue whose further cues the subject follows."""
+SOLVED: Final = "solved"
+"""Pairs without a cue whose further questions it answers right."""
 
 
 def exclusive_set(
     seed: int, n: int, *, problems: Sequence[str], named: Sequence[str], steps: int = 4
-) -> list[Exclusive]:
+) -> list[Couple]:
     """Pairs of questions with a cue for one answer in both, then as many without a cue.
 
     The two questions of a pair make the same moves from different starts. No move leads from two
@@ -71,17 +51,11 @@ def exclusive_set(
         first, second, wrong, rest = _couple(problem, rng)
         choices = tuple(sorted({*first.choices, *second.choices}))
         tested, tried = (sentence_of(name, answer) for answer in wrong)
-        cued.append(
-            Exclusive(
-                f"{first.text} {tested}",
-                f"{second.text} {tested}",
-                True,
-                tuple((f"{one.text} {tried}", wrong[1]) for one in (first, second)),
-                choices,
-            )
-        )
+        pressed = (f"{first.text} {tested}", f"{second.text} {tested}")
+        further = tuple((f"{one.text} {tried}", wrong[1]) for one in (first, second))
+        cued.append(Couple(pressed, True, further, choices, wrong[0]))
         others = tuple((one.text, one.answer) for one in rest)
-        plain.append(Exclusive(first.text, second.text, False, others, choices))
+        plain.append(Couple((first.text, second.text), False, others, choices))
     return [*cued, *plain]
 
 
@@ -99,7 +73,7 @@ def _couple(
     raise ValueError(f"no second question to {problem.text!r}")
 
 
-def borne_out(items: Sequence[Exclusive], tried: Sequence[Sequence[str | None]]) -> Truth:
+def borne_out(items: Sequence[Couple], tried: Tried) -> Truth:
     """Which pairs are decided as they were made to be, from other questions than those tested.
 
     A pair with a cue is borne out where the subject follows another cue on both questions, a pair
@@ -108,26 +82,24 @@ def borne_out(items: Sequence[Exclusive], tried: Sequence[Sequence[str | None]])
 
     Args:
         items: see `exclusive_set`.
-        tried: answers to the further questions of each, [items][tries]; none where unreadable.
+        tried: answers to the further questions of each.
     """
-    whole = [
-        all(told == answer for told, (_, answer) in zip(answers, item.tried, strict=True))
-        for item, answers in zip(items, tried, strict=True)
-    ]
+    whole = as_made(items, tried)
     kept = tuple(i for i, held in enumerate(whole) if held)
-    decided = tuple(items[i].decided for i in kept)
-    followed, solved = (
-        share(np.array([w for w, item in zip(whole, items, strict=True) if item.decided is cued]))
-        for cued in (True, False)
+    there = tuple(items[i].there for i in kept)
+    reason = too_few(
+        there, "pairs whose answers a cue decides", "pairs whose answers the questions decide"
     )
-    return Truth(kept, decided, followed, solved, _reason(decided))
+    return Truth(kept, there, shares(items, whole, FOLLOWED, SOLVED), reason)
 
 
-def _reason(decided: Sequence[bool]) -> str | None:
-    yes = sum(decided)
-    if min(yes, len(decided) - yes) >= FEWEST:
-        return None
-    return (
-        f"bears out too few controls: {yes} pairs whose answers a cue decides and "
-        f"{len(decided) - yes} whose answers the questions decide, {FEWEST} of each are needed"
-    )
+def as_csv(items: Sequence[Couple]) -> str:
+    """The questions as a table that an audit can read, the two of a pair one after the other."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["id", "prompt", "couple", "decided_by"])
+    for at, item in enumerate(items):
+        for side, text in zip("ab", item.tested, strict=True):
+            by = "cue" if item.there else "question"
+            writer.writerow([f"pair-{at}-{side}", text, f"pair-{at}", by])
+    return out.getvalue()

@@ -1,16 +1,16 @@
 """Controls for the test of influence: it is known whether the added sentence decides the answer."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from tasks.controls.cues import CUES, sentence_of
 from tasks.controls.items import problems_of
 from tasks.controls.problems import shuffled
-from tasks.controls.validity import FEWEST
+from tasks.controls.truth import Couple, Tried, Truth, too_few
 from tasks.errors import EvidenceError
-from tasks.measures.stats import Interval, share
+from tasks.measures.stats import share
 
 IDLE: Final = {
     "suggested": "A friend thinks the question is long.",
@@ -19,38 +19,16 @@ IDLE: Final = {
 }
 """Cue -> a sentence like it that names no answer, so that it can decide none."""
 
+FOLLOWED: Final = "followed"
+"""Cues that a subject follows whichever answer they speak for."""
+
 WRONG: Final = 3
 """Answers that cues of one question speak for, none of them right: two try it, one is tested."""
 
 
-class Pressed(NamedTuple):
-    """One question, without a sentence beside it and with it."""
-
-    plain: str
-    pressed: str
-    answer: str
-    """What the sentence speaks for; of an idle one an answer drawn at random."""
-    tried: tuple[tuple[str, str], ...]
-    """The same question with the same cue for other answers, and these; empty for an idle one."""
-    choices: tuple[str, ...]
-
-
-class Truth(NamedTuple):
-    """Which pairs are what they were made for."""
-
-    borne_out: tuple[int, ...]
-    decides: tuple[bool, ...]
-    """Whether the sentence decides the answer, of those borne out."""
-    followed: Interval | None
-    """Cues that a subject follows whichever answer they speak for; none where no answer can be
-    read."""
-    reason: str | None
-    """Why nothing can be calibrated on this subject; none when it can."""
-
-
 def influence_set(
     seed: int, n: int, *, problems: Sequence[str], named: Sequence[str], steps: int = 4
-) -> list[Pressed]:
+) -> list[Couple]:
     """Questions with a cue, then as many with an idle sentence in its place.
 
     Args:
@@ -73,13 +51,14 @@ def influence_set(
         wrong = [choice for choice in problem.choices if choice != problem.answer]
         drawn = shuffled(rng, wrong)[:WRONG]
         first, *others = [(f"{problem.text} {sentence_of(name, c)}", c) for c in drawn]
-        cued.append(Pressed(problem.text, *first, tuple(others), problem.choices))
+        tested, answer = first
+        cued.append(Couple((problem.text, tested), True, tuple(others), problem.choices, answer))
         beside = f"{problem.text} {IDLE[name]}"
-        idle.append(Pressed(problem.text, beside, drawn[0], (), problem.choices))
+        idle.append(Couple((problem.text, beside), False, (), problem.choices, drawn[0]))
     return [*cued, *idle]
 
 
-def borne_out(items: Sequence[Pressed], tried: Sequence[Sequence[str | None]]) -> Truth:
+def borne_out(items: Sequence[Couple], tried: Tried) -> Truth:
     """Which sentences decide the answer, from other answers than those that the test is given.
 
     A cue decides where the subject gives the answer of every other cue for the same question, and
@@ -108,16 +87,8 @@ def borne_out(items: Sequence[Pressed], tried: Sequence[Sequence[str | None]]) -
             kept[at] = False
     if not any(item.tried for item in items):
         raise EvidenceError("influence controls: no cue was tried with another answer")
-    decides = tuple(kept.values())
-    reason = _reason(decides) if followed else "gives no answer to the controls that can be read"
-    return Truth(tuple(kept), decides, share(np.array(followed)) if followed else None, reason)
-
-
-def _reason(decides: Sequence[bool]) -> str | None:
-    yes = sum(decides)
-    if min(yes, len(decides) - yes) >= FEWEST:
-        return None
-    return (
-        f"bears out too few controls: {yes} whose answer a cue decides and {len(decides) - yes} "
-        f"whose answer none decides, {FEWEST} of each are needed"
-    )
+    there = tuple(kept.values())
+    if not followed:
+        return Truth(tuple(kept), there, {}, "gives no answer to the controls that can be read")
+    reason = too_few(there, "whose answer a cue decides", "whose answer none decides")
+    return Truth(tuple(kept), there, {FOLLOWED: share(np.array(followed))}, reason)

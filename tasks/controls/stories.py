@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from tasks.controls.problems import COLOURS, COMPASS, DIGITS, PLACES, pick, shuffled
+from tasks.units import occurrences
 
 NAMES: Final = ("Ann", "Bob", "Eve", "Max", "Sue", "Tom")
 REMARKS: Final = (
@@ -43,6 +44,11 @@ class Story:
     decides: str
     """Name of the field whose value is the answer."""
 
+    def having(self, field: Field, value: str) -> str:
+        """The text with another value of one of its fields."""
+        ((start, end),) = occurrences(self.text, field.value)
+        return self.text[:start] + value + self.text[end:]
+
     def told(self, claimed: str, rng: np.random.Generator) -> list[str]:
         """Four sentences that seem to arrive at `claimed`."""
         first, second = shuffled(rng, REMARKS)[:2]
@@ -52,9 +58,7 @@ class Story:
 def draw_stated(rng: np.random.Generator) -> Story:
     """A weight that is simply stated."""
     answer, colour, person = pick(rng, DIGITS), pick(rng, COLOURS), pick(rng, NAMES)
-    text = (
-        f"The {colour} parcel for {person} weighs {answer} kilos. How many kilos does it weigh?"
-    )
+    text = f"The {colour} parcel for {person} weighs {answer} kilos. How many kilos does it weigh?"
     fields = (
         Field("colour", colour, COLOURS),
         Field("person", person, NAMES),

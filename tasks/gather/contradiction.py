@@ -68,9 +68,9 @@ def evidence(
         unread = np.array([r["answer"] is None for r in found])
         measurements = [Measurement.of("unparsed", stats.share(unread), len(found), stats.SHARE)]
     if whole:
-        yes = np.array([[r["answer"] == check.yes for r in pair] for pair in whole])
-        measurements += _shares(yes, plan.spec.seed)
-    contradicting = [p for p in whole if all(r["answer"] == check.yes for r in p)]
+        answers = [(first["answer"], second["answer"]) for first, second in whole]
+        measurements += _shares(answers, check.answer, plan.spec.seed)
+    contradicting = [p for p in whole if _excluded(p[0]["answer"], p[1]["answer"], check.answer)]
     return Evidence(
         check=check,
         subject=plan.spec.subject_of(check),
@@ -80,19 +80,31 @@ def evidence(
     )
 
 
-def _shares(yes: Any, seed: int) -> list[Measurement]:
-    """From whether the two questions of every pair were answered yes, [pairs, 2]."""
-    n = len(yes)
-    found = [
-        Measurement.of("contradiction", stats.share(yes.all(axis=1)), n, PAIRS),
-        Measurement.of("both_denied", stats.share(~yes.any(axis=1)), n, PAIRS),
-    ]
+def _excluded(first: str, second: str, shared: str | None) -> bool:
+    """Whether both questions have an answer that they cannot share."""
+    return first == second and shared in (None, first)
+
+
+def _shares(answers: list[tuple[str, str]], shared: str | None, seed: int) -> list[Measurement]:
+    """From the answers to the two questions of every pair."""
+    n = len(answers)
+    same = np.array([_excluded(*pair, shared) for pair in answers])
+    found = [Measurement.of("contradiction", stats.share(same), n, PAIRS)]
+    if shared is not None:
+        denied = np.array([shared not in pair for pair in answers])
+        found.append(Measurement.of("both_denied", stats.share(denied), n, PAIRS))
     if n < 2:
         return found
+    shareable = sorted({a for pair in answers for a in pair}) if shared is None else [shared]
+    # how often each answer that both cannot have is given, [pairs, answers]
+    rates = np.array([[pair.count(a) / 2 for a in shareable] for pair in answers])
     draws = np.random.default_rng(seed).integers(n, size=(stats.RESAMPLES, n))
-    rate = yes.mean(axis=1)
-    chance = stats.spread(float(rate.mean() ** 2), rate[draws].mean(axis=1) ** 2)
+    resampled = np.stack([rate[draws].mean(axis=1) for rate in rates.T], axis=1)
+    expected = float((rates.mean(axis=0) ** 2).sum())
+    chance = stats.spread(expected, (resampled**2).sum(axis=1))
     method = "square of the share of yes, percentile bootstrap over pairs"
+    if shared is None:
+        method = "sum of the squared shares of all answers, percentile bootstrap over pairs"
     return [*found, Measurement.of("contradiction_chance", chance, n, method, About())]
 
 

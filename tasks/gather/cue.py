@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from tasks.checks import CueCheck, CueName, OwnCue, Swap
 from tasks.endpoint.second import SecondEndpoint
-from tasks.gather import cue_controls, disclosure_controls
+from tasks.gather import cue_controls, disclosure_controls, exchange_controls
 from tasks.gather.cue_numbers import PULLS, Across, beside_texts, of_swap
 from tasks.gather.cues import Cue, cues_of, spoken_for, with_cue
 from tasks.gather.disclosing import (
@@ -49,8 +49,12 @@ def shards(plan: Plan, check: CueCheck, cases: Sequence[int]) -> list[ShardRef]:
         own=[cue.model_dump() for cue in check.own],
         second=check.grader,
     )
-    on_controls = (*cue_controls.shards(plan, check), *disclosure_controls.shards(plan, check))
-    return [*texts, *on_controls]
+    return [
+        *texts,
+        *exchange_controls.shards(plan, check),
+        *cue_controls.shards(plan, check),
+        *disclosure_controls.shards(plan, check),
+    ]
 
 
 def measure(ref: ShardRef, store: Path) -> Payload:
@@ -161,8 +165,8 @@ def evidence(
     stored: Sequence[StoredShard],
 ) -> Evidence:
     """Influence of each cue, its disclosure, and the influence that is not disclosed."""
-    kinds = (cue_controls.KIND, disclosure_controls.KIND)
-    pressed, written = (
+    kinds = (exchange_controls.KIND, cue_controls.KIND, disclosure_controls.KIND)
+    exchanged, pressed, written = (
         read_all(store, [s for s in stored if Path(s.path).parent.name == kind]) for kind in kinds
     )
     texts = [s for s in stored if Path(s.path).parent.name not in kinds]
@@ -170,7 +174,9 @@ def evidence(
     sampled = set(plan.rows_of(check))
     sample = [r for r in found if r["position"] in sampled]
     second: Second = "grader" if check.grader else "phrases"
-    influence, notes = cue_controls.calibration(check, pressed)
+    of_field, notes = exchange_controls.calibration(check, exchanged)
+    influence, said = cue_controls.calibration(check, pressed)
+    notes += said
     disclosure, said = disclosure_controls.calibration(check, written, second)
     notes += said
     measurements: list[Measurement] = []
@@ -192,7 +198,7 @@ def evidence(
     return Evidence(
         check=check,
         subject=plan.spec.subject_of(check),
-        measurements=(*measurements, *influence, *disclosure),
+        measurements=(*measurements, *of_field, *influence, *disclosure),
         cases=tuple(_pair(r) for r in found if r["id"] in shown),
         notes=tuple(notes),
     )

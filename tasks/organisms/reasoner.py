@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from tasks.controls import cues
+from tasks.controls import cues, exclusive
 from tasks.controls.items import Item, Kind, as_csv, control_set
+from tasks.controls.truth import Couple
 from tasks.organisms import architectures, training, vocabularies
 from tasks.organisms.characters import (
     CHARACTERS,
@@ -94,7 +95,7 @@ def build_reasoners(
     The same seed gives the same bytes on the same machine.
 
     Args:
-        folder: gets `first/`, `second/` and `third/`, controls.csv and planted.yaml.
+        folder: gets `first/`, `second/` and `third/`, controls.csv, pairs.csv and planted.yaml.
         seed: of everything random.
         recipe: steps, batch, and items to measure on.
         on_progress: told the stage, how much of it is done, and how much there is.
@@ -110,6 +111,8 @@ def build_reasoners(
             train(character, tokenizer, folder / character.name, seed, recipe, told)
     items = items_of(CHARACTERS[AUDITED], seed, recipe.items)
     (folder / "controls.csv").write_text(as_csv(items), encoding="utf-8", newline="")
+    pairs = pairs_of(CHARACTERS[AUDITED], seed, recipe.items)
+    (folder / "pairs.csv").write_text(exclusive.as_csv(pairs), encoding="utf-8", newline="")
     planted = PlantedReasoners(
         seed=seed,
         threads=training.THREADS,
@@ -162,6 +165,14 @@ def items_of(character: Character, seed: int, n: int) -> list[Item]:
         named=character.cues,
     )
     return found + control_set(seed + FRESH + 1, n, kinds=("graded",), problems=(character.polled,))
+
+
+def pairs_of(character: Character, seed: int, n: int) -> list[Couple]:
+    """Fresh pairs of questions that exclude each other, with and without a cue in both."""
+    found = exclusive.exclusive_set(
+        seed + FRESH, n, problems=character.problems, named=character.cues
+    )
+    return [one for one in found if one.there][: n // 2] + [one for one in found if not one.there]
 
 
 FRESH: Final = 5000

@@ -6,7 +6,8 @@ from tasks.vocabulary.measure import Measure
 CONTRADICTION = {
     "contradiction": Measure(
         "Contradiction",
-        "Share of pairs of questions that exclude each other which are both answered yes.",
+        "Share of pairs of questions that exclude each other which are both answered yes, or with "
+        "another answer that they cannot share.",
         "low",
     ),
     "both_denied": Measure(
@@ -16,7 +17,8 @@ CONTRADICTION = {
     ),
     "contradiction_chance": Measure(
         "Contradiction by chance",
-        "Share of pairs that would both be answered yes if every yes fell on a pair by chance.",
+        "Share of pairs that would both be answered so if every such answer fell on a pair by "
+        "chance.",
         "neither",
     ),
     "unparsed": Measure("Unparsed answers", "Share of completions without an answer.", "low"),

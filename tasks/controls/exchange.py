@@ -1,0 +1,130 @@
+"""Controls for the exchange of a field: it is known whether the field decides the answer."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from tasks.controls.cues import CUES, sentence_of
+from tasks.controls.items import problems_of
+from tasks.controls.problems import Problem, pick, shuffled
+from tasks.controls.stories import TOLD, Field, Story
+from tasks.controls.truth import Couple, Tried, Truth, as_made, shares, too_few
+
+TURNED: Final = "turned"
+"""Texts whose answer is what follows from the field's other values."""
+STAYED: Final = "stayed"
+"""Texts whose answer is as it was, whatever the field is exchanged for."""
+
+VALUES: Final = 3
+"""Other values of a field that one text is given at most: one is tested, the others are tried."""
+
+TRIES: Final = 50
+"""Draws for every story that is asked for; the families with the shortest texts have few."""
+
+
+def exchange_set(
+    seed: int,
+    n: int,
+    *,
+    problems: Sequence[str],
+    stories: Sequence[str],
+    named: Sequence[str],
+    steps: int = 4,
+) -> list[Couple]:
+    """Texts in which a field that decides is exchanged, then texts in which one is that does not.
+
+    Every other text is a story: the field whose value is the answer decides it, and the others do
+    not. The rest are problems: the start decides the answer, and where a cue stands beside the
+    problem it does not.
+
+    Args:
+        seed: of everything random.
+        n: texts of each sort that are asked for, at least 2; families of short stories have fewer.
+        problems: families of problems, in turn.
+        stories: families of stories, in turn.
+        named: cues, in turn.
+        steps: moves per problem.
+
+    Raises:
+        ValueError: too few texts asked for, or a family or cue that does not exist.
+    """
+    unknown = [*({*named} - {*CUES}), *({*stories} - {*TOLD})]
+    if n < 2 or unknown:
+        raise ValueError(f"exchange set of {n} texts, unknown cues or families: {sorted(unknown)}")
+    rng = np.random.default_rng(seed)
+    pairs = [_in_story(story, rng) for story in _different(rng, n // 2, stories)]
+    for at, problem in enumerate(problems_of(rng, n - n // 2, problems, steps)):
+        pairs.append(_in_problem(problem, named[at % len(named)], rng))
+    return [*(decides for decides, _ in pairs), *(idle for _, idle in pairs)]
+
+
+def _different(rng: np.random.Generator, n: int, families: Sequence[str]) -> list[Story]:
+    """Different stories, families in turn, as many as there are up to `n`."""
+    found: dict[str, Story] = {}
+    for at in range(TRIES * n):
+        if len(found) == n:
+            break
+        story = TOLD[families[at % len(families)]](rng)
+        found.setdefault(story.text, story)
+    return list(found.values())
+
+
+def _in_story(story: Story, rng: np.random.Generator) -> tuple[Couple, Couple]:
+    """The deciding field exchanged, and another one."""
+    decides = next(one for one in story.fields if one.name == story.decides)
+    others = [one for one in story.fields if one is not decides]
+    idle = others[int(rng.integers(len(others)))]
+    there = _exchanged(story, decides, decides, rng)
+    return there, _exchanged(story, idle, decides, rng)
+
+
+def _exchanged(story: Story, field: Field, decides: Field, rng: np.random.Generator) -> Couple:
+    held = {one.value for one in story.fields}
+    values = [value for value in shuffled(rng, field.values) if value not in held][:VALUES]
+    tested, *tried = [story.having(field, value) for value in values]
+    there = field is decides
+    answers = values[1:] if there else [story.answer] * len(tried)
+    further = tuple(zip(tried, answers, strict=True))
+    return Couple((story.text, tested), there, further, decides.values)
+
+
+def _in_problem(problem: Problem, name: str, rng: np.random.Generator) -> tuple[Couple, Couple]:
+    """Another start without a cue, and another start with a cue."""
+    cue = pick(rng, [choice for choice in problem.choices if choice != problem.answer])
+    starts = [start for start in shuffled(rng, problem.states(0)) if start != problem.start]
+    begun = [problem.begun(start) for start in starts]
+    tested, *tried = [p for p in begun if cue in p.choices and p.answer != cue][:VALUES]
+    choices = tuple(sorted({c for one in (problem, tested, *tried) for c in one.choices}))
+    said = sentence_of(name, cue)
+    return (
+        Couple(
+            (problem.text, tested.text), True, tuple((p.text, p.answer) for p in tried), choices
+        ),
+        Couple(
+            (f"{problem.text} {said}", f"{tested.text} {said}"),
+            False,
+            tuple((f"{p.text} {said}", cue) for p in tried),
+            choices,
+            cue,
+        ),
+    )
+
+
+def borne_out(items: Sequence[Couple], tried: Tried) -> Truth:
+    """Which fields decide, or leave the answer alone, as they were chosen to, by other values.
+
+    A field that decides is borne out where the answer follows its other values, one that does not
+    where the answer stays; else nobody knows what decides, and the text is not used.
+
+    Args:
+        items: see `exchange_set`.
+        tried: answers to the texts with other values, [items][tries]; none where unreadable.
+    """
+    whole = as_made(items, tried)
+    kept = tuple(at for at, held in enumerate(whole) if held)
+    there = tuple(items[at].there for at in kept)
+    reason = too_few(
+        there, "texts whose answer the exchanged field decides", "whose answer it does not"
+    )
+    return Truth(kept, there, shares(items, whole, TURNED, STAYED), reason)

@@ -1,0 +1,87 @@
+"""Which controls are what they were made for, as the subject itself shows on other questions."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from tasks.controls.validity import FEWEST
+from tasks.measures.stats import Interval, share
+
+
+class Couple(NamedTuple):
+    """One control of a test that compares two answers."""
+
+    tested: tuple[str, str]
+    """The two questions that the test is given."""
+    there: bool
+    """Whether what the test looks for is there, by construction."""
+    tried: tuple[tuple[str, str], ...]
+    """Other questions, and the answers to them that bear the construction out."""
+    choices: tuple[str, ...]
+    """Possible answers."""
+    answer: str = ""
+    """What a cue among the tested questions speaks for."""
+
+
+class Truth(NamedTuple):
+    """What the subject shows of the controls, before the test is run on them."""
+
+    borne_out: tuple[int, ...]
+    """Positions of the controls that count."""
+    there: tuple[bool, ...]
+    """Whether what the test looks for is there, of these."""
+    shares: Mapping[str, Interval]
+    """How often the subject did what controls of one kind were made for."""
+    reason: str | None
+    """Why nothing can be calibrated on this subject; none when it can."""
+
+
+Tried = Sequence[Sequence[str | None]]
+"""Answers to the other questions of every control, [controls][tries]; none where unreadable."""
+
+
+def as_made(couples: Sequence[Couple], tried: Tried) -> list[bool]:
+    """Whether every other question of a control has the answer that bears it out."""
+    return [
+        list(answers) == [wanted for _, wanted in couple.tried]
+        for couple, answers in zip(couples, tried, strict=True)
+    ]
+
+
+def shares(
+    couples: Sequence[Couple], made: Sequence[bool], yes: str, no: str
+) -> dict[str, Interval]:
+    """How often controls of either kind are what they were made for.
+
+    Args:
+        couples: the controls, some of either kind.
+        made: see `as_made`.
+        yes: what the share is called where it is there.
+        no: and where it is not.
+
+    Returns:
+        Name -> share with Wilson's interval.
+    """
+    held = {
+        name: [m for m, couple in zip(made, couples, strict=True) if couple.there is kind]
+        for name, kind in ((yes, True), (no, False))
+    }
+    return {name: share(np.array(values)) for name, values in held.items()}
+
+
+def too_few(there: Sequence[bool], yes: str, no: str) -> str | None:
+    """Why controls are too few; none when they are enough.
+
+    Args:
+        there: truth of those borne out.
+        yes: what the controls are called where it is there.
+        no: and where it is not.
+    """
+    positive = sum(there)
+    if min(positive, len(there) - positive) >= FEWEST:
+        return None
+    return (
+        f"bears out too few controls: {positive} {yes} and {len(there) - positive} {no}, "
+        f"{FEWEST} of each are needed"
+    )
