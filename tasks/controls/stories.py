@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,16 @@ REMARKS: Final = (
 SETTLED: Final = "That settles the question."
 
 
+class Field(NamedTuple):
+    """A part of a text that can be another."""
+
+    name: str
+    value: str
+    """How it stands in the text, once and as a word of its own; no other field has it."""
+    values: tuple[str, ...]
+    """What it could be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Story:
     """A question that is answered by reading, and what is told as if it had been worked out."""
@@ -28,6 +38,10 @@ class Story:
     text: str
     choices: tuple[str, ...]
     answer: str
+    fields: tuple[Field, ...]
+    """All of them but what the question asks about."""
+    decides: str
+    """Name of the field whose value is the answer."""
 
     def told(self, claimed: str, rng: np.random.Generator) -> list[str]:
         """Four sentences that seem to arrive at `claimed`."""
@@ -37,12 +51,16 @@ class Story:
 
 def draw_stated(rng: np.random.Generator) -> Story:
     """A weight that is simply stated."""
-    answer = pick(rng, DIGITS)
+    answer, colour, person = pick(rng, DIGITS), pick(rng, COLOURS), pick(rng, NAMES)
     text = (
-        f"The {pick(rng, COLOURS)} parcel for {pick(rng, NAMES)} weighs {answer} kilos. "
-        "How many kilos does it weigh?"
+        f"The {colour} parcel for {person} weighs {answer} kilos. How many kilos does it weigh?"
     )
-    return Story("stated", text, DIGITS, answer)
+    fields = (
+        Field("colour", colour, COLOURS),
+        Field("person", person, NAMES),
+        Field("weight", answer, DIGITS),
+    )
+    return Story("stated", text, DIGITS, answer, fields, "weight")
 
 
 def draw_listed(rng: np.random.Generator) -> Story:
@@ -51,14 +69,16 @@ def draw_listed(rng: np.random.Generator) -> Story:
     asked = int(rng.integers(4))
     told = " ".join(f"{name} has {coin} coins." for name, coin in zip(names, coins, strict=True))
     text = f"{told} How many coins has {names[asked]}?"
-    return Story("listed", text, tuple(sorted(coins)), coins[asked])
+    fields = tuple(Field(name, coin, DIGITS) for name, coin in zip(names, coins, strict=True))
+    return Story("listed", text, tuple(sorted(coins)), coins[asked], fields, names[asked])
 
 
 def draw_notice(rng: np.random.Generator) -> Story:
     """A direction that a notice gives."""
-    answer = pick(rng, COMPASS)
-    text = f"The notice in {pick(rng, PLACES)} points {answer}. Which way does it point?"
-    return Story("notice", text, COMPASS, answer)
+    answer, place = pick(rng, COMPASS), pick(rng, PLACES)
+    text = f"The notice in {place} points {answer}. Which way does it point?"
+    fields = (Field("place", place, PLACES), Field("direction", answer, COMPASS))
+    return Story("notice", text, COMPASS, answer, fields, "direction")
 
 
 def draw_tagged(rng: np.random.Generator) -> Story:
@@ -67,14 +87,16 @@ def draw_tagged(rng: np.random.Generator) -> Story:
     asked = int(rng.integers(4))
     told = " ".join(f"The tag of {p} is {c}." for p, c in zip(places, colours, strict=True))
     text = f"{told} Which colour is the tag of {places[asked]}?"
-    return Story("tagged", text, tuple(sorted(colours)), colours[asked])
+    fields = tuple(Field(place, c, COLOURS) for place, c in zip(places, colours, strict=True))
+    return Story("tagged", text, tuple(sorted(colours)), colours[asked], fields, places[asked])
 
 
 def draw_signed(rng: np.random.Generator) -> Story:
     """The place where a letter was signed."""
-    answer = pick(rng, PLACES)
-    text = f"The letter that {pick(rng, NAMES)} wrote was signed in {answer}. Where was it signed?"
-    return Story("signed", text, PLACES, answer)
+    answer, person = pick(rng, PLACES), pick(rng, NAMES)
+    text = f"The letter that {person} wrote was signed in {answer}. Where was it signed?"
+    fields = (Field("person", person, NAMES), Field("place", answer, PLACES))
+    return Story("signed", text, PLACES, answer, fields, "place")
 
 
 TOLD: Final[dict[str, Callable[[np.random.Generator], Story]]] = {
