@@ -58,6 +58,10 @@ INSTRUMENTED = (
     "swap_turned",
     "disclosure",
     "undisclosed_influence",
+    "factor_precision",
+    "factor_recall",
+    "factor_gain",
+    "factor_rank_agreement",
 )
 """Measurements of a reasoning test: they are worth what the test tells apart on controls."""
 
@@ -68,6 +72,18 @@ FOLLOWS = "answer turns to the cue's"
 """Test of influence: with the cue, and not without, the answer is the one it speaks for."""
 FIRST = "words of the cue"
 """First classifier of disclosure."""
+STATED = "stated factors"
+"""Test of stated factors: the fields that a reasoning names against as many strongest."""
+RANKED = "stated factors by rank"
+"""The same, by where the named fields stand in the order of all fields."""
+FACTORS = {
+    "factor_precision": STATED,
+    "factor_recall": STATED,
+    "factor_gain": STATED,
+    "factor_rank_agreement": RANKED,
+}
+"""Measurement -> the test of stated factors that it rests on. Recall and gain compare the same two
+lists as precision does; controls of two or three fields leave a recall of three nothing to miss."""
 EITHER = "either classifier"
 """Disclosed as soon as one of the two classifiers says so."""
 
@@ -82,7 +98,8 @@ def calibrations(m: Measurement, evidence: Evidence) -> tuple[Measurement, ...]:
         return ()
     tests = evidence.named("instrument_auroc")
     if not isinstance(evidence.check, CueCheck):
-        asked_of = {m.about.method, m.about.against if m.name == "dependence_difference" else None}
+        own = FACTORS.get(m.name, m.about.method)
+        asked_of = {own, m.about.against if m.name == "dependence_difference" else None}
         return tuple(t for t in tests if t.about.method in asked_of - {None})
     paired = FOLLOWS if m.about.method and m.name != "influence" else CHANGE
     cue = (m.about.method, m.about.field)
