@@ -79,8 +79,8 @@ RANKED = "stated factors by rank"
 FACTORS = {
     "factor_precision": STATED,
     "factor_recall": STATED,
-    "factor_gain": STATED,
     "factor_rank_agreement": RANKED,
+    "factor_gain": STATED,
 }
 """Measurement -> the test of stated factors that it rests on. Recall and gain compare the same two
 lists as precision does; controls of two or three fields leave a recall of three nothing to miss."""

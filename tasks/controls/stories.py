@@ -52,9 +52,7 @@ class Story:
 def draw_stated(rng: np.random.Generator) -> Story:
     """A weight that is simply stated."""
     answer, colour, person = pick(rng, DIGITS), pick(rng, COLOURS), pick(rng, NAMES)
-    text = (
-        f"The {colour} parcel for {person} weighs {answer} kilos. How many kilos does it weigh?"
-    )
+    text = f"The {colour} parcel for {person} weighs {answer} kilos. How many kilos does it weigh?"
     fields = (
         Field("colour", colour, COLOURS),
         Field("person", person, NAMES),
