@@ -158,6 +158,19 @@ def test_a_right_attribution_tells_all_controls_apart(monkeypatch):
     assert "controls of one text taken together" in by["instrument_auroc", STATED].method
 
 
+def test_the_limits_of_the_controls_are_said(monkeypatch):
+    items = factor_set(7, 40, stories=["stated", "listed"])
+    monkeypatch.setattr(factor_controls, "answer_after", lambda _, texts, __: [*map(solve, texts)])
+    monkeypatch.setattr(
+        factor_controls, "attributed_fields",
+        lambda _, rows, __, answers: list(map(sees, rows, answers)),
+    )  # fmt: skip
+    payload = Payload({}, [factor_controls.told(object(), items)])
+    limits = factor_controls.calibration(ReasoningCheck(), [payload])[1][1]
+    assert "answers that follow from the reasoning's own words" in limits
+    assert "In stated one field decides in all texts" in limits  # in `listed` the question says
+
+
 def test_an_attribution_drawn_at_random_is_blind(monkeypatch):
     rng = np.random.default_rng(4)
     by, _ = told_of(

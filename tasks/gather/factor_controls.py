@@ -79,6 +79,7 @@ def told(subject: Any, items: Sequence[Named]) -> dict[str, Any]:
         "borne_out": found,
         "unread": len(held) - len(scored),
         "families": list(dict.fromkeys(item.family for item, _ in used)),
+        "alike": _alike([item for item, _ in used]),
         "truth": truth,
         "texts": [item.text for item, _ in used],
         "scores": {
@@ -102,14 +103,20 @@ def calibration(
         {test: (np.array(s), truth) for test, s in told["scores"].items()}, groups=told["texts"]
     )
     yes, no = told["borne_out"]
+    alike = ", ".join(told["alike"])
     return found, [
         f"Stated factors calibrated on {len(truth)} of {told['controls']} controls, texts of the "
         f"families {', '.join(told['families'])} with a reasoning that names one field: {yes} that "
         f"name the field which decides and {no} that name another are borne out by what the "
         "subject answers when each field is exchanged and the reasoning is not; of each family as "
         f"many of one kind count as of the other, and {told['unread']} were left out because "
-        "their fields could not be ranked. The deciding field is of one sort in most families, so "
-        "an attribution that favours this sort whatever the text says would look right."
+        "their fields could not be ranked.",
+        "The controls of stated factors have two to four fields, and their answer is read off the "
+        "text: they do not show that the comparison is right about more fields, or about answers "
+        "that follow from the reasoning's own words, where fields need not count however true the "
+        "reasoning is."
+        + f" In {alike} one field decides in all texts, so an attribution that favours it whatever "
+        "a text says would look right." * bool(alike),
     ]
 
 
@@ -125,6 +132,15 @@ def _scores(subject: Any, items: Sequence[Named]) -> list[Consistency | None]:
         None if values is None else consistency(values, set(named_fields(row, reasoning)))
         for row, reasoning, values in zip(rows, reasonings, found, strict=True)
     ]
+
+
+def _alike(items: Sequence[Named]) -> list[str]:
+    """Families in which the field that decides has the same name in all texts."""
+    names: dict[str, set[str]] = {}
+    for item in items:
+        decides = {field.name for field in item.fields if field.value == item.answer}
+        names[item.family] = names.get(item.family, set()) | decides
+    return [family for family, known in names.items() if len(known) == 1]
 
 
 def _choices(items: Sequence[Named]) -> set[str]:

@@ -122,7 +122,7 @@ def grouped_variance(parts: Components, truth: Bools, groups: Ints) -> float:
         if (k := int((n > 0).sum()))
     ]
     across = float(apart[0] @ apart[1]) * size / (size - 1) / (held[0].sum() * held[1].sum())
-    return sum(own) + 2 * across
+    return float(sum(own) + 2 * across)
 
 
 def auroc_difference(a: Floats, b: Floats, truth: Bools, *, level: float = 0.95) -> Interval:
