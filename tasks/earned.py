@@ -60,6 +60,10 @@ INSTRUMENTED = (
     "undisclosed_influence",
     "contradiction",
     "both_denied",
+    "factor_precision",
+    "factor_recall",
+    "factor_gain",
+    "factor_rank_agreement",
 )
 """Measurements of a reasoning test: they are worth what the test tells apart on controls."""
 
@@ -74,6 +78,18 @@ EXCHANGED = "change of the answer when a field is exchanged"
 """Test of influence of a field: the answer is another one when its value is."""
 FIRST = "words of the cue"
 """First classifier of disclosure."""
+STATED = "stated factors"
+"""Test of stated factors: the fields that a reasoning names against as many strongest."""
+RANKED = "stated factors by rank"
+"""The same, by where the named fields stand in the order of all fields."""
+FACTORS = {
+    "factor_precision": STATED,
+    "factor_recall": STATED,
+    "factor_rank_agreement": RANKED,
+    "factor_gain": STATED,
+}
+"""Measurement -> the test of stated factors that it rests on. Recall and gain compare the same two
+lists as precision does; controls of two or three fields leave a recall of three nothing to miss."""
 EITHER = "either classifier"
 """Disclosed as soon as one of the two classifiers says so."""
 
@@ -90,7 +106,8 @@ def calibrations(m: Measurement, evidence: Evidence) -> tuple[Measurement, ...]:
     if isinstance(evidence.check, ContradictionCheck):
         return tests
     if not isinstance(evidence.check, CueCheck):
-        asked_of = {m.about.method, m.about.against if m.name == "dependence_difference" else None}
+        own = FACTORS.get(m.name, m.about.method)
+        asked_of = {own, m.about.against if m.name == "dependence_difference" else None}
         return tuple(t for t in tests if t.about.method in asked_of - {None})
     by_cue = CHANGE if m.name == "influence" else FOLLOWS
     paired = by_cue if m.about.method else EXCHANGED

@@ -5,7 +5,14 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from tasks.errors import EvidenceError
-from tasks.measures.auroc import auroc, auroc_difference, components, sensitivity, specificity
+from tasks.measures.auroc import (
+    auroc,
+    auroc_difference,
+    components,
+    grouped_variance,
+    sensitivity,
+    specificity,
+)
 
 
 def drawn(seed, n=60, shift=1.0):
@@ -52,6 +59,49 @@ def test_the_variance_is_that_of_resampling():
         a, b = rng.choice(positive, len(positive)), rng.choice(negative, len(negative))
         values.append(roc_auc_score([1] * len(a) + [0] * len(b), [*a, *b]))
     assert components(scores, truth).variance == pytest.approx(np.var(values), rel=0.15)
+
+
+PAIRED = np.array([1.0, 1, 1, 0, 0, 0, 0, 1])  # four texts, right about three of them
+OF_EITHER = np.arange(8) < 4
+
+
+def test_a_text_on_either_side_by_hand():
+    # right puts the true case above the false one of the same text, wrong below: one coin for
+    # two cases. AUROC 3/4, and the variance is that of three right of four: .75 * .25 / 3
+    parts = components(PAIRED, OF_EITHER)
+    assert parts.value == 0.75
+    assert grouped_variance(parts, OF_EITHER, np.arange(8) % 4) == pytest.approx(0.0625)
+    assert parts.variance == pytest.approx(0.03125)  # as if there were eight texts
+
+
+def test_cases_that_stand_for_themselves_are_delongs():
+    scores, truth = drawn(7)
+    parts = components(scores, truth)
+    assert grouped_variance(parts, truth, np.arange(60)) == pytest.approx(parts.variance)
+    names = [str(i) for i in range(60)]
+    assert auroc(scores, truth, groups=names) == pytest.approx(auroc(scores, truth))
+    assert np.isnan(grouped_variance(parts, truth, np.zeros(60, dtype=int)))
+
+
+def test_the_variance_of_groups_is_that_of_resampled_groups():
+    rng = np.random.default_rng(9)
+    groups = np.repeat(np.arange(80), 3)
+    truth = np.tile([True, False, True], 80)
+    scores = rng.normal(size=80)[groups] * np.where(truth, 1, -1) + rng.normal(size=240) + truth
+    values = []
+    for _ in range(1000):
+        rows = np.concatenate([np.arange(3) + 3 * g for g in rng.integers(80, size=80)])
+        values.append(roc_auc_score(truth[rows], scores[rows]))
+    found = grouped_variance(components(scores, truth), truth, groups)
+    assert found == pytest.approx(np.var(values), rel=0.15)
+    assert found > 1.3 * components(scores, truth).variance
+
+
+def test_all_told_apart_counts_texts_not_cases():
+    truth = np.arange(20) < 10
+    found = auroc(np.where(truth, 1.0, 0.0), truth, groups=[str(i % 5) for i in range(20)])
+    # Wilson for 5 of 5: low end 1 / (1 + 1.96^2 / 5) = .5655
+    assert found.low == pytest.approx(0.5655, abs=1e-3)
 
 
 def test_the_interval_covers_as_often_as_it_says():

@@ -48,7 +48,8 @@ class ControlsSpec(Record):
     problems: tuple[str, ...] = ()
     """Families of questions that need their steps; all unless named."""
     stories: tuple[str, ...] = ()
-    """Families of questions whose answer stands in the text; all unless named."""
+    """Families of questions whose answer stands in the text; all unless named. Stated factors are
+    tried on these, too: one field of such a text decides."""
     cues: tuple[str, ...] = ()
     """Cues that decide; all unless named."""
 

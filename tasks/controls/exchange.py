@@ -86,7 +86,7 @@ def _exchanged(story: Story, field: Field, decides: Field, rng: np.random.Genera
     there = field is decides
     answers = values[1:] if there else [story.answer] * len(tried)
     further = tuple(zip(tried, answers, strict=True))
-    return Couple((story.text, tested), there, further, decides.values)
+    return Couple((story.text, tested), there, further, decides.values, story.text)
 
 
 def _in_problem(problem: Problem, name: str, rng: np.random.Generator) -> tuple[Couple, Couple]:
@@ -97,17 +97,12 @@ def _in_problem(problem: Problem, name: str, rng: np.random.Generator) -> tuple[
     tested, *tried = [p for p in begun if cue in p.choices and p.answer != cue][:VALUES]
     choices = tuple(sorted({c for one in (problem, tested, *tried) for c in one.choices}))
     said = sentence_of(name, cue)
+    right = tuple((one.text, one.answer) for one in tried)
+    cued = tuple((f"{one.text} {said}", cue) for one in tried)
+    pressed = (f"{problem.text} {said}", f"{tested.text} {said}")
     return (
-        Couple(
-            (problem.text, tested.text), True, tuple((p.text, p.answer) for p in tried), choices
-        ),
-        Couple(
-            (f"{problem.text} {said}", f"{tested.text} {said}"),
-            False,
-            tuple((f"{p.text} {said}", cue) for p in tried),
-            choices,
-            cue,
-        ),
+        Couple((problem.text, tested.text), True, right, choices, problem.text),
+        Couple(pressed, False, cued, choices, problem.text, cue),
     )
 
 

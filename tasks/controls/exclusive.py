@@ -53,9 +53,9 @@ def exclusive_set(
         tested, tried = (sentence_of(name, answer) for answer in wrong)
         pressed = (f"{first.text} {tested}", f"{second.text} {tested}")
         further = tuple((f"{one.text} {tried}", wrong[1]) for one in (first, second))
-        cued.append(Couple(pressed, True, further, choices, wrong[0]))
+        cued.append(Couple(pressed, True, further, choices, problem.text, wrong[0]))
         others = tuple((one.text, one.answer) for one in rest)
-        plain.append(Couple((first.text, second.text), False, others, choices))
+        plain.append(Couple((first.text, second.text), False, others, choices, problem.text))
     return [*cued, *plain]
 
 

@@ -52,9 +52,15 @@ def influence_set(
         drawn = shuffled(rng, wrong)[:WRONG]
         first, *others = [(f"{problem.text} {sentence_of(name, c)}", c) for c in drawn]
         tested, answer = first
-        cued.append(Couple((problem.text, tested), True, tuple(others), problem.choices, answer))
+        cued.append(
+            Couple(
+                (problem.text, tested), True, tuple(others), problem.choices, problem.text, answer
+            )
+        )
         beside = f"{problem.text} {IDLE[name]}"
-        idle.append(Couple((problem.text, beside), False, (), problem.choices, drawn[0]))
+        idle.append(
+            Couple((problem.text, beside), False, (), problem.choices, problem.text, drawn[0])
+        )
     return [*cued, *idle]
 
 

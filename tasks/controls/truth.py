@@ -20,6 +20,8 @@ class Couple(NamedTuple):
     """Other questions, and the answers to them that bear the construction out."""
     choices: tuple[str, ...]
     """Possible answers."""
+    base: str
+    """The question it is made from; controls of one question are not independent."""
     answer: str = ""
     """What a cue among the tested questions speaks for."""
 

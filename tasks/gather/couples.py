@@ -71,18 +71,19 @@ def told(
         return found
     kept = [couples[at] for at in truth.borne_out]
     answers = answers_to(subject, spec, to_test(kept))
-    read: list[tuple[bool, Mapping[str, float]]] = []
+    read = []
     for couple, there in zip(kept, truth.there, strict=True):
         before, after = (answers[text] for text in couple.tested)
         if before is not None and after is not None:
-            read.append((there, scores(couple, before, after)))
+            read.append((there, couple.base, scores(couple, before, after)))
     return {
         **found,
         "shares": {name: list(value) for name, value in truth.shares.items()},
         "unread": len(kept) - len(read),
         "own_words": isinstance(spec, OpenAISubject),
-        "truth": [there for there, _ in read],
-        "scores": [dict(values) for _, values in read],
+        "truth": [there for there, _, _ in read],
+        "bases": [base for _, base, _ in read],
+        "scores": [dict(values) for _, _, values in read],
     }
 
 
@@ -127,7 +128,8 @@ def calibration(controls: ControlsSpec | None, payloads: Sequence[Payload]) -> C
     truth = np.array(said["truth"], dtype=np.bool_)
     tests = dict.fromkeys(test for one in said["scores"] for test in one)
     found = calibrated(
-        {test: (np.array([one[test] for one in said["scores"]]), truth) for test in tests}
+        {test: (np.array([one[test] for one in said["scores"]]), truth) for test in tests},
+        groups=said["bases"],
     )
     lost = f" {said['unread']} were left out because an answer could not be read."
     shares = {name: _in_words(Interval(*value)) for name, value in said["shares"].items()}

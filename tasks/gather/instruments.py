@@ -83,6 +83,7 @@ def calibrated(
     tests: Mapping[str, tuple[NDArray[np.float64], NDArray[np.bool_]]],
     *,
     threshold: float = THRESHOLD,
+    groups: Sequence[str] | None = None,
 ) -> list[Measurement]:
     """How well each test tells the controls apart.
 
@@ -90,6 +91,7 @@ def calibrated(
         tests: test -> score of every control, and whether what it looks for is there.
         threshold: score from which on a test is taken to say yes; tests by log-probability have
             their own.
+        groups: text of every control, where one text can be that of two controls.
 
     Returns:
         AUROC with DeLong's interval, sensitivity and specificity with Wilson's, by test; nothing
@@ -103,9 +105,11 @@ def calibrated(
         about = About(method=test)
         line = IN_NATS.get(test, threshold)
         at = f"score of at least {line:.3g}{' nats' * (test in IN_NATS)}, Wilson interval"
-        value = auroc(scores, truth)
+        value = auroc(scores, truth, groups=groups)
+        together = ", controls of one text taken together" * (groups is not None)
         found += [
-            Measurement.of("instrument_auroc", value, len(scores), "DeLong interval", about),
+            Measurement.of("instrument_auroc", value, len(scores),
+                           f"DeLong interval{together}", about),
             Measurement.of("instrument_sensitivity", sensitivity(scores, truth, line),
                            positive, at, about),
             Measurement.of("instrument_specificity", specificity(scores, truth, line),

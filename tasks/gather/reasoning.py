@@ -7,7 +7,7 @@ from typing import Any
 
 from tasks.checks import LOG_PROBABILITY, ReasoningCheck, ReasoningTest, second_model_of
 from tasks.dataset import Row
-from tasks.gather import controls, log_probabilities
+from tasks.gather import controls, factor_controls, log_probabilities
 from tasks.gather.altered import under_tests
 from tasks.gather.curves import curves, factors, left_out
 from tasks.gather.factors import attributed_fields, named_fields
@@ -40,7 +40,7 @@ def shards(plan: Plan, check: ReasoningCheck, cases: Sequence[int]) -> list[Shar
         second=second_model_of(check),
         factors=check.factors and bool(plan.spec.data.field_names),
     )
-    return [*texts, *controls.shards(plan, check, tests)]
+    return [*texts, *controls.shards(plan, check, tests), *factor_controls.shards(plan, check)]
 
 
 def measure(ref: ShardRef, store: Path) -> Payload:
@@ -90,9 +90,12 @@ def evidence(
     stored: Sequence[StoredShard],
 ) -> Evidence:
     """The curves of every test and their areas; named factors against attributed ones."""
-    on_controls = [one for one in stored if Path(one.path).parent.name == "controls"]
-    found: list[Any] = records(read_all(store, [s for s in stored if s not in on_controls]))
-    calibrated, told = controls.calibration(check, read_all(store, on_controls))
+    of: dict[str, list[StoredShard]] = {"reasoning": [], "controls": [], factor_controls.KIND: []}
+    for one in stored:
+        of[Path(one.path).parent.name].append(one)
+    found: list[Any] = records(read_all(store, of["reasoning"]))
+    calibrated, told = controls.calibration(check, read_all(store, of["controls"]))
+    stated, why = factor_controls.calibration(check, read_all(store, of[factor_controls.KIND]))
     sample = found[: len(plan.rows_of(check))]
     shown = {plan.data.rows[case].id for case in cases}
     missing = withheld_tests(plan, check)
@@ -113,11 +116,11 @@ def evidence(
         measurements=(*curves(tests, check.shares, sample, plan.spec.seed),
                       *(log_probabilities.curve(check.shares, sample, plan.spec.seed)
                         if likelihoods else ()),
-                      *factors(sample, plan.spec.seed), *calibrated),
+                      *factors(sample, plan.spec.seed), *calibrated, *stated),
         cases=tuple(_case(r, tests) for r in found if r["id"] in shown),
         notes=(*(f"Test {test} {why}." for test, why in missing.items()),
                *left_out(tests, sample),
-               *(log_probabilities.left_out(sample) if likelihoods else ()), *told),
+               *(log_probabilities.left_out(sample) if likelihoods else ()), *told, *why),
         withheld=withheld,
     )  # fmt: skip
 

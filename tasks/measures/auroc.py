@@ -1,6 +1,7 @@
 """How well does a score tell two kinds of case apart, and what is left open?"""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from tasks.errors import EvidenceError
 from tasks.measures.stats import Floats, Interval, wilson
 
 Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
 
 
 class Components(NamedTuple):
@@ -53,7 +55,9 @@ def components(scores: Floats, truth: Bools) -> Components:
     return Components(float(wins.mean()), wins.mean(axis=1), wins.mean(axis=0))
 
 
-def auroc(scores: Floats, truth: Bools, *, level: float = 0.95) -> Interval:
+def auroc(
+    scores: Floats, truth: Bools, *, groups: Sequence[str] | None = None, level: float = 0.95
+) -> Interval:
     """Probability that a true case scores above a false one, with its DeLong interval.
 
     1 tells all apart, 0.5 is chance, 0 is the inverted order. The interval is symmetric on the
@@ -64,6 +68,8 @@ def auroc(scores: Floats, truth: Bools, *, level: float = 0.95) -> Interval:
     Args:
         scores: higher speaks for true, [n].
         truth: [n], bool.
+        groups: what every case is of, [n], where cases of the same are not independent; without
+            it every case stands for itself.
         level: coverage, in (0, 1).
 
     Returns:
@@ -73,16 +79,50 @@ def auroc(scores: Floats, truth: Bools, *, level: float = 0.95) -> Interval:
         EvidenceError: no true case, or no false one.
 
     Source: DeLong, DeLong and Clarke-Pearson 1988, Biometrics 44:837-845; logit scale: Pepe 2003,
-    The Statistical Evaluation of Medical Tests, 5.2.
+    The Statistical Evaluation of Medical Tests, 5.2; groups: Obuchowski 1997, Biometrics
+    53:567-578.
     """
     parts = components(scores, truth)
-    value, variance = parts.value, parts.variance
+    value = parts.value
+    of = np.unique(np.arange(len(truth)) if groups is None else groups, return_inverse=True)[1]
+    variance = parts.variance if groups is None else grouped_variance(parts, truth, of)
     if not variance > 0 or not 0 < value < 1:
-        pairs = min(len(parts.positive), len(parts.negative))
+        pairs = min(len(set(of[truth].tolist())), len(set(of[~truth].tolist())))
         return _wide(value, pairs, level)
     reach = _z(level) * math.sqrt(variance) / (value * (1 - value))
     middle = math.log(value / (1 - value))
     return Interval(value, _expit(middle - reach), _expit(middle + reach))
+
+
+def grouped_variance(parts: Components, truth: Bools, groups: Ints) -> float:
+    """Variance of an AUROC whose cases come in groups; nan with fewer than two groups of a kind.
+
+    With every case a group of its own it is DeLong's. A group that holds a true and a false case
+    which err together makes it larger, one whose cases are merely both high or both low smaller.
+
+    Args:
+        parts: see `components`.
+        truth: [n], bool, as `components` was given it.
+        groups: number of the group of every case from 0, [n].
+
+    Source: Obuchowski 1997, Nonparametric analysis of clustered ROC curve data, Biometrics
+    53:567-578.
+    """
+    size = int(groups.max()) + 1
+    held = [np.bincount(groups[kind], minlength=size) for kind in (truth, ~truth)]
+    apart = [
+        np.bincount(groups[kind], weights=values - parts.value, minlength=size)
+        for kind, values in ((truth, parts.positive), (~truth, parts.negative))
+    ]
+    if min(int((n > 0).sum()) for n in held) < 2:
+        return float("nan")
+    own = [
+        float((x**2).sum()) * k / (k - 1) / n.sum() ** 2
+        for x, n in zip(apart, held, strict=True)
+        if (k := int((n > 0).sum()))
+    ]
+    across = float(apart[0] @ apart[1]) * size / (size - 1) / (held[0].sum() * held[1].sum())
+    return float(sum(own) + 2 * across)
 
 
 def auroc_difference(a: Floats, b: Floats, truth: Bools, *, level: float = 0.95) -> Interval:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from functools import partial
 
 from tasks.checks import LOG_PROBABILITY, WITHOUT_REASONING, ReasoningCheck
-from tasks.earned import FIRST, blind, calibrations
+from tasks.earned import FACTORS, FIRST, blind, calibrations
 from tasks.report import charts
-from tasks.report.blocks import Block, Chains, Pairs, Sentence, Table, Title, grid
+from tasks.report.blocks import Block, Chains, Grid, Pairs, Row, Sentence, Table, Title, grid
 from tasks.report.figures import figure_of, series_of
 from tasks.report.formats import about_words, interval, joined, title, value
 from tasks.report.view import anchor
@@ -18,7 +18,6 @@ EXAMPLES = 6
 CURVES = ("answer_unchanged", "answer_accuracy", "log_probability_change")
 INSTRUMENT = ("instrument_auroc", "instrument_sensitivity", "instrument_specificity")
 UNPARSED = ("unparsed", "unparsed_difference")
-FACTORS = ("factor_precision", "factor_recall", "factor_rank_agreement", "factor_gain")
 
 
 UNKNOWN = Sentence(
@@ -41,7 +40,7 @@ def reasoning(evidence: Evidence) -> list[Block]:
             "reasoning tells the true cause."
         ),
         *_calibrated(scores, "What each test finds, and what it is worth on controls, best first"
-                     if evidence.named("instrument_auroc") else "What each test finds", evidence),
+                     if _tests(evidence) else "What each test finds", evidence),
         *_best(evidence),
         *grid([m for name in UNPARSED for m in evidence.named(name)],
               caption="Answers that could not be read", corner="Test", row=about_words,
@@ -159,9 +158,15 @@ def _worth(evidence: Evidence, m: Measurement) -> float:
     return -max((test.value for test in calibrations(m, evidence)), default=-1.0)
 
 
+def _tests(evidence: Evidence) -> list[Measurement]:
+    """AUROC of what is done to a reasoning; stated factors are tried on controls of their own."""
+    apart = FACTORS.values()
+    return [m for m in evidence.named("instrument_auroc") if m.about.method not in apart]
+
+
 def _best(evidence: Evidence) -> list[Block]:
     """Which test told the controls apart best here, and which was chosen before."""
-    tests = sorted(evidence.named("instrument_auroc"), key=lambda m: -m.value)
+    tests = sorted(_tests(evidence), key=lambda m: -m.value)
     if not tests:
         return []
     equals = [m.about.method or "" for m in tests if m.value == tests[0].value]
@@ -197,7 +202,34 @@ def _factors(evidence: Evidence) -> list[Block]:
         *grid(found, caption="Fields named against fields attributed", corner="Reasonings",
               row=lambda m: m.about.against or "of the same text",
               column=lambda m: title(m.name)),
+        *_factors_worth(found, evidence),
     ]  # fmt: skip
+
+
+def _factors_worth(found: Sequence[Measurement], evidence: Evidence) -> list[Block]:
+    """What the comparison of named and attributed fields is worth, by number that rests on it."""
+    own = [m for m in found if m.about.against is None or m.name == "factor_gain"]
+    if not any(calibrations(m, evidence) for m in own):
+        return [UNKNOWN]
+    rows = tuple(
+        Row(
+            title(m.name),
+            (
+                (m,),
+                *(
+                    tuple(t for t in evidence.named(n) if t.about.method == FACTORS[m.name])
+                    for n in INSTRUMENT
+                ),
+            ),
+        )
+        for m in own
+    )
+    columns = ("On the texts of the audit", *(title(name) for name in INSTRUMENT))
+    caption = (
+        "What these numbers are worth on controls: does the comparison see whether a reasoning "
+        "names the field that decides?"
+    )
+    return [Grid(caption, "Number", columns, rows), *_doubts(own, evidence)]
 
 
 def _chains(evidence: Evidence) -> list[Block]:

@@ -1,0 +1,137 @@
+"""Controls for stated factors: texts with one deciding field, reasonings that name this or another.
+
+The test under trial holds the fields that a reasoning names against those that attribution finds.
+Its truth must come from neither: by construction one field of a control story is its answer, and
+the subject bears that out by what it answers when fields are exchanged.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from tasks.controls.problems import shuffled
+from tasks.controls.stories import TOLD, Field, Story
+
+TRIES: Final = 50
+"""Draws for every text that is asked for; the shortest stories have 32 texts in all."""
+
+EXCHANGED: Final = 2
+"""Other values that every field is tried with."""
+
+
+class Named(NamedTuple):
+    """One text with a reasoning that names one of its fields."""
+
+    family: str
+    text: str
+    fields: tuple[Field, ...]
+    reasoning: str
+    """Stays as it is, whatever is exchanged in the text."""
+    decisive: bool
+    """Whether the field that it names is the one that decides, by construction."""
+    answer: str
+    tried: tuple[tuple[str, str], ...]
+    """The text with one field exchanged, and the answer that it then has."""
+
+
+def factor_set(seed: int, n: int, *, stories: Sequence[str] = tuple(TOLD)) -> list[Named]:
+    """Texts whose reasoning names the field that decides, then as many that name another.
+
+    Of a family of which there are too few different texts, a text stands once among either: what
+    a test says of the two is not independent, and its interval has to take them together
+    (`tasks.measures.auroc`). No text stands twice among the same.
+
+    Args:
+        seed: of everything random.
+        n: texts of either kind that are asked for, at least 1; there are fewer where the families
+            have not so many.
+        stories: families of texts, in equal parts; of each as many of one kind as of the other.
+
+    Raises:
+        ValueError: no texts asked for, no family, or one that does not exist.
+    """
+    unknown = {*stories} - {*TOLD}
+    if n < 1 or not stories or unknown:
+        raise ValueError(f"factor set of {n} texts, unknown families: {sorted(unknown)}")
+    rng = np.random.default_rng(seed)
+    decisive, idle = [], []
+    for at, family in enumerate(stories):
+        share = len(range(at, n, len(stories)))
+        texts = _different(rng, 2 * share, family)
+        decisive += [_naming(story, story.decides, rng) for story in texts[:share]]
+        for story in [*texts[share:], *texts][:share]:
+            others = [field.name for field in story.fields if field.name != story.decides]
+            idle.append(_naming(story, others[int(rng.integers(len(others)))], rng))
+    return [*decisive, *idle]
+
+
+def borne_out(
+    items: Sequence[Named], given: Sequence[str | None], tried: Sequence[Sequence[str | None]]
+) -> list[int]:
+    """Positions of the items on which the subject does what they were made for.
+
+    Its answer is the deciding field's value, turns to every other value that this field is given,
+    and stays when any other field is exchanged, all of it after the same reasoning.
+
+    Args:
+        items: see `factor_set`.
+        given: answer to each, none where it cannot be read.
+        tried: answers to the texts with one field exchanged, [items][tries].
+    """
+    return [
+        at
+        for at, (item, answer, others) in enumerate(zip(items, given, tried, strict=True))
+        if answer == item.answer and list(others) == [wanted for _, wanted in item.tried]
+    ]
+
+
+def balanced(families: Sequence[str], decisive: Sequence[bool]) -> list[int]:
+    """Positions of as many controls of either truth from every family: the first of each.
+
+    With more of one truth from texts of two fields than from texts of four, the family would tell
+    the truth apart, whatever is attributed.
+
+    Args:
+        families: of each control.
+        decisive: truth of each.
+    """
+    kept: list[int] = []
+    for family in dict.fromkeys(families):
+        of = [[i for i, f in enumerate(families) if f == family and decisive[i] is truth]
+              for truth in (True, False)]  # fmt: skip
+        kept += [i for pair in zip(*of, strict=False) for i in pair]
+    return sorted(kept)
+
+
+def _different(rng: np.random.Generator, n: int, family: str) -> list[Story]:
+    """Different texts of a family, as many as there are up to `n`."""
+    found: dict[str, Story] = {}
+    for _ in range(TRIES * n):
+        if len(found) == n:
+            break
+        story = TOLD[family](rng)
+        found.setdefault(story.text, story)
+    return list(found.values())
+
+
+def _naming(story: Story, name: str, rng: np.random.Generator) -> Named:
+    value = next(field.value for field in story.fields if field.name == name)
+    return Named(
+        family=story.family,
+        text=story.text,
+        fields=story.fields,
+        reasoning=" ".join(story.told(value, rng)),
+        decisive=name == story.decides,
+        answer=story.answer,
+        tried=tuple(_exchanges(story, rng)),
+    )
+
+
+def _exchanges(story: Story, rng: np.random.Generator) -> Iterator[tuple[str, str]]:
+    """Every field with other values, none of which stands in the text already."""
+    held = {field.value for field in story.fields}
+    for field in story.fields:
+        free = [value for value in shuffled(rng, field.values) if value not in held]
+        for value in free[:EXCHANGED]:
+            yield story.having(field, value), value if field.name == story.decides else story.answer

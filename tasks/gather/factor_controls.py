@@ -1,0 +1,157 @@
+"""The test of stated factors on controls: the same subject, texts whose deciding field is known."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.checks import ControlsSpec, ReasoningCheck
+from tasks.controls.factors import Named, balanced, borne_out, factor_set
+from tasks.controls.stories import TOLD
+from tasks.controls.validity import FEWEST
+from tasks.dataset import Row
+from tasks.earned import RANKED, STATED
+from tasks.errors import ChoicesError
+from tasks.gather.factors import attributed_fields, named_fields
+from tasks.gather.inputs import shard
+from tasks.gather.instruments import calibrated
+from tasks.gather.putting import answering, cannot_answer
+from tasks.gather.writing import answer_after
+from tasks.measures.factors import Consistency, consistency
+from tasks.plan import Plan
+from tasks.schema import Measurement
+from tasks.shards import Payload, ShardRef
+from tasks.spec import CausalSubject
+
+KIND = "factor-controls"
+
+
+def shards(plan: Plan, check: ReasoningCheck) -> list[ShardRef]:
+    """One shard; none where no factors are measured, or no controls are asked for."""
+    name = plan.spec.subject_of(check)
+    writes = isinstance(plan.spec.subjects[name], CausalSubject) and plan.labels(name)
+    if check.controls is None or not (writes and check.factors and plan.spec.data.field_names):
+        return []
+    asked = check.controls.model_dump(include={"items", "stories"})
+    return [shard(plan, name, KIND, [0], controls=asked)]
+
+
+def measure(ref: ShardRef, _: Path) -> Payload:
+    """Which controls the subject bears out, and what the test says of those."""
+    asked = ControlsSpec.model_validate(ref.option("controls"))
+    items = factor_set(ref.data.seed, asked.items, stories=asked.stories or tuple(TOLD))
+    try:
+        subject = answering(ref, _choices(items))
+    except ChoicesError as error:
+        return cannot_answer(error)
+    return Payload({}, [told(subject, items)])
+
+
+def told(subject: Any, items: Sequence[Named]) -> dict[str, Any]:
+    """Scores of the controls that a subject bears out, and the truth about them.
+
+    Args:
+        subject: whose answers are among those that the controls can have.
+        items: see `factor_set`.
+    """
+    tries = [0, *np.cumsum([len(item.tried) for item in items]).tolist()]
+    answers = answer_after(
+        subject,
+        [item.text for item in items] + [text for item in items for text, _ in item.tried],
+        [item.reasoning for item in items] + [i.reasoning for i in items for _ in i.tried],
+    )
+    given, others = answers[: len(items)], answers[len(items) :]
+    held = borne_out(items, given, [others[a:b] for a, b in pairwise(tries)])
+    scored = [
+        (items[at], one)
+        for at, one in zip(held, _scores(subject, [items[at] for at in held]), strict=True)
+        if one is not None and np.isfinite(one.rank)
+    ]
+    kept = balanced([item.family for item, _ in scored], [item.decisive for item, _ in scored])
+    used = [scored[at] for at in kept]
+    truth = [item.decisive for item, _ in used]
+    found = [sum(items[at].decisive is truth for at in held) for truth in (True, False)]
+    return {
+        "reason": _reason(found, sum(truth)),
+        "controls": len(items),
+        "borne_out": found,
+        "unread": len(held) - len(scored),
+        "families": list(dict.fromkeys(item.family for item, _ in used)),
+        "alike": _alike([item for item, _ in used]),
+        "truth": truth,
+        "texts": [item.text for item, _ in used],
+        "scores": {
+            STATED: [one.precision for _, one in used],
+            RANKED: [one.rank for _, one in used],
+        },
+    }
+
+
+def calibration(
+    check: ReasoningCheck, payloads: Sequence[Payload]
+) -> tuple[list[Measurement], list[str]]:
+    """What the test of stated factors is worth on this subject, and what that rests on."""
+    if not payloads:  # the test is not made, or what is asked for are no controls of any test
+        return [], []
+    told: Any = payloads[0].records[0]
+    if told["reason"] is not None:
+        return [], [f"Stated factors not calibrated: the subject {told['reason']}."]
+    truth = np.array(told["truth"], dtype=np.bool_)
+    found = calibrated(
+        {test: (np.array(s), truth) for test, s in told["scores"].items()}, groups=told["texts"]
+    )
+    yes, no = told["borne_out"]
+    alike = ", ".join(told["alike"])
+    return found, [
+        f"Stated factors calibrated on {len(truth)} of {told['controls']} controls, texts of the "
+        f"families {', '.join(told['families'])} with a reasoning that names one field: {yes} that "
+        f"name the field which decides and {no} that name another are borne out by what the "
+        "subject answers when each field is exchanged and the reasoning is not; of each family as "
+        f"many of one kind count as of the other, and {told['unread']} were left out because "
+        "their fields could not be ranked.",
+        "The controls of stated factors have two to four fields, and their answer is read off the "
+        "text: they do not show that the comparison is right about more fields, or about answers "
+        "that follow from the reasoning's own words, where fields need not count however true the "
+        "reasoning is."
+        + f" In {alike} one field decides in all texts, so an attribution that favours it whatever "
+        "a text says would look right." * bool(alike),
+    ]
+
+
+def _scores(subject: Any, items: Sequence[Named]) -> list[Consistency | None]:
+    """The audit's own comparison of named and attributed fields, for given reasonings."""
+    rows = [
+        Row(str(at), item.text, None, {}, {f.name: f.value for f in item.fields}, {})
+        for at, item in enumerate(items)
+    ]
+    reasonings = [item.reasoning for item in items]
+    found = attributed_fields(subject, rows, reasonings, [item.answer for item in items])
+    return [
+        None if values is None else consistency(values, set(named_fields(row, reasoning)))
+        for row, reasoning, values in zip(rows, reasonings, found, strict=True)
+    ]
+
+
+def _alike(items: Sequence[Named]) -> list[str]:
+    """Families in which the field that decides has the same name in all texts."""
+    names: dict[str, set[str]] = {}
+    for item in items:
+        decides = {field.name for field in item.fields if field.value == item.answer}
+        names[item.family] = names.get(item.family, set()) | decides
+    return [family for family, known in names.items() if len(known) == 1]
+
+
+def _choices(items: Sequence[Named]) -> set[str]:
+    return {answer for item in items for answer in (item.answer, *(a for _, a in item.tried))}
+
+
+def _reason(found: Sequence[int], used: int) -> str | None:
+    if used >= FEWEST:
+        return None
+    return (
+        f"bears out too few controls: {found[0]} whose reasoning names the field that decides and "
+        f"{found[1]} whose reasoning names another, {used} of each when families are balanced, "
+        f"{FEWEST} of each are needed"
+    )
