@@ -35,7 +35,7 @@ class ShardRunner:
                     stored.append(self._collect(ref, future))
                     advance()
             except (KeyboardInterrupt, TerminationSignal):
-                STOPPING.asked = True
+                STOPPING.note()
                 LOG.warning("stopping after the shard in flight; Ctrl-C again stops at once")
                 raise
         return stored

@@ -24,6 +24,7 @@ class Stopping:
         """Folder of the report, once it is written."""
         self.leave: Callable[[], object] | None = None
         """Done before the process ends at once."""
+        self._listening = False
         self._heard = False
 
     @contextmanager
@@ -39,12 +40,17 @@ class Stopping:
             before = {}  # only the main thread hears signals
         for number in before:
             signal.signal(number, self._hear)
+        self._listening = True
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-            self.asked = False
+            self._listening = self.asked = False
+
+    def note(self) -> None:
+        """Remember a request that somebody else heard; whoever calls a flow stops on their own."""
+        self.asked = self._listening
 
     def check(self) -> None:
         """Stop here, if it was asked for and forgotten on the way.

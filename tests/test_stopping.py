@@ -62,6 +62,17 @@ def test_a_request_that_was_swallowed_is_not_forgotten():
             stopping.check()
 
 
+def test_a_request_heard_by_prefect_stops_this_run_and_no_other():
+    """Prefect takes SIGTERM over while a flow runs; a flow called by hand is its caller's."""
+    stopping = Stopping()
+    with stopping.listening():
+        stopping.note()
+        with pytest.raises(KeyboardInterrupt):
+            stopping.check()
+    stopping.note()
+    stopping.check()
+
+
 def test_what_is_ignored_stays_ignored():
     """`assay run &` in a script: the shell has it ignore the Ctrl-C meant for others."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
