@@ -14,6 +14,7 @@ from prefect.utilities.annotations import quote
 
 from flows.progress import STAGES
 from flows.shards import ShardRunner
+from flows.stopping import STOPPING
 from tasks.bundle import summary, write_bundle
 from tasks.checks import (
     AttributionCheck,
@@ -114,6 +115,7 @@ def audit(
             held_against_planted(report, plan.root),
             runner.store,
         )
+    STOPPING.report = folder
     announce(report, explanations, folder)
     if must_pass and report.verdict != "pass":
         # Prefect takes a state for the outcome of the run

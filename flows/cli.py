@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import sys
+import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.stopping import COULD_NOT_RUN, STOPPING
 from tasks.errors import AuditError
 
 if TYPE_CHECKING:
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).resolve().parents[1] / "audits"
 EXIT = {"pass": 0, "fail": 1, "inconclusive": 3}
-COULD_NOT_RUN = 2
 
 
 class Organism(StrEnum):
@@ -81,13 +82,17 @@ def run(
                 load_all(plan)  # what is wrong with a model is said before Prefect starts
             with STAGES.stage("Prefect"):
                 from flows.audit import audit
+                from flows.private_server import start_private_server
+
+                start_private_server()
             folder = Path(audit(path, out.resolve(), replaced, fresh))
+        STOPPING.check()
         from tasks.bundle import read_finished
 
         report, _ = read_finished(folder)
-    _print_findings(report)
-    verdict = report.verdict.upper() if report.findings else "NO VERDICT (no gates)"
-    typer.echo(f"\n{verdict}  {_relative(folder / 'report.html')}")
+        _print_findings(report)
+        verdict = report.verdict.upper() if report.findings else "NO VERDICT (no gates)"
+        typer.echo(f"\n{verdict}  {_relative(folder / 'report.html')}")
     raise typer.Exit(EXIT[report.verdict])
 
 
@@ -224,19 +229,22 @@ def build(
 
 @contextmanager
 def one_line() -> Iterator[None]:
-    """Turn an error an auditor can act on into one line and exit code 2."""
-    try:
-        yield
-    except AuditError as error:
-        typer.echo(f"error: {' '.join(str(error).split())}", err=True)
-        raise typer.Exit(COULD_NOT_RUN) from None
-    except KeyboardInterrupt:
-        typer.echo(
-            "error: interrupted; no report was written, finished work is kept and the same "
-            "command goes on from there",
-            err=True,
-        )
-        raise typer.Exit(COULD_NOT_RUN) from None
+    """Turn an error an auditor can act on, or a request to stop, into one line and exit code 2.
+
+    Any other error keeps its traceback; its exit code is 2 as well, as 1 says that a gate failed.
+    """
+    with STOPPING.listening():
+        try:
+            yield
+            STOPPING.check()
+        except (Exception, KeyboardInterrupt) as error:
+            if STOPPING.asked or isinstance(error, KeyboardInterrupt):
+                typer.echo(STOPPING.words(), err=True)
+            elif isinstance(error, AuditError):
+                typer.echo(f"error: {' '.join(str(error).split())}", err=True)
+            else:
+                traceback.print_exc()
+            raise typer.Exit(COULD_NOT_RUN) from None
 
 
 def _find(definition: Path) -> Path:

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from prefect.exceptions import TerminationSignal
 from prefect.futures import PrefectFuture
 
-from flows.progress import STAGES
+from flows.progress import LOG, STAGES
+from flows.stopping import STOPPING
 from tasks.errors import AuditError
 from tasks.evidence import measure_shard
 from tasks.shards import ShardRef, StoredShard, intact
@@ -27,9 +29,15 @@ class ShardRunner:
         with STAGES.stage(title, total=len(refs)) as advance:
             futures = [self._submit(ref, refresh=self._fresh) for ref in refs]
             stored = []
-            for ref, future in zip(refs, futures, strict=True):
-                stored.append(self._collect(ref, future))
-                advance()
+            try:
+                for ref, future in zip(refs, futures, strict=True):
+                    STOPPING.check()
+                    stored.append(self._collect(ref, future))
+                    advance()
+            except (KeyboardInterrupt, TerminationSignal):
+                STOPPING.note()
+                LOG.warning("stopping after the shard in flight; Ctrl-C again stops at once")
+                raise
         return stored
 
     def _submit(self, ref: ShardRef, *, refresh: bool) -> PrefectFuture[dict[str, str]]:

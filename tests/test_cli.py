@@ -118,11 +118,16 @@ def command(path, out):
     return [sys.executable, "-m", "flows", "run", str(path), "--out", str(out)]
 
 
-def wait_for(condition, seconds=240):
+def wait_for(condition, seconds=600):
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, "waited in vain"
         time.sleep(0.05)
+
+
+def hear_everything():
+    """Whoever starts the tests in the background has them ignore Ctrl-C; the audit is not to."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @contextmanager
@@ -136,6 +141,7 @@ def started(path, out, home):
             stdout=stream,
             stderr=stream,
             start_new_session=True,
+            preexec_fn=hear_everything,
         )
         try:
             yield process, log
@@ -143,6 +149,14 @@ def started(path, out, home):
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)  # with the private server it started
             process.wait()
+
+
+def group_is_empty(process):
+    try:
+        os.killpg(process.pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
 
 
 @pytest.fixture
@@ -159,27 +173,43 @@ def slow_small(tmp_path):
     return write_small_audit(tmp_path, checks=checks, gates=[], cases=0)
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
-def test_a_run_that_was_stopped_goes_on_where_it_was(slow_small, tmp_path, how):
+SHARDS = 7
+"""96 decisions, and 6 times 16 attributions."""
+
+
+@pytest.mark.parametrize(
+    ("send", "how"),
+    [
+        pytest.param(os.kill, signal.SIGKILL, id="kill -9"),
+        pytest.param(os.killpg, signal.SIGINT, id="Ctrl-C"),
+        pytest.param(os.kill, signal.SIGTERM, id="SIGTERM"),
+    ],
+)
+def test_a_run_that_was_stopped_goes_on_where_it_was(slow_small, tmp_path, send, how):
+    """A terminal sends Ctrl-C to every process of the job, the private server included."""
     out, done = tmp_path / "reports", tmp_path / "reports" / ".shards" / "results"
+    home = tmp_path / "prefect"
 
     def finished():
         return len(list(done.glob("attribution-*"))) + len(list(done.glob("decisions-*")))
 
-    with started(slow_small, out, tmp_path / "first") as (process, log):
+    with started(slow_small, out, home) as (process, log):
         wait_for(lambda: finished() >= 3)
-        process.send_signal(how)
-        process.wait(timeout=120)
+        send(process.pid, how)
+        process.wait(timeout=300)
         kept = finished()
-        if how == signal.SIGINT:
-            assert process.returncode == 2
+        assert kept < SHARDS, "it was over before it was stopped"
+        if how != signal.SIGKILL:
+            assert process.returncode == 2, log.read_text()
             last = log.read_text().strip().splitlines()[-1]
             assert last.startswith("error: interrupted; no report was written")
+            assert "Traceback" not in log.read_text()
+            wait_for(lambda: group_is_empty(process), seconds=30)
     assert not list(out.glob("small/*"))
-    with started(slow_small, out, tmp_path / "second") as (process, log):
-        assert process.wait(timeout=240) == 3, log.read_text()  # no gates, so no verdict
+    with started(slow_small, out, home) as (process, log):
+        assert process.wait(timeout=600) == 3, log.read_text()  # no gates, so no verdict
     record = json.loads(next(out.glob("small/*/run.json")).read_text())
-    assert record["shards_computed"] + record["shards_reused"] == 7  # 96 decisions, 6 times 16
+    assert record["shards_computed"] + record["shards_reused"] == SHARDS
     assert kept - 1 <= record["shards_reused"] <= kept  # what was in flight is measured again
     assert record["shards_reused"] >= 2
 

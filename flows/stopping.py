@@ -1,0 +1,85 @@
+"""Ctrl-C, and the SIGTERM of a scheduler: the run stops, whatever swallows the exception."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+COULD_NOT_RUN: Final = 2
+"""Exit code of a run without a verdict."""
+
+
+class Stopping:
+    """Whether this process was asked to stop, and what it had finished by then."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self.report: Path | None = None
+        """Folder of the report, once it is written."""
+        self.leave: Callable[[], object] | None = None
+        """Done before the process ends at once."""
+        self._listening = False
+        self._heard = False
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Listen while the block runs; what is ignored when it begins stays ignored.
+
+        Shells have the background jobs of a script ignore Ctrl-C, which is not meant for them.
+        """
+        self.asked, self._heard, self.report = False, False, None
+        found = {number: signal.getsignal(number) for number in SIGNALS}
+        before = {n: h for n, h in found.items() if h not in (None, signal.SIG_IGN)}
+        if threading.current_thread() is not threading.main_thread():
+            before = {}  # only the main thread hears signals
+        for number in before:
+            signal.signal(number, self._hear)
+        self._listening = True
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            self._listening = self.asked = False
+
+    def note(self) -> None:
+        """Remember a request that somebody else heard; whoever calls a flow stops on their own."""
+        self.asked = self._listening
+
+    def check(self) -> None:
+        """Stop here, if it was asked for and forgotten on the way.
+
+        Raises:
+            KeyboardInterrupt: it was.
+        """
+        if self.asked:
+            raise KeyboardInterrupt
+
+    def words(self) -> str:
+        """One line for whoever asked."""
+        if self.report is not None:
+            return f"error: interrupted; the report had been written before: {self.report}"
+        return (
+            "error: interrupted; no report was written, finished work is kept and the same "
+            "command goes on from there"
+        )
+
+    def _hear(self, _number: int, _frame: FrameType | None) -> None:
+        """The first time unwind what is running; the second time wait for nothing."""
+        if self._heard:
+            if self.leave is not None:
+                self.leave()
+            os.write(2, f"{self.words()}\n".encode())
+            os._exit(COULD_NOT_RUN)
+        self._heard = self.asked = True
+        raise KeyboardInterrupt
+
+
+STOPPING = Stopping()
+"""Of this process's run."""
