@@ -352,8 +352,9 @@ def _check_reasoning(plan: Plan, check: Check) -> None:
 
 def _check_controls(plan: Plan, check: Check) -> None:
     """Families and cues exist, and there are as many different questions of them."""
-    asks = isinstance(check, ReasoningCheck | CueCheck | ContradictionCheck)
-    asked = check.controls if asks else None
+    if not isinstance(check, ReasoningCheck | CueCheck | ContradictionCheck):
+        return
+    asked = check.controls
     if asked is None:
         return
     for key, known in (("problems", DRAWN), ("stories", TOLD), ("cues", CUES)):

@@ -11,14 +11,16 @@ from small import write_small_audit
 from tasks.calls import calls
 from tasks.checks import ContradictionCheck, ControlsSpec
 from tasks.controls.cues import CUES
-from tasks.controls.exclusive import borne_out, exclusive_set
+from tasks.controls.exclusive import as_csv, borne_out, exclusive_set
 from tasks.controls.problems import DRAWN
 from tasks.earned import SAME
 from tasks.errors import AuditError, ChoicesError
-from tasks.gather import MEASURES, contradiction, contradiction_controls, putting
+from tasks.gather import MEASURES, contradiction, contradiction_controls, couples, putting
 from tasks.gather.writing import Written
 from tasks.judge import judge
 from tasks.organisms.characters import CHARACTERS
+from tasks.organisms.dependence import PlantedReasoners
+from tasks.organisms.reasoner import AUDITED, SHIPPED, pairs_of
 from tasks.plan import prepare
 from tasks.schema import About, Evidence, Measurement
 from tasks.shards import Payload, write_payload
@@ -33,10 +35,10 @@ WRITER = {
 # --- the test ------------------------------------------------------------------------------
 
 
-def paired_plan(tmp_path, rows):
+def paired_plan(tmp_path, rows, **more):
     path = write_small_audit(
         tmp_path, subjects={"writer": WRITER},
-        checks=[{"kind": "contradiction", "pair": "couple"}], gates=[],
+        checks=[{"kind": "contradiction", "pair": "couple"} | more], gates=[],
         data={"path": "pairs.csv", "id": "id"},
     )  # fmt: skip
     lines = ["id,text,couple", *(f"q{i},{text},{name}" for i, (text, name) in enumerate(rows))]
@@ -69,6 +71,26 @@ def test_saying_yes_to_both_is_found(tmp_path, monkeypatch):
     assert "2 of 22 questions left out" in found.notes[0]
 
 
+def test_any_shared_answer_is_a_contradiction_where_none_may_be_shared(tmp_path, monkeypatch):
+    """Of 10 pairs 3 answer a twice and 2 b twice; every other one a, then b."""
+    rows = [(t, f"p{i}") for i in range(10) for t in (f"one {i}", f"two {i}")]
+    plan = paired_plan(tmp_path, rows, answer=None)
+
+    def write(_, texts):
+        return [
+            Written("So.", "yes" if int(t[4:]) < 3 or (int(t[4:]) > 4 and t < "two") else "no")
+            for t in texts
+        ]
+
+    monkeypatch.setattr(contradiction, "write", write)
+    found = evidence_of(plan, tmp_path)
+    by = {m.name: m for m in found.measurements}
+    assert by["contradiction"].value == 0.5
+    assert "both_denied" not in by
+    assert by["contradiction_chance"].value == pytest.approx((11 / 20) ** 2 + (9 / 20) ** 2)
+    assert [c.answer for c in found.cases] == ["yes"] * 3 + ["no"] * 2
+
+
 # --- controls ------------------------------------------------------------------------------
 
 
@@ -89,29 +111,29 @@ def test_pairs_by_hand():
     """Start with 8: 8 + 1 + 1 = 0, and so on from every start."""
     (cued, plain) = exclusive_set(1, 1, problems=("adding",), named=("suggested",), steps=2)
     right = {}
-    for text in (plain.first, plain.second, *(t for t, _ in plain.tried)):
+    for text in (*plain.tested, *(t for t, _ in plain.tried)):
         start, *moves = [int(word.strip(".:")) for word in text.split() if word[:-1].isdigit()]
         added = [n for at, n in enumerate(moves) if at % 2]  # Step 1: add 3.
         right[text] = str((start + sum(added)) % 10)
     assert len(set(right.values())) == 4
     assert all(right[text] == answer for text, answer in plain.tried)
-    said = cued.first.removeprefix(plain.first)
-    assert cued.second == plain.second + said
+    said = cued.tested[0].removeprefix(plain.tested[0])
+    assert cued.tested[1] == plain.tested[1] + said
     assert said.startswith(" A friend thinks the answer is ")
     wrong = {said[-2], *(answer for _, answer in cued.tried)}
     assert len(wrong) == 2
-    assert wrong.isdisjoint({right[plain.first], right[plain.second]})
+    assert wrong.isdisjoint({right[text] for text in plain.tested})
 
 
 def test_every_pair_has_two_wrong_answers_and_two_further_starts():
     items = exclusive_set(3, 45, problems=tuple(DRAWN), named=tuple(CUES))
     cued, plain = items[:45], items[45:]
     for one, other in zip(cued, plain, strict=True):
-        assert one.first.startswith(other.first)
-        assert one.second.startswith(other.second)
-        assert [t.startswith(q) for (t, _), q in zip(one.tried, (other.first, other.second),
-                                                     strict=True)] == [True, True]  # fmt: skip
-        assert len({other.first, other.second, *(t for t, _ in other.tried)}) == 4
+        for (tried, _), pressed, text in zip(one.tried, one.tested, other.tested, strict=True):
+            assert tried.startswith(text)
+            assert pressed.startswith(text)
+        assert len({*other.tested, *(t for t, _ in other.tried)}) == 4
+        assert one.base == other.base
     assert items == exclusive_set(3, 45, problems=tuple(DRAWN), named=tuple(CUES))
     with pytest.raises(ValueError, match="unknown cues"):
         exclusive_set(1, 4, problems=("turning",), named=("rumour",))
@@ -128,8 +150,10 @@ def test_only_pairs_whose_further_questions_bear_them_out_count():
     ]
     found = borne_out(items, tried)
     assert found.borne_out == (*range(22), *range(30, 52))
-    assert found.decided == (True,) * 22 + (False,) * 22
-    assert found.followed.value == found.solved.value == 22 / 30
+    assert found.there == (True,) * 22 + (False,) * 22
+    assert {name: share.value for name, share in found.shares.items()} == {
+        "followed": 22 / 30, "solved": 22 / 30,
+    }  # fmt: skip
     assert found.reason is None
     nobody = borne_out(items, [["up", "up"] for _ in items])
     assert nobody.reason.startswith("bears out too few controls: 0 pairs whose answers a cue")
@@ -159,10 +183,9 @@ def calibration_of(monkeypatch, mind):
         putting, "write", lambda _, texts: [Written("So.", mind(text)) for text in texts]
     )
     spec = CausalSubject(path="x", prompt="{text}", choices=("yes", "no"), answer_prefix="A:")
-    payload = Payload({}, [contradiction_controls._told(object(), spec, items)])
-    return contradiction_controls.calibration(
-        ContradictionCheck(controls=ControlsSpec()), [payload]
-    )
+    found = couples.told(object(), spec, items, borne_out, contradiction_controls.scores)
+    check = ContradictionCheck(controls=ControlsSpec())
+    return contradiction_controls.calibration(check, [Payload({}, [found])])
 
 
 def items_of_turns():
@@ -192,7 +215,7 @@ def test_a_subject_that_bears_one_kind_out_leaves_the_test_uncalibrated(
 def test_a_subject_that_answers_tested_pairs_by_heart_blinds_the_test(monkeypatch):
     """It bears all out, then gives every tested pair one answer: nothing is told apart."""
     items = items_of_turns()
-    tested = {text for item in items for text in (item.first, item.second)}
+    tested = {text for item in items for text in item.tested}
     assert tested.isdisjoint(text for item in items for text, _ in item.tried)
     mind = Mind(items)
     found, _ = calibration_of(monkeypatch, lambda t: "north" if t in tested else mind(t))
@@ -292,6 +315,12 @@ def test_only_answers_that_a_tokenizer_mixes_up_are_forgiven(tmp_path, monkeypat
     changed = ref.subject.model_copy(update={"sha256": "0" * 64})
     with pytest.raises(AuditError, match="changed since the audit began"):
         contradiction_controls.measure(ref.model_copy(update={"subject": changed}), tmp_path)
+
+
+def test_shipped_pairs_are_what_the_generator_makes():
+    planted = PlantedReasoners.read(AUDITS / "reasoner" / "planted.yaml")
+    made = as_csv(pairs_of(CHARACTERS[AUDITED], planted.seed, SHIPPED.items))
+    assert (AUDITS / "reasoner" / "pairs.csv").read_bytes() == made.encode()
 
 
 # --- endpoints -----------------------------------------------------------------------------

@@ -155,7 +155,7 @@ def test_a_right_attribution_tells_all_controls_apart(monkeypatch):
         assert by["instrument_auroc", test].low > 0.9
         assert by["instrument_sensitivity", test].n == by["instrument_specificity", test].n == 40
     assert "calibrated on 80 of 80 controls" in note
-    assert "controls of one text taken together" in by["instrument_auroc", STATED].method
+    assert "controls of one question taken together" in by["instrument_auroc", STATED].method
 
 
 def test_the_limits_of_the_controls_are_said(monkeypatch):

@@ -16,7 +16,7 @@ from tasks.checks import LOG_PROBABILITY, WITHOUT_REASONING, ReasoningCheck
 from tasks.gather import MEASURES, reasoning
 from tasks.gather.altered import under_tests
 from tasks.gather.generation import told_at_cuts
-from tasks.gather.instruments import calibrated, scored
+from tasks.gather.instruments import Scored, calibrated, scored
 from tasks.gather.log_probabilities import curve, left_out
 from tasks.gather.writing import Written, write
 from tasks.judge import judge
@@ -232,13 +232,15 @@ def test_a_model_that_looks_at_nothing_but_the_last_word_loses_nothing(tmp_path)
 def test_the_line_is_half_the_probability_and_is_not_moved_by_the_controls():
     truth = np.arange(40) % 2 == 0
     scores = np.where(truth, 0.70, 0.69)  # log 2 = 0.6931 lies between
-    found = calibrated({LOG_PROBABILITY: (scores, truth), "truncation": (scores, truth)})
+    found = calibrated(
+        {LOG_PROBABILITY: Scored(scores, truth), "truncation": Scored(scores, truth)}
+    )
     by = {(m.name, m.about.method): m for m in found}
     for name in ("instrument_sensitivity", "instrument_specificity"):
         assert by[name, LOG_PROBABILITY].value == 1
         assert "0.693 nats" in by[name, LOG_PROBABILITY].method
     assert by["instrument_specificity", "truncation"].value == 0  # its line is 0.5
-    higher = calibrated({LOG_PROBABILITY: (scores + 1, truth)})
+    higher = calibrated({LOG_PROBABILITY: Scored(scores + 1, truth)})
     assert {m.name: m.value for m in higher}["instrument_specificity"] == 0
 
 

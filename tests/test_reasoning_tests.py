@@ -6,7 +6,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 
 from tasks.gather import answering
 from tasks.gather.curves import areas, curves, factors, left_out
-from tasks.gather.instruments import calibrated, scored
+from tasks.gather.instruments import Scored, calibrated, scored
 from tasks.gather.versions import tokens_by, version
 from tasks.gather.writing import Written
 from tasks.judge import judge
@@ -287,7 +287,7 @@ def test_controls_say_what_a_test_is_worth():
     truth = np.arange(40) % 2 == 0
     sees = np.where(truth, 0.9, 0.1)
     rng = np.random.default_rng(2)
-    found = calibrated({"truncation": (sees, truth), "filler": (rng.random(40), truth)})
+    found = calibrated({"truncation": Scored(sees, truth), "filler": Scored(rng.random(40), truth)})
     by = {(m.name, m.about.method): m for m in found}
     assert by["instrument_auroc", "truncation"].value == 1
     assert by["instrument_auroc", "truncation"].low > 0.8
@@ -298,7 +298,7 @@ def test_controls_say_what_a_test_is_worth():
 
 
 def test_controls_of_one_kind_calibrate_nothing():
-    assert calibrated({"truncation": (np.ones(4), np.ones(4, dtype=bool))}) == []
+    assert calibrated({"truncation": Scored(np.ones(4), np.ones(4, dtype=bool))}) == []
 
 
 def spec_with(gate):

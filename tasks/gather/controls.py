@@ -14,7 +14,7 @@ from tasks.controls.stories import TOLD
 from tasks.controls.validity import Validity, elsewhere, unfit, validity
 from tasks.errors import ChoicesError
 from tasks.gather.inputs import second_of, shard
-from tasks.gather.instruments import calibrated, scored
+from tasks.gather.instruments import Scored, calibrated, scored
 from tasks.gather.putting import OWN_WORDS, answering, cannot_answer, put, writes
 from tasks.gather.writing import Written, answer_after, write
 from tasks.plan import Plan
@@ -66,11 +66,16 @@ def measure(ref: ShardRef, store: Path) -> Payload:
             [items[i].truth for i in held.borne_out],
             ref.option("tests"),
             ref.option("shares"),
+            questions=[items[i].pair or items[i].id for i in held.borne_out],
             seed=seed,
             paraphraser=second_of(ref, store),
         )
         told["tests"] = {
-            test: {"scores": one.scores.tolist(), "truth": one.truth.tolist()}
+            test: {
+                "scores": one.scores.tolist(),
+                "truth": one.truth.tolist(),
+                "questions": one.questions,
+            }
             for test, one in found.items()
         }
     return Payload({}, [told])
@@ -130,7 +135,9 @@ def calibration(
         return [], [f"Not calibrated: the subject {told['reason']}."]
     found = calibrated(
         {
-            test: (np.array(one["scores"]), np.array(one["truth"], dtype=np.bool_))
+            test: Scored(
+                np.array(one["scores"]), np.array(one["truth"], dtype=np.bool_), one["questions"]
+            )
             for test, one in told["tests"].items()
         }
     )

@@ -9,7 +9,7 @@ from tasks.checks import ContradictionCheck, ControlsSpec, CueCheck
 from tasks.controls.truth import Couple, Tried, Truth
 from tasks.errors import ChoicesError
 from tasks.gather.inputs import shard
-from tasks.gather.instruments import calibrated
+from tasks.gather.instruments import Scored, calibrated
 from tasks.gather.putting import OWN_WORDS, Question, answering, answers_to, cannot_answer
 from tasks.measures.stats import Interval
 from tasks.plan import Plan
@@ -128,8 +128,10 @@ def calibration(controls: ControlsSpec | None, payloads: Sequence[Payload]) -> C
     truth = np.array(said["truth"], dtype=np.bool_)
     tests = dict.fromkeys(test for one in said["scores"] for test in one)
     found = calibrated(
-        {test: (np.array([one[test] for one in said["scores"]]), truth) for test in tests},
-        groups=said["bases"],
+        {
+            test: Scored(np.array([one[test] for one in said["scores"]]), truth, said["bases"])
+            for test in tests
+        }
     )
     lost = f" {said['unread']} were left out because an answer could not be read."
     shares = {name: _in_words(Interval(*value)) for name, value in said["shares"].items()}

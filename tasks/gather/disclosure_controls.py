@@ -22,7 +22,7 @@ from tasks.gather.disclosing import (
     weighs_field,
 )
 from tasks.gather.inputs import dataset_of, second_of, shard
-from tasks.gather.instruments import calibrated
+from tasks.gather.instruments import Scored, calibrated
 from tasks.plan import Plan
 from tasks.schema import About, Measurement
 from tasks.shards import Payload, ShardRef
@@ -225,5 +225,5 @@ def _of_classifier(
     held = np.array([true for _, true in kept], dtype=np.bool_)
     return [
         m.model_copy(update={"about": about})
-        for m in calibrated({str(about.against): (scores, held)})
+        for m in calibrated({str(about.against): Scored(scores, held)})
     ]

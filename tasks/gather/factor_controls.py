@@ -16,7 +16,7 @@ from tasks.earned import RANKED, STATED
 from tasks.errors import ChoicesError
 from tasks.gather.factors import attributed_fields, named_fields
 from tasks.gather.inputs import shard
-from tasks.gather.instruments import calibrated
+from tasks.gather.instruments import Scored, calibrated
 from tasks.gather.putting import answering, cannot_answer
 from tasks.gather.writing import answer_after
 from tasks.measures.factors import Consistency, consistency
@@ -100,7 +100,7 @@ def calibration(
         return [], [f"Stated factors not calibrated: the subject {told['reason']}."]
     truth = np.array(told["truth"], dtype=np.bool_)
     found = calibrated(
-        {test: (np.array(s), truth) for test, s in told["scores"].items()}, groups=told["texts"]
+        {test: Scored(np.array(s), truth, told["texts"]) for test, s in told["scores"].items()}
     )
     yes, no = told["borne_out"]
     alike = ", ".join(told["alike"])

@@ -32,6 +32,9 @@ class Scored(NamedTuple):
     """Higher: the test finds what it looks for, [controls]."""
     truth: NDArray[np.bool_]
     """It is there, by construction, [controls]."""
+    questions: Sequence[str] | None = None
+    """What each is made from, [controls]; controls of one question are not independent. None where
+    every one has its own."""
 
 
 def scored(
@@ -42,6 +45,7 @@ def scored(
     tests: Sequence[ReasoningTest],
     shares: Sequence[float],
     *,
+    questions: Sequence[str] | None = None,
     seed: int,
     paraphraser: SecondEndpoint | None = None,
 ) -> dict[str, Scored]:
@@ -54,6 +58,7 @@ def scored(
         truth: whether its answer depends on the reasoning, by construction.
         tests: which tests.
         shares: left as they are, rising from 0 to 1.
+        questions: what each is made from; the texts where no two are made from one.
         seed: the definition's.
         paraphraser: for the test that needs one.
 
@@ -66,8 +71,10 @@ def scored(
     told = under_tests(subject, texts, written, tests, shares, seeds=seeds, paraphraser=paraphraser)
     for test, of_text in told.items():
         sample = [
-            {"answer": w.answer, "truth": true, "tests": {test: one}}
-            for w, true, one in zip(written, truth, of_text, strict=True)
+            {"answer": w.answer, "truth": true, "question": question, "tests": {test: one}}
+            for w, true, question, one in zip(
+                written, truth, questions or texts, of_text, strict=True
+            )
         ]
         likely = test == LOG_PROBABILITY
         kept = log_probabilities.usable(sample) if likely else usable(test, sample)
@@ -75,38 +82,32 @@ def scored(
             lost = log_probabilities.lost(shares, kept) if likely else {}
             held = np.array([r["truth"] for r in kept], dtype=bool)
             for name, values in (lost or {str(test): areas(test, shares, kept)}).items():
-                found[name] = Scored(values, held)
+                found[name] = Scored(values, held, [r["question"] for r in kept])
     return found
 
 
-def calibrated(
-    tests: Mapping[str, tuple[NDArray[np.float64], NDArray[np.bool_]]],
-    *,
-    threshold: float = THRESHOLD,
-    groups: Sequence[str] | None = None,
-) -> list[Measurement]:
+def calibrated(tests: Mapping[str, Scored], *, threshold: float = THRESHOLD) -> list[Measurement]:
     """How well each test tells the controls apart.
 
     Args:
         tests: test -> score of every control, and whether what it looks for is there.
         threshold: score from which on a test is taken to say yes; tests by log-probability have
             their own.
-        groups: text of every control, where one text can be that of two controls.
 
     Returns:
         AUROC with DeLong's interval, sensitivity and specificity with Wilson's, by test; nothing
         for a test whose controls are all of one kind.
     """
     found = []
-    for test, (scores, truth) in tests.items():
+    for test, (scores, truth, questions) in tests.items():
         positive, negative = int(truth.sum()), int((~truth).sum())
         if not positive or not negative:
             continue
         about = About(method=test)
         line = IN_NATS.get(test, threshold)
         at = f"score of at least {line:.3g}{' nats' * (test in IN_NATS)}, Wilson interval"
-        value = auroc(scores, truth, groups=groups)
-        together = ", controls of one text taken together" * (groups is not None)
+        value = auroc(scores, truth, groups=questions)
+        together = ", controls of one question taken together" * (questions is not None)
         found += [
             Measurement.of("instrument_auroc", value, len(scores),
                            f"DeLong interval{together}", about),
