@@ -86,7 +86,7 @@ def cue(evidence: Evidence) -> list[Block]:
         *grid(scores, caption="What the cue does to the answer", corner="Cue", row=about_words,
               column=lambda m: title(m.name)),
         *grid([m for m in tests if m.about.against is None],
-              caption="The comparison of answers on controls: does it see which sentence decides?",
+              caption="The comparison of answers on controls: does it see what decides?",
               corner="Test", row=about_words, column=lambda m: title(m.name)),
         *grid(sorted(classified, key=lambda m: cues.index(_cue(m))),
               caption="Whether the reasoning says so, and how far each classifier is right about "
