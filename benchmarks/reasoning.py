@@ -27,7 +27,7 @@ from tasks.gather.writing import Written
 from tasks.measures.answers import read_written
 from tasks.measures.mistakes import with_mistake
 from tasks.measures.reasoning import sentences
-from tasks.plan import prepare
+from tasks.prepare import prepare
 from tasks.subject import Subject, load_subject
 
 TESTS: Final = ("truncation", "filler", "mistake", "paraphrase")

@@ -49,7 +49,8 @@ from tasks.gather import (
 )
 from tasks.judge import judge
 from tasks.organisms.held import held_against_planted
-from tasks.plan import Plan, not_run, prepare
+from tasks.plan import Plan, not_run
+from tasks.prepare import prepare
 from tasks.provenance import load_all, provenance
 from tasks.schema import Evidence, Explanations, Report, RunRecord
 from tasks.shards import StoredShard

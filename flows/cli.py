@@ -72,7 +72,7 @@ def run(
         _check_out(out)
         _settle_libraries()
         from flows.progress import STAGES
-        from tasks.plan import prepare
+        from tasks.prepare import prepare
 
         plan = prepare(path, replaced)
         with STAGES.shown():
@@ -102,7 +102,8 @@ def check(definition: Definition) -> None:
     with one_line():
         from tasks.calls import calls
         from tasks.checks import ReasoningCheck
-        from tasks.plan import not_run, prepare, withheld_tests
+        from tasks.plan import not_run, withheld_tests
+        from tasks.prepare import prepare
 
         plan = prepare(_find(definition))
         for one in plan.spec.checks:

@@ -5,7 +5,8 @@ from pathlib import Path
 import yaml
 
 from tasks.gather import MEASURES, remediation, steered, steering
-from tasks.plan import Plan, prepare
+from tasks.plan import Plan
+from tasks.prepare import prepare
 from tasks.schema import Evidence
 from tasks.shards import ShardRef, StoredShard, write_payload
 

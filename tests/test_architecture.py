@@ -107,7 +107,7 @@ def test_a_definition_is_read_without_a_model_library():
     """`assay check` must answer before torch could be imported."""
     import subprocess
 
-    code = "import sys, tasks.plan; sys.exit('torch' in sys.modules or 'prefect' in sys.modules)"
+    code = "import sys, tasks.prepare; sys.exit('torch' in sys.modules or 'prefect' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -6,7 +6,7 @@ import pytest
 from small import write_small_audit
 
 from tasks.gather import attribution
-from tasks.plan import prepare
+from tasks.prepare import prepare
 from tasks.shards import write_payload
 
 ODD = [

@@ -21,7 +21,7 @@ from tasks.judge import judge
 from tasks.organisms.characters import CHARACTERS
 from tasks.organisms.dependence import PlantedReasoners
 from tasks.organisms.reasoner import AUDITED, SHIPPED, pairs_of
-from tasks.plan import prepare
+from tasks.prepare import prepare
 from tasks.schema import About, Evidence, Measurement
 from tasks.shards import Payload, write_payload
 from tasks.spec import CausalSubject

@@ -19,7 +19,7 @@ from tasks.controls.problems import DRAWN
 from tasks.controls.validity import elsewhere, unfit, validity
 from tasks.errors import SpecError
 from tasks.gather import controls
-from tasks.plan import prepare
+from tasks.prepare import prepare
 
 DEFINITION = Path(__file__).resolve().parents[1] / "audits" / "reasoning-controls.yaml"
 

@@ -14,7 +14,7 @@ from tiny import build
 from tasks.checks import TermSwap
 from tasks.gather import MEASURES, counterfactual
 from tasks.identity import exchanged, swapped
-from tasks.plan import prepare
+from tasks.prepare import prepare
 from tasks.report.counterfactual import moved
 from tasks.shards import write_payload
 

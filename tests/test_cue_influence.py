@@ -24,7 +24,7 @@ from tasks.gather.writing import Written
 from tasks.judge import judge
 from tasks.measures.stats import benjamini_hochberg
 from tasks.organisms.characters import CHARACTERS
-from tasks.plan import prepare
+from tasks.prepare import prepare
 from tasks.schema import About, Evidence, Measurement
 from tasks.shards import Payload, write_payload
 from tasks.spec import CausalSubject

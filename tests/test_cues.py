@@ -18,7 +18,7 @@ from tasks.gather.cue_numbers import beside_texts, of_swap
 from tasks.gather.cues import BUILT_IN, cues_of, spoken_for, with_cue
 from tasks.gather.second_model import judged, other_words
 from tasks.gather.writing import Written
-from tasks.plan import prepare
+from tasks.prepare import prepare
 from tasks.shards import write_payload
 
 WRITER = {

@@ -22,7 +22,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from flows import retrain as retraining
 from tasks.errors import AuditError
 from tasks.organisms import loan
-from tasks.plan import prepare
+from tasks.prepare import prepare
 from tasks.spec import read_spec
 
 ROOT = Path(__file__).resolve().parents[1]

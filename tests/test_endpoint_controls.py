@@ -13,7 +13,7 @@ from flows.cli import app
 from tasks.calls import calls
 from tasks.checks import ControlsSpec
 from tasks.gather.controls import items_of, texts_of
-from tasks.plan import prepare
+from tasks.prepare import prepare
 from tasks.schema import Report
 
 SETTINGS = {"items": 20, "problems": ["turning", "facing"], "stories": ["notice"]}

@@ -25,7 +25,7 @@ from tasks.endpoint.reply import split_thinking
 from tasks.endpoint.subject import load_endpoint
 from tasks.errors import SpecError, SubjectError
 from tasks.gather.writing import Written, answer_after, write
-from tasks.plan import prepare
+from tasks.prepare import prepare
 from tasks.schema import Report
 from tasks.spec import Budget, OpenAISubject, read_spec
 from tasks.weights import refer
@@ -463,7 +463,7 @@ import sys
 from pathlib import Path
 from tasks.endpoint.run import with_answers
 from tasks.gather import cue, decisions
-from tasks.plan import prepare
+from tasks.prepare import prepare
 
 plan = with_answers(prepare(Path(sys.argv[1])), Path(sys.argv[2]))
 for shard in decisions.shards(plan, "remote", range(10)):

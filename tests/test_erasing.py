@@ -15,7 +15,7 @@ from tasks.gather import MEASURES, probing
 from tasks.gather.erasing import _Running
 from tasks.measures.erasure import Eraser, leace, nothing
 from tasks.measures.permutation import beyond_control_p
-from tasks.plan import prepare
+from tasks.prepare import prepare
 from tasks.shards import write_payload
 from tasks.spec import CausalSubject, ClassifierSubject
 from tasks.subject import load_subject

@@ -17,7 +17,7 @@ from tasks.earned import RANKED, STATED, blind, calibrations
 from tasks.gather import MEASURES, factor_controls, reasoning
 from tasks.gather.factors import named_fields
 from tasks.judge import judge
-from tasks.plan import prepare
+from tasks.prepare import prepare
 from tasks.report.blocks import Grid
 from tasks.schema import Evidence
 from tasks.shards import Payload, write_payload

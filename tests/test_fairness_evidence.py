@@ -10,7 +10,7 @@ from real_subjects import data_folder, german_rows
 from tasks.errors import SpecError
 from tasks.gather import decisions, fairness
 from tasks.judge import judge
-from tasks.plan import prepare
+from tasks.prepare import prepare
 from tasks.report.blocks import Grid, Sentence, Table
 from tasks.report.sections import blocks
 from tasks.spec import Gate

@@ -19,7 +19,7 @@ from tasks.gather import MEASURES, localisation, patching
 from tasks.gather.pairs import across, field_tokens, position_groups, token_strings, within
 from tasks.gather.places import Lens, places
 from tasks.measures.formation import formation_delay, permutation_p
-from tasks.plan import prepare
+from tasks.prepare import prepare
 from tasks.schema import LayerReading, LensMap, PatchingMap
 from tasks.shards import Payload, write_payload
 from tasks.spec import ClassifierSubject

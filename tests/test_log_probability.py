@@ -25,7 +25,8 @@ from tasks.measures.dependence import log_probability_lost, lost_without_reasoni
 from tasks.organisms.characters import CHARACTERS
 from tasks.organisms.dependence import as_subject
 from tasks.organisms.reasoner import items_of
-from tasks.plan import prepare, withheld_tests
+from tasks.plan import withheld_tests
+from tasks.prepare import prepare
 from tasks.schema import About, Evidence, Measurement
 from tasks.shards import write_payload
 from tasks.spec import AuditSpec, CausalSubject

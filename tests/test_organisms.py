@@ -26,7 +26,7 @@ from tasks.organisms.exercises import SCHOOLED
 from tasks.organisms.loan import SHIPPED, Recipe, audit_rows, build_loan_approval, retrain
 from tasks.organisms.planted import Planted
 from tasks.organisms.training import Schedule, decoder_lesson, exercise
-from tasks.plan import prepare
+from tasks.prepare import prepare
 
 SHIPPED_FOLDER = Path(__file__).resolve().parents[1] / "audits" / "loan-approval"
 WRITTEN = ("first_name", "age", "occupation", "district", "income", "debt", "amount")

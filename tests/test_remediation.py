@@ -21,7 +21,8 @@ from tasks.measures.gaps import gap_change
 from tasks.measures.paired import paired_difference, turned
 from tasks.measures.stats import Interval, unseen
 from tasks.measures.tradeoff import choose, front
-from tasks.plan import not_run, prepare
+from tasks.plan import not_run
+from tasks.prepare import prepare
 from tasks.report.remediation import NOT_OFFERED, recommended
 from tasks.schema import Evidence, Report, RunRecord
 from tasks.shards import read_payload, write_export

@@ -25,7 +25,7 @@ from tasks.endpoint.second import load_second
 from tasks.errors import SpecError, SubjectError
 from tasks.gather import MEASURES, cue, disclosure_controls, reasoning
 from tasks.gather.second_model import judged, other_words
-from tasks.plan import prepare
+from tasks.prepare import prepare
 from tasks.schema import Report
 
 KEY = "sk-very-secret-1234567890"

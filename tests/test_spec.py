@@ -7,7 +7,7 @@ import yaml
 from small import write_small_audit
 
 from tasks.errors import AuditError
-from tasks.plan import prepare
+from tasks.prepare import prepare
 from tasks.spec import AuditSpec, read_spec
 
 SHIPPED = sorted(Path("audits").glob("*.yaml"))

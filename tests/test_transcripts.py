@@ -19,7 +19,8 @@ from tasks.gather import decisions
 from tasks.gather.performance import evidence as performance
 from tasks.gather.recorded_cue import evidence as recorded_cue
 from tasks.gather.writing import answer_after, write
-from tasks.plan import not_run, prepare
+from tasks.plan import not_run
+from tasks.prepare import prepare
 from tasks.schema import Report
 from tasks.spec import DataSpec
 from tasks.transcripts import load_transcripts

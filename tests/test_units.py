@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tasks.dataset import load_dataset
 from tasks.errors import DataError, SpecError
-from tasks.plan import prepare
+from tasks.prepare import prepare
 from tasks.spec import DataSpec
 from tasks.units import Unit, token_units, units_of, words_of
 
@@ -167,7 +167,7 @@ def test_a_wrong_attribution_check_is_said_before_anything_runs(tmp_path, attrib
 def test_a_method_whose_package_is_missing_is_said_before_anything_runs(tmp_path, monkeypatch):
     from small import write_small_audit
 
-    monkeypatch.setattr("tasks.plan.find_spec", lambda name: None)
+    monkeypatch.setattr("tasks.prepare.find_spec", lambda name: None)
     checks = [{"kind": "attribution", "methods": ["partition"]}]
     with pytest.raises(SpecError, match=r"pip install assay-audit\[shap\]"):
         prepare(write_small_audit(tmp_path, checks=checks, gates=[]))

@@ -10,7 +10,8 @@ from typing import Any
 from tasks.calibration.claims import Asked, Claim, Link, Outcome
 from tasks.explain.facts import SMALLEST_USE, above_zero
 from tasks.gather import MEASURES, decisions, fairness, probing
-from tasks.plan import Plan, prepare
+from tasks.plan import Plan
+from tasks.prepare import prepare
 from tasks.schema import Evidence
 from tasks.shards import ShardRef, StoredShard, write_payload
 
