@@ -364,6 +364,18 @@ def _labels(ref: SubjectRef, model: Any) -> tuple[str, ...]:
     return tuple(str(names[i]) for i in sorted(names))
 
 
+def tells_apart(ref: SubjectRef) -> bool:
+    """Whether a subject's tokenizer tells its choices apart; its weights are not loaded."""
+    tokenizer = AutoTokenizer.from_pretrained(
+        ref.folder, local_files_only=True, trust_remote_code=False
+    )
+    try:
+        _choice_ids(ref, tokenizer)
+    except ChoicesError:
+        return False
+    return True
+
+
 def _choice_ids(ref: SubjectRef, tokenizer: Any) -> tuple[int, ...]:
     """First token of every choice as it follows the answer's prefix."""
     if not isinstance(ref.spec, CausalSubject) or not ref.spec.choices:

@@ -25,7 +25,7 @@ def shards(plan: Plan, check: ContradictionCheck) -> list[ShardRef]:
 
 def measure(ref: ShardRef, _: Path) -> Payload:
     """Whether the subject bears the controls out, and what the test says of those it does."""
-    return couples.measured(ref, items_of(couples.wanted(ref), ref.data.seed), borne_out, scores)
+    return couples.measured(ref, items_of, borne_out, scores)
 
 
 def items_of(asked: ControlsSpec, seed: int) -> list[Couple]:
@@ -49,7 +49,7 @@ def calibration(
     """What the test is worth on this subject, and a note on what that rests on."""
     told = couples.calibration(check.controls, payloads)
     if told.why_not is not None:
-        return [], [f"Not calibrated: {told.why_not}."]
+        return [], [f"Not calibrated: {told.why_not}.{told.rest}"]
     return told.found, [
         f"Calibrated on {told.controls} pairs of questions that cannot have the same answer: the "
         "same moves from two starts, with a cue for one answer in both, and without. A pair with a "

@@ -15,7 +15,15 @@ from tasks.controls.validity import Validity, elsewhere, unfit, validity
 from tasks.errors import ChoicesError
 from tasks.gather.inputs import second_of, shard
 from tasks.gather.instruments import Scored, calibrated, scored
-from tasks.gather.putting import OWN_WORDS, answering, cannot_answer, put, writes
+from tasks.gather.putting import (
+    OWN_WORDS,
+    answering,
+    cannot_answer,
+    left_out,
+    put,
+    within_reach,
+    writes,
+)
 from tasks.gather.writing import Written, answer_after, write
 from tasks.plan import Plan
 from tasks.schema import Measurement
@@ -45,7 +53,9 @@ def shards(plan: Plan, check: ReasoningCheck, tests: Sequence[str]) -> list[Shar
 def measure(ref: ShardRef, store: Path) -> Payload:
     """Whether the subject bears the controls out, and what every test says of those it does."""
     seed = ref.data.seed
-    items = items_of(ControlsSpec.model_validate(ref.option("controls")), seed)
+    wanted = ControlsSpec.model_validate(ref.option("controls"))
+    made = within_reach(ref, wanted)
+    items = items_of(made, seed)
     try:
         subject = answering(ref, choices_of(items))
     except ChoicesError as error:
@@ -54,6 +64,7 @@ def measure(ref: ShardRef, store: Path) -> Payload:
     written = write(subject, texts)
     held = held_against(subject, texts, items, written)
     told: dict[str, Any] = {"reason": held.reason, "controls": len(items), "tests": {}}
+    told["left_out"] = left_out(wanted, made)
     told["own_words"] = isinstance(ref.subject.spec, OpenAISubject)
     depend = sum(items[i].truth for i in held.borne_out)
     told["kept"] = [depend, len(held.borne_out) - depend]
@@ -132,7 +143,7 @@ def calibration(
         return [], ["Not calibrated: no test could be made."]
     told: Any = payloads[0].records[0]
     if told["reason"] is not None:
-        return [], [f"Not calibrated: the subject {told['reason']}."]
+        return [], [f"Not calibrated: the subject {told['reason']}.{told.get('left_out', '')}"]
     found = calibrated(
         {
             test: Scored(
@@ -147,5 +158,7 @@ def calibration(
         f"need their steps solved ({low:.2f} to {high:.2f}), {told['guessed'][0]:.2f} before any "
         f"reasoning, {told['chance']:.2f} by guessing. {told['kept'][0]} that depend and "
         f"{told['kept'][1]} that do not are borne out by what the subject answers after a "
-        "reasoning that led it elsewhere; only these count." + OWN_WORDS * told["own_words"]
+        "reasoning that led it elsewhere; only these count."
+        + OWN_WORDS * told["own_words"]
+        + told["left_out"]
     ]

@@ -10,7 +10,15 @@ from tasks.controls.truth import Couple, Tried, Truth
 from tasks.errors import ChoicesError
 from tasks.gather.inputs import shard
 from tasks.gather.instruments import Scored, calibrated
-from tasks.gather.putting import OWN_WORDS, Question, answering, answers_to, cannot_answer
+from tasks.gather.putting import (
+    OWN_WORDS,
+    Question,
+    answering,
+    answers_to,
+    cannot_answer,
+    left_out,
+    within_reach,
+)
 from tasks.measures.stats import Interval
 from tasks.plan import Plan
 from tasks.schema import Measurement
@@ -30,14 +38,9 @@ def controls_shards(plan: Plan, check: CueCheck | ContradictionCheck, kind: str)
     return [shard(plan, name, kind, [0], controls=check.controls.model_dump())]
 
 
-def wanted(ref: ShardRef) -> ControlsSpec:
-    """The controls that a shard is about."""
-    return ControlsSpec.model_validate(ref.option("controls"))
-
-
 def measured(
     ref: ShardRef,
-    couples: Sequence[Couple],
+    items_of: Callable[[ControlsSpec, int], list[Couple]],
     borne_out: Callable[[Sequence[Couple], Tried], Truth],
     scores: Scores,
 ) -> Payload:
@@ -45,15 +48,19 @@ def measured(
 
     Args:
         ref: the shard.
-        couples: the controls.
+        items_of: the controls, by what is asked for and a seed.
         borne_out: which of them count, by the answers to their other questions.
         scores: of the tests.
     """
+    wanted = ControlsSpec.model_validate(ref.option("controls"))
+    made = within_reach(ref, wanted)
+    couples = items_of(made, ref.data.seed)
     try:
         subject = answering(ref, {c for couple in couples for c in couple.choices})
     except ChoicesError as error:
         return cannot_answer(error)
-    return Payload({}, [told(subject, ref.subject.spec, couples, borne_out, scores)])
+    found = told(subject, ref.subject.spec, couples, borne_out, scores)
+    return Payload({}, [found | {"left_out": left_out(wanted, made)}])
 
 
 def told(
@@ -124,7 +131,7 @@ def calibration(controls: ControlsSpec | None, payloads: Sequence[Payload]) -> C
         return Calibration([], "what is on record cannot be asked anything new", "", {}, "")
     said: Any = payloads[0].records[0]
     if said["reason"] is not None:
-        return Calibration([], f"the subject {said['reason']}", "", {}, "")
+        return Calibration([], f"the subject {said['reason']}", "", {}, said.get("left_out", ""))
     truth = np.array(said["truth"], dtype=np.bool_)
     tests = dict.fromkeys(test for one in said["scores"] for test in one)
     found = calibrated(
@@ -135,7 +142,7 @@ def calibration(controls: ControlsSpec | None, payloads: Sequence[Payload]) -> C
     )
     lost = f" {said['unread']} were left out because an answer could not be read."
     shares = {name: _in_words(Interval(*value)) for name, value in said["shares"].items()}
-    rest = lost + OWN_WORDS * said["own_words"]
+    rest = lost + OWN_WORDS * said["own_words"] + said.get("left_out", "")
     return Calibration(found, None, f"{len(truth)} of {said['controls']}", shares, rest)
 
 

@@ -29,7 +29,7 @@ def shards(plan: Plan, check: CueCheck) -> list[ShardRef]:
 
 def measure(ref: ShardRef, _: Path) -> Payload:
     """Whether the subject bears the controls out, and what the tests say of those it does."""
-    return couples.measured(ref, items_of(couples.wanted(ref), ref.data.seed), borne_out, scores)
+    return couples.measured(ref, items_of, borne_out, scores)
 
 
 def items_of(asked: ControlsSpec, seed: int) -> list[Couple]:
@@ -55,7 +55,7 @@ def calibration(
         return [], []
     told = couples.calibration(check.controls, payloads)
     if told.why_not is not None:
-        return [], [f"Influence of cues not calibrated: {told.why_not}."]
+        return [], [f"Influence of cues not calibrated: {told.why_not}.{told.rest}"]
     return told.found, [
         f"Influence of cues calibrated on {told.controls} controls: questions with a cue, and with "
         "a sentence like it that names no answer. A cue counts as deciding where two further cues "

@@ -26,7 +26,7 @@ def shards(plan: Plan, check: CueCheck) -> list[ShardRef]:
 
 def measure(ref: ShardRef, _: Path) -> Payload:
     """Whether the subject bears the controls out, and what the test says of those it does."""
-    return couples.measured(ref, items_of(couples.wanted(ref), ref.data.seed), borne_out, scores)
+    return couples.measured(ref, items_of, borne_out, scores)
 
 
 def items_of(asked: ControlsSpec, seed: int) -> list[Couple]:
@@ -53,7 +53,7 @@ def calibration(
         return [], []
     told = couples.calibration(check.controls, payloads)
     if told.why_not is not None:
-        return [], [f"Influence of {check.swap.column} not calibrated: {told.why_not}."]
+        return [], [f"Influence of {check.swap.column} not calibrated: {told.why_not}.{told.rest}"]
     return told.found, [
         f"Influence of {check.swap.column} calibrated on {told.controls} controls: stories with "
         "the field exchanged that is their answer, or another one, and problems with another "

@@ -17,7 +17,7 @@ from tasks.errors import ChoicesError
 from tasks.gather.factors import attributed_fields, named_fields
 from tasks.gather.inputs import shard
 from tasks.gather.instruments import Scored, calibrated
-from tasks.gather.putting import answering, cannot_answer
+from tasks.gather.putting import answering, cannot_answer, left_out, within_reach
 from tasks.gather.writing import answer_after
 from tasks.measures.factors import Consistency, consistency
 from tasks.plan import Plan
@@ -40,13 +40,14 @@ def shards(plan: Plan, check: ReasoningCheck) -> list[ShardRef]:
 
 def measure(ref: ShardRef, _: Path) -> Payload:
     """Which controls the subject bears out, and what the test says of those."""
-    asked = ControlsSpec.model_validate(ref.option("controls"))
+    wanted = ControlsSpec.model_validate(ref.option("controls"))
+    asked = within_reach(ref, wanted)
     items = factor_set(ref.data.seed, asked.items, stories=asked.stories or tuple(TOLD))
     try:
         subject = answering(ref, _choices(items))
     except ChoicesError as error:
         return cannot_answer(error)
-    return Payload({}, [told(subject, items)])
+    return Payload({}, [told(subject, items) | {"left_out": left_out(wanted, asked)}])
 
 
 def told(subject: Any, items: Sequence[Named]) -> dict[str, Any]:
@@ -97,7 +98,8 @@ def calibration(
         return [], []
     told: Any = payloads[0].records[0]
     if told["reason"] is not None:
-        return [], [f"Stated factors not calibrated: the subject {told['reason']}."]
+        without = told.get("left_out", "")
+        return [], [f"Stated factors not calibrated: the subject {told['reason']}.{without}"]
     truth = np.array(told["truth"], dtype=np.bool_)
     found = calibrated(
         {test: Scored(np.array(s), truth, told["texts"]) for test, s in told["scores"].items()}
@@ -110,7 +112,7 @@ def calibration(
         f"name the field which decides and {no} that name another are borne out by what the "
         "subject answers when each field is exchanged and the reasoning is not; of each family as "
         f"many of one kind count as of the other, and {told['unread']} were left out because "
-        "their fields could not be ranked.",
+        f"their fields could not be ranked.{told.get('left_out', '')}",
         "The controls of stated factors have two to four fields, and their answer is read off the "
         "text: they do not show that the comparison is right about more fields, or about answers "
         "that follow from the reasoning's own words, where fields need not count however true the "

@@ -3,11 +3,19 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, TypeVar
 
+import numpy as np
+
+from tasks.checks import ControlsSpec
+from tasks.controls.alphabets import ALPHABETS, ANSWERS
+from tasks.controls.items import STEPS, problems_of
+from tasks.controls.problems import DRAWN
+from tasks.controls.stories import TOLD
 from tasks.errors import ChoicesError
 from tasks.gather.inputs import subject_of
 from tasks.gather.writing import write
 from tasks.shards import Payload, ShardRef
 from tasks.spec import AnswerForm, CausalSubject, OpenAISubject, Prompting, SubjectSpec
+from tasks.subject import tells_apart
 
 Writes = TypeVar("Writes", bound=Prompting)
 Question = tuple[str, tuple[str, ...]]
@@ -55,6 +63,50 @@ def answering(ref: ShardRef, choices: Collection[str]) -> Any:
     spec = put_to(writes(ref.subject.spec), choices)
     subject = ref.subject.model_copy(update={"spec": spec})
     return subject_of(ref.model_copy(update={"subject": subject}))
+
+
+def within_reach(ref: ShardRef, asked: ControlsSpec) -> ControlsSpec:
+    """The controls asked for, of families whose answers the subject's tokenizer tells apart.
+
+    A definition that names families gets these, whatever comes of it. Where it names none, sets of
+    answers are taken in turn, each if it is told apart together with those before; with none, or
+    with too few different questions left, nothing is narrowed.
+    """
+    spec = ref.subject.spec
+    if not isinstance(spec, CausalSubject) or (asked.problems and asked.stories):
+        return asked
+    named = [ANSWERS[family] for family in (*asked.problems, *asked.stories)]
+    kept = tuple(dict.fromkeys(answer for answers in named for answer in answers))
+    reached = list(dict.fromkeys(named))
+    for alphabet in (one for one in ALPHABETS if one not in named):
+        own = ref.subject.model_copy(update={"spec": put_to(spec, {*kept, *alphabet})})
+        if tells_apart(own):
+            kept += alphabet
+            reached.append(alphabet)
+    known = [family for family, answers in ANSWERS.items() if answers in reached]
+    families = {
+        "problems": asked.problems or tuple(f for f in known if f in DRAWN),
+        "stories": asked.stories or tuple(f for f in known if f in TOLD),
+    }
+    if not all(families.values()):
+        return asked
+    try:
+        problems_of(np.random.default_rng(0), asked.items, families["problems"], STEPS)
+    except ValueError:
+        return asked
+    return asked.model_copy(update=families)
+
+
+def left_out(asked: ControlsSpec, made: ControlsSpec) -> str:
+    """What a reader must know of families that were left out; empty where none were."""
+    lost = [f for f in DRAWN if made.problems and not asked.problems and f not in made.problems]
+    lost += [f for f in TOLD if made.stories and not asked.stories and f not in made.stories]
+    if not lost:
+        return ""
+    return (
+        f" Without questions of {', '.join(lost)}: the subject's tokenizer does not tell their "
+        "answers apart by their first token."
+    )
 
 
 def cannot_answer(error: ChoicesError) -> Payload:
