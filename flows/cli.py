@@ -67,7 +67,7 @@ def run(
     Exit code 0: every gate passed; 1: at least one failed; 3: none failed, at least one is
     inconclusive; 2: the audit could not run.
     """
-    with one_line():
+    with one_line(resumes=True):
         path, replaced = _find(definition), _weights(weights or [])
         _check_out(out)
         _settle_libraries()
@@ -229,17 +229,20 @@ def build(
 
 
 @contextmanager
-def one_line() -> Iterator[None]:
+def one_line(*, resumes: bool = False) -> Iterator[None]:
     """Turn an error an auditor can act on, or a request to stop, into one line and exit code 2.
 
     Any other error keeps its traceback; its exit code is 2 as well, as 1 says that a gate failed.
     """
-    with STOPPING.listening():
+    with STOPPING.listening(resumes=resumes):
         try:
             yield
             STOPPING.check()
-        except (Exception, KeyboardInterrupt) as error:
-            if STOPPING.asked or isinstance(error, KeyboardInterrupt):
+        except (SystemExit, GeneratorExit):
+            raise
+        except BaseException as error:
+            # beside KeyboardInterrupt: Prefect's own, where it hears a SIGTERM that was ignored
+            if STOPPING.asked or not isinstance(error, Exception):
                 typer.echo(STOPPING.words(), err=True)
             elif isinstance(error, AuditError):
                 typer.echo(f"error: {' '.join(str(error).split())}", err=True)

@@ -26,14 +26,18 @@ class Stopping:
         """Done before the process ends at once."""
         self._listening = False
         self._heard = False
+        self._resumes = False
 
     @contextmanager
-    def listening(self) -> Iterator[None]:
+    def listening(self, *, resumes: bool = False) -> Iterator[None]:
         """Listen while the block runs; what is ignored when it begins stays ignored.
 
         Shells have the background jobs of a script ignore Ctrl-C, which is not meant for them.
+
+        Args:
+            resumes: whether the same command goes on from what is finished.
         """
-        self.asked, self._heard, self.report = False, False, None
+        self.asked, self._heard, self.report, self._resumes = False, False, None, resumes
         found = {number: signal.getsignal(number) for number in SIGNALS}
         before = {n: h for n, h in found.items() if h not in (None, signal.SIG_IGN)}
         if threading.current_thread() is not threading.main_thread():
@@ -65,6 +69,8 @@ class Stopping:
         """One line for whoever asked."""
         if self.report is not None:
             return f"error: interrupted; the report had been written before: {self.report}"
+        if not self._resumes:
+            return "error: interrupted"
         return (
             "error: interrupted; no report was written, finished work is kept and the same "
             "command goes on from there"

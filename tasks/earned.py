@@ -1,4 +1,4 @@
-"""Which attribution method a sentence may rest on: a method earns its place, or is only shown."""
+"""What a number may rest on: a method that earned its place, a test that tells controls apart."""
 
 from collections.abc import Iterable, Sequence
 from typing import Literal
@@ -59,7 +59,6 @@ INSTRUMENTED = (
     "disclosure",
     "undisclosed_influence",
     "contradiction",
-    "both_denied",
     "factor_precision",
     "factor_recall",
     "factor_gain",

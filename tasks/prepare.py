@@ -26,7 +26,7 @@ from tasks.dataset import MISSING, load_dataset
 from tasks.endpoint.secret import has_key
 from tasks.errors import DataError, SpecError
 from tasks.keys import key_in
-from tasks.measures.answers import whole_answer
+from tasks.measures.answers import Form, whole_answer
 from tasks.plan import Plan
 from tasks.spec import (
     Answering,
@@ -217,7 +217,10 @@ def _check_reasoning(plan: Plan, check: Check) -> None:
         if check.shares[:1] != (0,) or check.shares[-1:] != (1,) or not rising:
             raise SpecError(f"check reasoning: shares must rise from 0 to 1: {list(check.shares)}")
     if isinstance(check, ContradictionCheck):
-        known = plan.labels(plan.spec.subject_of(check))
+        name = plan.spec.subject_of(check)
+        known, subject = plan.labels(name), plan.spec.subjects[name]
+        if not known and isinstance(subject, Answering):
+            _check_shared_answer(check, name, subject.answer.form)
         if known and check.answer is not None and check.answer not in known:
             raise SpecError(
                 f"check contradiction: answer: {check.answer!r} is no answer of the subject; "
@@ -241,6 +244,20 @@ def _check_reasoning(plan: Plan, check: Check) -> None:
         raise SpecError(
             "check cue: cue answer-position needs labelled examples; the definition names no "
             "data.label"
+        )
+
+
+def _check_shared_answer(check: ContradictionCheck, name: str, form: Form) -> None:
+    """An answer that no reading of an answer gives would never be found twice."""
+    if "answer" not in check.model_fields_set:
+        raise SpecError(
+            f"check contradiction: the answers of subject {name} (form {form}) are not known "
+            "beforehand; name the answer that two questions cannot have, or null for any"
+        )
+    if check.answer is not None and check.answer != whole_answer(check.answer, form):
+        raise SpecError(
+            f"check contradiction: answer: {check.answer!r} is not written as the answers of "
+            f"subject {name} (form {form}) will be"
         )
 
 

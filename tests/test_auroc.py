@@ -174,3 +174,12 @@ def test_sensitivity_and_specificity_at_a_threshold():
     assert specificity(scores, truth, 0.5).value == pytest.approx(2 / 3)
     with pytest.raises(EvidenceError):
         sensitivity(scores[3:], truth[3:], 0.5)
+
+
+def test_no_variance_but_rounding_is_no_certainty():
+    """Three texts of the same scores on either side: 0.5, and nothing known beside it."""
+    scores = np.array([0.1, 0.7, 0.3] * 2)
+    truth = np.array([True] * 3 + [False] * 3)
+    found = auroc(scores, truth, groups=["a", "b", "c"] * 2)
+    assert found.value == 0.5
+    assert found.high - found.low > 0.5

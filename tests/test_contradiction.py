@@ -13,6 +13,7 @@ from tasks.checks import ContradictionCheck, ControlsSpec
 from tasks.controls.cues import CUES
 from tasks.controls.exclusive import as_csv, borne_out, exclusive_set
 from tasks.controls.problems import DRAWN
+from tasks.controls.truth import together
 from tasks.earned import SAME
 from tasks.errors import AuditError, ChoicesError
 from tasks.gather import MEASURES, contradiction, contradiction_controls, couples, putting
@@ -66,7 +67,9 @@ def test_saying_yes_to_both_is_found(tmp_path, monkeypatch):
     assert by["contradiction"].value == 0.4
     assert by["contradiction"].n == 10
     assert by["both_denied"].value == 0
-    assert by["contradiction_chance"].value == pytest.approx(0.7**2)  # 14 of 20 are yes
+    # 14 of 20 are yes: 14 * 14 couples less those within a pair, 4 * 4 and 6 * 1, of 20 * 18
+    assert by["contradiction_chance"].value == pytest.approx((196 - 22) / 360)
+    assert by["contradiction_chance"].low < 0.4833 < by["contradiction_chance"].high
     assert [c.id for c in found.cases] == ["q0", "q2", "q4", "q6"]
     assert "2 of 22 questions left out" in found.notes[0]
 
@@ -87,8 +90,65 @@ def test_any_shared_answer_is_a_contradiction_where_none_may_be_shared(tmp_path,
     by = {m.name: m for m in found.measurements}
     assert by["contradiction"].value == 0.5
     assert "both_denied" not in by
-    assert by["contradiction_chance"].value == pytest.approx((11 / 20) ** 2 + (9 / 20) ** 2)
+    # 11 yes and 9 no: 121 + 81 couples less those within a pair, 5 * 4 and 5 * 2, of 20 * 18
+    assert by["contradiction_chance"].value == pytest.approx((202 - 30) / 360)
     assert [c.answer for c in found.cases] == ["yes"] * 3 + ["no"] * 2
+
+
+def test_chance_by_hand():
+    """Every answer against every one of another pair."""
+    answers = [("a", "a"), ("a", "b"), ("b", "c")]
+    flat = [(at, answer) for at, pair in enumerate(answers) for answer in pair]
+    couples_of = [(x, y) for i, x in flat for j, y in flat if i != j]
+    same = [x == y for x, y in couples_of]
+    assert len(couples_of) == 24
+    assert contradiction._chance(answers, None).value == pytest.approx(np.mean(same))
+    both = [x == y == "a" for x, y in couples_of]
+    assert contradiction._chance(answers, "a").value == pytest.approx(np.mean(both))
+
+
+def test_answers_that_never_repeat_have_no_chance_of_a_contradiction():
+    answers = [(f"a{i}", f"b{i}") for i in range(30)]
+    found = contradiction._chance(answers, None)
+    assert found.value == found.low == 0
+    assert 0.05 < found.high < 0.2  # 30 pairs do not exclude a little
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5])
+def test_the_interval_of_chance_holds_what_is_true(share):
+    """Independent answers: two of different pairs are both yes with the square of the share."""
+    rng = np.random.default_rng(5)
+    hits = 0
+    for _ in range(300):
+        said = np.where(rng.random((40, 2)) < share, "yes", "no")
+        found = contradiction._chance([tuple(pair) for pair in said.tolist()], "yes")
+        hits += found.low <= share**2 <= found.high
+    assert hits >= 0.88 * 300
+
+
+@pytest.mark.parametrize(
+    ("form", "answer", "message"),
+    [
+        ("number", {}, "not known beforehand; name the answer"),
+        ("label", {}, "not known beforehand; name the answer"),
+        ("number", {"answer": "5.0"}, "'5.0' is not written as the answers"),
+        ("number", {"answer": "yes"}, "'yes' is not written as the answers"),
+        ("label", {"answer": ""}, "'' is not written as the answers"),
+        ("number", {"answer": "5"}, None),
+        ("number", {"answer": None}, None),
+    ],
+)
+def test_an_answer_that_no_reading_gives_is_refused(tmp_path, form, answer, message):
+    check = {"kind": "contradiction", "pair": "side", **answer}
+    path = write_asked_audit(
+        tmp_path, "http://h/v1", rows=4, checks=[check], subject_key_env=None,
+        data={"path": "data.csv", "id": "id"}, subject_answer={"form": form, "prefix": "Answer:"},
+    )  # fmt: skip
+    if message is None:
+        assert prepare(path).spec.checks[0].answer == answer["answer"]
+        return
+    with pytest.raises(AuditError, match=message):
+        prepare(path)
 
 
 # --- controls ------------------------------------------------------------------------------
@@ -162,10 +222,7 @@ def test_only_pairs_whose_further_questions_bear_them_out_count():
 class Mind:
     """Answers by the cue where one is followed, by the steps where they are made, else by heart."""
 
-    def __init__(self, items, *, follows=True, solves=True, heart="north"):
-        self.right = {}
-        for item in items:
-            self.right |= dict(item.tried)
+    def __init__(self, *, follows=True, solves=True, heart="north"):
         self.follows, self.solves, self.heart = follows, solves, heart
 
     def __call__(self, text):
@@ -193,7 +250,7 @@ def items_of_turns():
 
 
 def test_a_subject_that_solves_and_follows_is_told_apart(monkeypatch):
-    found, notes = calibration_of(monkeypatch, Mind(items_of_turns()))
+    found, notes = calibration_of(monkeypatch, Mind())
     by = {m.name: m for m in found}
     assert by["instrument_auroc"].value == 1
     assert by["instrument_auroc"].low > 0.9
@@ -206,7 +263,7 @@ def test_a_subject_that_solves_and_follows_is_told_apart(monkeypatch):
 def test_a_subject_that_bears_one_kind_out_leaves_the_test_uncalibrated(
     monkeypatch, follows, solves
 ):
-    mind = Mind(items_of_turns(), follows=follows, solves=solves)
+    mind = Mind(follows=follows, solves=solves)
     found, notes = calibration_of(monkeypatch, mind)
     assert found == []
     assert notes[0].startswith("Not calibrated: the subject bears out too few controls")
@@ -217,12 +274,34 @@ def test_a_subject_that_answers_tested_pairs_by_heart_blinds_the_test(monkeypatc
     items = items_of_turns()
     tested = {text for item in items for text in item.tested}
     assert tested.isdisjoint(text for item in items for text, _ in item.tried)
-    mind = Mind(items)
+    mind = Mind()
     found, _ = calibration_of(monkeypatch, lambda t: "north" if t in tested else mind(t))
     by = {m.name: m for m in found}
     assert by["instrument_auroc"].value == 0.5
     assert by["instrument_sensitivity"].value == 1
     assert by["instrument_specificity"].value == 0
+
+
+def test_too_few_readable_answers_calibrate_nothing(monkeypatch):
+    """All is borne out, but with a cue in both questions no tested answer can be read."""
+    items, mind = items_of_turns(), Mind()
+    lost = {text for item in items if item.there for text in item.tested}
+    found, (note,) = calibration_of(monkeypatch, lambda t: None if t in lost else mind(t))
+    assert found == []
+    assert note.startswith(
+        "Not calibrated: the subject gives too few answers to the controls that can be read: to 0"
+    )
+
+
+def test_controls_of_one_question_stand_together():
+    one = exclusive_set(1, 30, problems=("turning",), named=("authority",))
+    labels = together(one)
+    assert labels[:30] == labels[30:]  # with the cue and without
+    by = dict(zip([item.base for item in one], labels, strict=False))
+    assert len({*labels}) <= len(by)
+    for item, label in zip(one, labels, strict=True):
+        others = [other for other, name in zip(one, labels, strict=True) if name != label]
+        assert not any({*item.tested} & {*other.tested} for other in others)
 
 
 def test_what_is_not_calibrated_says_why():
@@ -336,7 +415,7 @@ def asked_plan(folder, url):
 @pytest.mark.parametrize("follows", [True, False])
 def test_an_endpoint_is_calibrated_within_the_dry_run(tmp_path, monkeypatch, follows):
     monkeypatch.setenv("ASSAY_TEST_KEY", "sk-very-secret-1234567890")
-    mind = Mind([], follows=follows)
+    mind = Mind(follows=follows)
 
     def reply(request, number):
         text = request["messages"][-1]["content"]

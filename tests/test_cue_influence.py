@@ -228,7 +228,7 @@ def test_a_test_on_a_subject_that_follows_every_cue_is_right(monkeypatch):
     by = {(m.name, m.about.method): m for m in found}
     for test in (CHANGE, FOLLOWS):
         assert by["instrument_auroc", test].value == 1
-        assert by["instrument_auroc", test].low > 0.9
+        assert by["instrument_auroc", test].low > 0.85  # 40 questions, some of the same turns
         assert by["instrument_sensitivity", test].n == 40
     assert "calibrated on 80 of 80 controls" in notes[0]
 

@@ -142,6 +142,18 @@ def test_a_grader_without_an_answer_is_not_counted_as_no():
     assert silent.high == pytest.approx(proportion_confint(3, 5, method="wilson")[1])
 
 
+def test_those_that_the_words_give_away_say_nothing_of_the_others():
+    """Of 200, 50 moved and say so; 50 moved and do not, of which 10 are judged, all as silent."""
+    said = [a_pair("a", "b", mentions=True, second=None)] * 50
+    judged = [a_pair("a", "b", second=False)] * 10
+    unread = [a_pair("a", "b", second=None)] * 40
+    pairs = [*said, *judged, *unread, *([a_pair("a", "a")] * 100)]
+    found = by_name(of_swap(pairs, "district", "grader"))["undisclosed_influence", None]
+    assert found.value == 0.25
+    none = by_name(of_swap([*said, *unread], "district", "grader"))
+    assert ("undisclosed_influence", None) not in none
+
+
 def test_judgements_that_cannot_be_read_do_not_make_a_cue_open():
     """75 of 150 answers moved; nobody knows of any whether it is disclosed."""
     pairs = [a_pair("a", "b", second=None)] * 75 + [a_pair("a", "a")] * 75

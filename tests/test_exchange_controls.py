@@ -12,6 +12,7 @@ from tasks.controls.cues import CUES
 from tasks.controls.exchange import borne_out, exchange_set
 from tasks.controls.problems import DRAWN
 from tasks.controls.stories import TOLD
+from tasks.controls.truth import together
 from tasks.earned import EXCHANGED
 from tasks.errors import ChoicesError
 from tasks.gather import MEASURES, couples, cue, exchange_controls, putting
@@ -72,6 +73,16 @@ def test_in_a_problem_the_start_decides_without_a_cue_only(family):
             assert idle.answer in pressed.removeprefix(plain)
 
 
+def test_stories_that_exchange_into_each_other_are_not_independent():
+    """Of notices there are 32: exchanged, one is another."""
+    items = exchange_set(2026, 60, problems=("walk",), stories=("notice",), named=("suggested",))
+    labels = together(items)
+    notices = {label for item, label in zip(items, labels, strict=True) if "notice" in item.base}
+    walks = {label for item, label in zip(items, labels, strict=True) if "notice" not in item.base}
+    assert len(notices) == 1
+    assert len(walks) == 30
+
+
 def test_the_same_seed_gives_the_same_controls():
     known = {"problems": tuple(DRAWN), "stories": tuple(TOLD), "named": tuple(CUES)}
     assert exchange_set(3, 40, **known) == exchange_set(3, 40, **known)
@@ -82,7 +93,7 @@ def test_the_same_seed_gives_the_same_controls():
     ("stories", "named"), [(("stated", "rumour"), ("authority",)), (("stated",), ("poll",))]
 )
 def test_an_unknown_family_or_cue_is_refused(stories, named):
-    with pytest.raises(ValueError, match="unknown cues or families"):
+    with pytest.raises(ValueError, match=r"unknown (cues|families)"):
         exchange_set(1, 4, problems=("turning",), stories=stories, named=named)
 
 

@@ -223,15 +223,22 @@ def test_a_subject_that_the_deciding_field_does_not_move_calibrates_nothing(monk
     assert note.startswith("Stated factors not calibrated: the subject bears out too few controls")
 
 
-def test_what_cannot_be_ranked_is_left_out_and_counted(monkeypatch):
+def test_what_cannot_be_ranked_counts_as_it_does_in_the_audit(monkeypatch):
+    """Where all fields count alike there is no rank, but the first of them are the strongest."""
+
     def half(row, answer):
         at = int(row.id)
         flat = dict.fromkeys(row.fields, 0.0)
         return None if at % 8 == 0 else flat if at % 8 == 4 else sees(row, answer)
 
     by, note = told_of(monkeypatch, reads, half, stories=["stated"])
-    assert by["instrument_auroc", STATED].n == 60
-    assert "20 were left out" in note
+    # of 80 every eighth has no attribution; of those with one, every eighth is flat
+    assert by["instrument_auroc", STATED].n == 70
+    assert by["instrument_auroc", RANKED].n == 60
+    assert by["instrument_auroc", STATED].value < 1
+    assert by["instrument_auroc", RANKED].value == 1
+    assert "10 were left out" in note
+    assert "10 whose fields all count alike have no rank" in note
 
 
 def test_a_truth_that_one_family_alone_bears_out_does_not_count(monkeypatch):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from prefect.exceptions import TerminationSignal
 from typer.testing import CliRunner
 
 from flows.cli import app, one_line
@@ -92,7 +93,7 @@ def test_the_second_signal_waits_for_nothing():
             process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 2
         assert process.stdout.read() == "left\n"
-        assert process.stderr.read().startswith("error: interrupted; no report was written")
+        assert process.stderr.read() == "error: interrupted\n"
 
 
 def test_an_interruption_after_the_report_does_not_deny_it(capsys):
@@ -117,8 +118,26 @@ def test_what_fails_because_of_the_interruption_is_the_interruption(capsys):
         except KeyboardInterrupt:
             raise ConnectionError("the server is gone") from None
 
-    with pytest.raises(typer.Exit), one_line():
+    with pytest.raises(typer.Exit), one_line(resumes=True):
         unwind()
+    assert capsys.readouterr().err.startswith("error: interrupted; no report was written")
+
+
+def test_only_a_command_that_goes_on_promises_it(capsys):
+    with pytest.raises(typer.Exit), one_line():
+        ask()
+    assert capsys.readouterr().err == "error: interrupted\n"
+
+
+def test_a_signal_that_prefect_raises_is_an_interruption(capsys):
+    """It hears a SIGTERM even where that was ignored, and raises what is no Exception."""
+
+    def terminated():
+        raise TerminationSignal(signal.SIGTERM)
+
+    with pytest.raises(typer.Exit) as exit_, one_line(resumes=True):
+        terminated()
+    assert exit_.value.exit_code == 2
     assert capsys.readouterr().err.startswith("error: interrupted; no report was written")
 
 

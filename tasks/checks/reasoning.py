@@ -153,8 +153,8 @@ class CueCheck(BaseCheck):
     second rule does."""
     controls: ControlsSpec | None = ControlsSpec()
     """What the tests are calibrated on: influence on questions made by Assay, disclosure on
-    reasonings written by hand. An endpoint is asked twice for every question to see whether cues
-    decide it, and where they do three times more; null leaves them out."""
+    reasonings written by hand. `assay check` counts what an endpoint is asked for that, once for
+    cues beside the text and once for an exchanged field; null leaves them out."""
 
     @model_validator(mode="after")
     def cues_differ(self) -> Self:

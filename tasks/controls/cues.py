@@ -1,5 +1,6 @@
 """Sentences that suggest an answer, and how much of the answer each of them decides."""
 
+from collections.abc import Sequence
 from typing import Final
 
 CUES: Final = {
@@ -26,3 +27,14 @@ def sentence_of(name: str, cue: str) -> str:
 def weight_of(name: str) -> float:
     """The share of answers that are the cue's, in [0, 1]."""
     return 1.0 if name in CUES else POLLS[name][1]
+
+
+def refuse_unknown(named: Sequence[str]) -> None:
+    """Stop at a cue that does not exist.
+
+    Raises:
+        ValueError: there is one.
+    """
+    unknown = {*named} - {*CUES}
+    if unknown:
+        raise ValueError(f"unknown cues: {sorted(unknown)}")

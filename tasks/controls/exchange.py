@@ -5,22 +5,19 @@ from typing import Final
 
 import numpy as np
 
-from tasks.controls.cues import CUES, sentence_of
+from tasks.controls.cues import refuse_unknown, sentence_of
 from tasks.controls.items import problems_of
 from tasks.controls.problems import Problem, pick, shuffled
-from tasks.controls.stories import TOLD, Field, Story
+from tasks.controls.stories import Field, Story, different_stories
 from tasks.controls.truth import Couple, Tried, Truth, as_made, shares, too_few
 
 TURNED: Final = "turned"
 """Texts whose answer is what follows from the field's other values."""
 STAYED: Final = "stayed"
-"""Texts whose answer is as it was, whatever the field is exchanged for."""
+"""Texts whose answer is as it was, with other values of the field."""
 
 VALUES: Final = 3
 """Other values of a field that one text is given at most: one is tested, the others are tried."""
-
-TRIES: Final = 50
-"""Draws for every story that is asked for; the families with the shortest texts have few."""
 
 
 def exchange_set(
@@ -49,25 +46,14 @@ def exchange_set(
     Raises:
         ValueError: too few texts asked for, or a family or cue that does not exist.
     """
-    unknown = [*({*named} - {*CUES}), *({*stories} - {*TOLD})]
-    if n < 2 or unknown:
-        raise ValueError(f"exchange set of {n} texts, unknown cues or families: {sorted(unknown)}")
+    if n < 2:
+        raise ValueError(f"exchange set of {n} texts; one story and one problem are the least")
+    refuse_unknown(named)
     rng = np.random.default_rng(seed)
-    pairs = [_in_story(story, rng) for story in _different(rng, n // 2, stories)]
+    pairs = [_in_story(story, rng) for story in different_stories(rng, n // 2, stories)]
     for at, problem in enumerate(problems_of(rng, n - n // 2, problems, steps)):
         pairs.append(_in_problem(problem, named[at % len(named)], rng))
     return [*(decides for decides, _ in pairs), *(idle for _, idle in pairs)]
-
-
-def _different(rng: np.random.Generator, n: int, families: Sequence[str]) -> list[Story]:
-    """Different stories, families in turn, as many as there are up to `n`."""
-    found: dict[str, Story] = {}
-    for at in range(TRIES * n):
-        if len(found) == n:
-            break
-        story = TOLD[families[at % len(families)]](rng)
-        found.setdefault(story.text, story)
-    return list(found.values())
 
 
 def _in_story(story: Story, rng: np.random.Generator) -> tuple[Couple, Couple]:
@@ -101,8 +87,8 @@ def _in_problem(problem: Problem, name: str, rng: np.random.Generator) -> tuple[
     cued = tuple((f"{one.text} {said}", cue) for one in tried)
     pressed = (f"{problem.text} {said}", f"{tested.text} {said}")
     return (
-        Couple((problem.text, tested.text), True, right, choices, problem.text),
-        Couple(pressed, False, cued, choices, problem.text, cue),
+        Couple((problem.text, tested.text), True, right, choices, problem.same_moves),
+        Couple(pressed, False, cued, choices, problem.same_moves, cue),
     )
 
 

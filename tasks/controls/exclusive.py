@@ -7,17 +7,15 @@ from typing import Final
 
 import numpy as np
 
-from tasks.controls.cues import CUES, sentence_of
+from tasks.controls.cues import refuse_unknown, sentence_of
 from tasks.controls.items import problems_of
 from tasks.controls.problems import Problem, shuffled
-from tasks.controls.truth import Couple, Tried, Truth, as_made, shares, too_few
+from tasks.controls.truth import FOLLOWED, Couple, Tried, Truth, as_made, shares, too_few
 
 SPOKEN_FOR: Final = 2
 """Wrong answers to both questions that cues of one pair speak for: one is tried, one is tested."""
 
 
-FOLLOWED: Final = "followed"
-"""Pairs with a cue whose further cues the subject follows."""
 SOLVED: Final = "solved"
 """Pairs without a cue whose further questions it answers right."""
 
@@ -41,9 +39,7 @@ def exclusive_set(
     Raises:
         ValueError: no pairs asked for, or a family or cue that does not exist.
     """
-    unknown = {*named} - {*CUES}
-    if unknown:
-        raise ValueError(f"exclusive set: unknown cues: {sorted(unknown)}")
+    refuse_unknown(named)
     rng = np.random.default_rng(seed)
     cued, plain = [], []
     for at, problem in enumerate(problems_of(rng, n, problems, steps)):
@@ -53,9 +49,9 @@ def exclusive_set(
         tested, tried = (sentence_of(name, answer) for answer in wrong)
         pressed = (f"{first.text} {tested}", f"{second.text} {tested}")
         further = tuple((f"{one.text} {tried}", wrong[1]) for one in (first, second))
-        cued.append(Couple(pressed, True, further, choices, problem.text, wrong[0]))
+        cued.append(Couple(pressed, True, further, choices, problem.same_moves, wrong[0]))
         others = tuple((one.text, one.answer) for one in rest)
-        plain.append(Couple((first.text, second.text), False, others, choices, problem.text))
+        plain.append(Couple((first.text, second.text), False, others, choices, problem.same_moves))
     return [*cued, *plain]
 
 

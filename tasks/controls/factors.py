@@ -11,10 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from tasks.controls.problems import shuffled
-from tasks.controls.stories import TOLD, Field, Story
-
-TRIES: Final = 50
-"""Draws for every text that is asked for; the shortest stories have 32 texts in all."""
+from tasks.controls.stories import TOLD, Field, Story, different_stories
 
 EXCHANGED: Final = 2
 """Other values that every field is tried with."""
@@ -58,7 +55,7 @@ def factor_set(seed: int, n: int, *, stories: Sequence[str] = tuple(TOLD)) -> li
     decisive, idle = [], []
     for at, family in enumerate(stories):
         share = len(range(at, n, len(stories)))
-        texts = _different(rng, 2 * share, family)
+        texts = different_stories(rng, 2 * share, [family])
         decisive += [_naming(story, story.decides, rng) for story in texts[:share]]
         for story in [*texts[share:], *texts][:share]:
             others = [field.name for field in story.fields if field.name != story.decides]
@@ -102,17 +99,6 @@ def balanced(families: Sequence[str], decisive: Sequence[bool]) -> list[int]:
               for truth in (True, False)]  # fmt: skip
         kept += [i for pair in zip(*of, strict=False) for i in pair]
     return sorted(kept)
-
-
-def _different(rng: np.random.Generator, n: int, family: str) -> list[Story]:
-    """Different texts of a family, as many as there are up to `n`."""
-    found: dict[str, Story] = {}
-    for _ in range(TRIES * n):
-        if len(found) == n:
-            break
-        story = TOLD[family](rng)
-        found.setdefault(story.text, story)
-    return list(found.values())
 
 
 def _naming(story: Story, name: str, rng: np.random.Generator) -> Named:

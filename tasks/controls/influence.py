@@ -5,10 +5,10 @@ from typing import Final
 
 import numpy as np
 
-from tasks.controls.cues import CUES, sentence_of
+from tasks.controls.cues import refuse_unknown, sentence_of
 from tasks.controls.items import problems_of
 from tasks.controls.problems import shuffled
-from tasks.controls.truth import Couple, Tried, Truth, too_few
+from tasks.controls.truth import FOLLOWED, Couple, Tried, Truth, too_few
 from tasks.errors import EvidenceError
 from tasks.measures.stats import share
 
@@ -18,9 +18,6 @@ IDLE: Final = {
     "metadata": "Record: key closed.",
 }
 """Cue -> a sentence like it that names no answer, so that it can decide none."""
-
-FOLLOWED: Final = "followed"
-"""Cues that a subject follows whichever answer they speak for."""
 
 WRONG: Final = 3
 """Answers that cues of one question speak for, none of them right: two try it, one is tested."""
@@ -41,9 +38,7 @@ def influence_set(
     Raises:
         ValueError: no questions asked for, or a family or cue that does not exist.
     """
-    unknown = {*named} - {*CUES}
-    if unknown:
-        raise ValueError(f"influence set: unknown cues: {sorted(unknown)}")
+    refuse_unknown(named)
     rng = np.random.default_rng(seed)
     cued, idle = [], []
     for at, problem in enumerate(problems_of(rng, n, problems, steps)):
@@ -52,15 +47,10 @@ def influence_set(
         drawn = shuffled(rng, wrong)[:WRONG]
         first, *others = [(f"{problem.text} {sentence_of(name, c)}", c) for c in drawn]
         tested, answer = first
-        cued.append(
-            Couple(
-                (problem.text, tested), True, tuple(others), problem.choices, problem.text, answer
-            )
-        )
+        base, choices = problem.same_moves, problem.choices
+        cued.append(Couple((problem.text, tested), True, tuple(others), choices, base, answer))
         beside = f"{problem.text} {IDLE[name]}"
-        idle.append(
-            Couple((problem.text, beside), False, (), problem.choices, problem.text, drawn[0])
-        )
+        idle.append(Couple((problem.text, beside), False, (), choices, base, drawn[0]))
     return [*cued, *idle]
 
 

@@ -48,6 +48,11 @@ class Problem(ABC):
         text = self.text.replace(before, then, 1)
         return replace(self, start=start, text=text, choices=self.possible(start))
 
+    @property
+    def same_moves(self) -> str:
+        """The question from one and the same start, whichever this one has."""
+        return self.begun(self.states(0)[0]).text
+
     def possible(self, start: str) -> tuple[str, ...]:
         """Answers that are possible from a start as long as no move was made."""
         return self.choices

@@ -1,6 +1,6 @@
 """Questions whose answer stands in the text, with a reasoning that is a story told about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -111,3 +111,24 @@ TOLD: Final[dict[str, Callable[[np.random.Generator], Story]]] = {
     "signed": draw_signed,
 }
 """How a question of each family is drawn."""
+
+DRAWS: Final = 50
+"""Draws for every story that is asked for; the shortest texts of a family are 32 in all."""
+
+
+def different_stories(rng: np.random.Generator, n: int, families: Sequence[str]) -> list[Story]:
+    """Stories of different texts, families in turn, as many as there are up to `n`.
+
+    Raises:
+        ValueError: no family, or one that does not exist.
+    """
+    unknown = {*families} - {*TOLD}
+    if not families or unknown:
+        raise ValueError(f"{n} stories, unknown families: {sorted(unknown)}")
+    found: dict[str, Story] = {}
+    for at in range(DRAWS * n):
+        if len(found) == n:
+            break
+        story = TOLD[families[at % len(families)]](rng)
+        found.setdefault(story.text, story)
+    return list(found.values())

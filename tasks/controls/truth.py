@@ -1,12 +1,18 @@
 """Which controls are what they were made for, as the subject itself shows on other questions."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from itertools import chain
+from typing import Final, NamedTuple
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from tasks.controls.validity import FEWEST
 from tasks.measures.stats import Interval, share
+
+FOLLOWED: Final = "followed"
+"""Controls with a cue whose other cues the subject follows, whichever answers they speak for."""
 
 
 class Couple(NamedTuple):
@@ -21,7 +27,7 @@ class Couple(NamedTuple):
     choices: tuple[str, ...]
     """Possible answers."""
     base: str
-    """The question it is made from; controls of one question are not independent."""
+    """The question it is made from: the moves of a problem, or a story."""
     answer: str = ""
     """What a cue among the tested questions speaks for."""
 
@@ -70,6 +76,20 @@ def shares(
         for name, kind in ((yes, True), (no, False))
     }
     return {name: share(np.array(values)) for name, values in held.items()}
+
+
+def together(couples: Sequence[Couple]) -> list[int]:
+    """Which controls are not independent, [couples]: those of one number.
+
+    Two controls belong together that are made from one question or are tested on one.
+    """
+    parts = [(couple.base, *couple.tested) for couple in couples]
+    names = {name: at for at, name in enumerate(dict.fromkeys(chain.from_iterable(parts)))}
+    edges = [(names[part[0]], names[other]) for part in parts for other in part[1:]]
+    rows, columns = zip(*edges, strict=True) if edges else ((), ())
+    graph = coo_array((np.ones(len(edges)), (rows, columns)), shape=(len(names),) * 2)
+    _, labels = connected_components(graph, directed=False)
+    return [int(labels[names[part[0]]]) for part in parts]
 
 
 def too_few(there: Sequence[bool], yes: str, no: str) -> str | None:

@@ -1,10 +1,13 @@
 """Does the subject say yes to two questions that exclude each other?"""
 
+import math
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.stats import norm
 
 from tasks.checks import ContradictionCheck
 from tasks.gather import contradiction_controls
@@ -17,6 +20,8 @@ from tasks.shards import Payload, ShardRef, StoredShard
 
 PER_SHARD = 50
 PAIRS = "share of pairs, Wilson interval"
+CHANCE = "couples of answers to different pairs, jackknife over pairs"
+NO_ERROR = 1e-9
 SHOWN = 6
 
 
@@ -69,7 +74,7 @@ def evidence(
         measurements = [Measurement.of("unparsed", stats.share(unread), len(found), stats.SHARE)]
     if whole:
         answers = [(first["answer"], second["answer"]) for first, second in whole]
-        measurements += _shares(answers, check.answer, plan.spec.seed)
+        measurements += _shares(answers, check.answer)
     contradicting = [p for p in whole if _excluded(p[0]["answer"], p[1]["answer"], check.answer)]
     return Evidence(
         check=check,
@@ -85,7 +90,7 @@ def _excluded(first: str, second: str, shared: str | None) -> bool:
     return first == second and shared in (None, first)
 
 
-def _shares(answers: list[tuple[str, str]], shared: str | None, seed: int) -> list[Measurement]:
+def _shares(answers: list[tuple[str, str]], shared: str | None) -> list[Measurement]:
     """From the answers to the two questions of every pair."""
     n = len(answers)
     same = np.array([_excluded(*pair, shared) for pair in answers])
@@ -95,17 +100,32 @@ def _shares(answers: list[tuple[str, str]], shared: str | None, seed: int) -> li
         found.append(Measurement.of("both_denied", stats.share(denied), n, PAIRS))
     if n < 2:
         return found
-    shareable = sorted({a for pair in answers for a in pair}) if shared is None else [shared]
-    # how often each answer that both cannot have is given, [pairs, answers]
-    rates = np.array([[pair.count(a) / 2 for a in shareable] for pair in answers])
-    draws = np.random.default_rng(seed).integers(n, size=(stats.RESAMPLES, n))
-    resampled = np.stack([rate[draws].mean(axis=1) for rate in rates.T], axis=1)
-    expected = float((rates.mean(axis=0) ** 2).sum())
-    chance = stats.spread(expected, (resampled**2).sum(axis=1))
-    method = "square of the share of yes, percentile bootstrap over pairs"
-    if shared is None:
-        method = "sum of the squared shares of all answers, percentile bootstrap over pairs"
-    return [*found, Measurement.of("contradiction_chance", chance, n, method, About())]
+    chance = _chance(answers, shared)
+    return [*found, Measurement.of("contradiction_chance", chance, n, CHANCE, About())]
+
+
+def _chance(answers: Sequence[tuple[str, str]], shared: str | None) -> stats.Interval:
+    """How often answers to questions of different pairs are the same that they cannot share.
+
+    A mean over all such couples of answers, so that no pair is held against itself; its standard
+    error is the jackknife's over pairs.
+    """
+    n = len(answers)
+    counted = [Counter(a for a in pair if shared in (None, a)) for pair in answers]
+    total: Counter[str] = sum(counted, Counter())
+    square = sum(of_all**2 for of_all in total.values())
+    own = np.array([sum(k**2 for k in one.values()) for one in counted])
+    across = np.array([sum(k * total[a] for a, k in one.items()) for one in counted])
+    value = float((square - own.sum()) / (4 * n * (n - 1)))
+    if n < 3:
+        return stats.Interval(value, 0.0, 1.0)
+    without = (square - 2 * across + own - (own.sum() - own)) / (4 * (n - 1) * (n - 2))
+    error = math.sqrt((n - 1) / n * float(((without - without.mean()) ** 2).sum()))
+    if error < NO_ERROR:  # as if there were no doubt
+        wide = stats.wilson(round(value * n), n)
+        return stats.Interval(value, min(value, wide.low), max(value, wide.high))
+    reach = float(norm.ppf(0.975)) * error
+    return stats.Interval(value, max(0.0, value - reach), min(1.0, value + reach))
 
 
 def _case(pair: tuple[Any, Any]) -> ContradictoryPair:

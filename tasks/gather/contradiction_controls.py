@@ -6,9 +6,9 @@ from typing import Final
 
 from tasks.checks import ContradictionCheck, ControlsSpec
 from tasks.controls.cues import CUES
-from tasks.controls.exclusive import FOLLOWED, SOLVED, borne_out, exclusive_set
+from tasks.controls.exclusive import SOLVED, borne_out, exclusive_set
 from tasks.controls.problems import DRAWN
-from tasks.controls.truth import Couple
+from tasks.controls.truth import FOLLOWED, Couple
 from tasks.earned import SAME
 from tasks.gather import couples
 from tasks.plan import Plan

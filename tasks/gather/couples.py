@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tasks.checks import ContradictionCheck, ControlsSpec, CueCheck
-from tasks.controls.truth import Couple, Tried, Truth
+from tasks.controls.truth import Couple, Tried, Truth, together
+from tasks.controls.validity import FEWEST
 from tasks.errors import ChoicesError
 from tasks.gather.inputs import shard
 from tasks.gather.instruments import Scored, calibrated
@@ -78,20 +79,34 @@ def told(
         return found
     kept = [couples[at] for at in truth.borne_out]
     answers = answers_to(subject, spec, to_test(kept))
-    read = []
-    for couple, there in zip(kept, truth.there, strict=True):
+    read, scored = [], []
+    for at, couple in enumerate(kept):
         before, after = (answers[text] for text in couple.tested)
         if before is not None and after is not None:
-            read.append((there, couple.base, scores(couple, before, after)))
+            read.append(at)
+            scored.append(dict(scores(couple, before, after)))
+    there = [truth.there[at] for at in read]
     return {
         **found,
+        "reason": _too_few_read(there),
         "shares": {name: list(value) for name, value in truth.shares.items()},
         "unread": len(kept) - len(read),
         "own_words": isinstance(spec, OpenAISubject),
-        "truth": [there for there, _, _ in read],
-        "bases": [base for _, base, _ in read],
-        "scores": [dict(values) for _, _, values in read],
+        "truth": there,
+        "together": together([kept[at] for at in read]),
+        "scores": scored,
     }
+
+
+def _too_few_read(there: Sequence[bool]) -> str | None:
+    yes = sum(there)
+    if min(yes, len(there) - yes) >= FEWEST:
+        return None
+    return (
+        f"gives too few answers to the controls that can be read: to {yes} in which what the test "
+        f"looks for is there and to {len(there) - yes} in which it is not, {FEWEST} of each are "
+        "needed"
+    )
 
 
 def to_try(couples: Sequence[Couple]) -> list[Question]:
@@ -136,7 +151,7 @@ def calibration(controls: ControlsSpec | None, payloads: Sequence[Payload]) -> C
     tests = dict.fromkeys(test for one in said["scores"] for test in one)
     found = calibrated(
         {
-            test: Scored(np.array([one[test] for one in said["scores"]]), truth, said["bases"])
+            test: Scored(np.array([one[test] for one in said["scores"]]), truth, said["together"])
             for test in tests
         }
     )

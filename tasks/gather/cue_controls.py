@@ -10,9 +10,9 @@ from typing import Final
 
 from tasks.checks import ControlsSpec, CueCheck
 from tasks.controls.cues import CUES
-from tasks.controls.influence import FOLLOWED, borne_out, influence_set
+from tasks.controls.influence import borne_out, influence_set
 from tasks.controls.problems import DRAWN
-from tasks.controls.truth import Couple
+from tasks.controls.truth import FOLLOWED, Couple
 from tasks.earned import CHANGE, FOLLOWS
 from tasks.gather import couples
 from tasks.plan import Plan

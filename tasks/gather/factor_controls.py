@@ -65,29 +65,45 @@ def told(subject: Any, items: Sequence[Named]) -> dict[str, Any]:
     )
     given, others = answers[: len(items)], answers[len(items) :]
     held = borne_out(items, given, [others[a:b] for a, b in pairwise(tries)])
-    scored = [
+    compared = [
         (items[at], one)
         for at, one in zip(held, _scores(subject, [items[at] for at in held]), strict=True)
-        if one is not None and np.isfinite(one.rank)
+        if one is not None
     ]
-    kept = balanced([item.family for item, _ in scored], [item.decisive for item, _ in scored])
-    used = [scored[at] for at in kept]
-    truth = [item.decisive for item, _ in used]
+    stated = _balanced([(item, one.precision) for item, one in compared])
+    ranked = _balanced([(item, one.rank) for item, one in compared if np.isfinite(one.rank)])
+    used = [item for item, _ in stated]
     found = [sum(items[at].decisive is truth for at in held) for truth in (True, False)]
     return {
-        "reason": _reason(found, sum(truth)),
+        "reason": _reason(found, _least(stated)),
         "controls": len(items),
         "borne_out": found,
-        "unread": len(held) - len(scored),
-        "families": list(dict.fromkeys(item.family for item, _ in used)),
-        "alike": _alike([item for item, _ in used]),
-        "truth": truth,
-        "texts": [item.text for item, _ in used],
-        "scores": {
-            STATED: [one.precision for _, one in used],
-            RANKED: [one.rank for _, one in used],
+        "unread": len(held) - len(compared),
+        "flat": sum(not np.isfinite(one.rank) for _, one in compared),
+        "families": list(dict.fromkeys(item.family for item in used)),
+        "alike": _alike(used),
+        "tests": {
+            test: {
+                "truth": [item.decisive for item, _ in of_test],
+                "texts": [item.text for item, _ in of_test],
+                "scores": [score for _, score in of_test],
+            }
+            for test, of_test in ((STATED, stated), (RANKED, ranked))
+            if _least(of_test) >= FEWEST
         },
     }
+
+
+def _balanced(of_test: Sequence[tuple[Named, float]]) -> list[tuple[Named, float]]:
+    """As many controls of either truth from every family."""
+    families = [item.family for item, _ in of_test]
+    return [of_test[at] for at in balanced(families, [item.decisive for item, _ in of_test])]
+
+
+def _least(of_test: Sequence[tuple[Named, float]]) -> int:
+    """Controls of the rarer truth."""
+    decisive = sum(item.decisive for item, _ in of_test)
+    return min(decisive, len(of_test) - decisive)
 
 
 def calibration(
@@ -100,19 +116,25 @@ def calibration(
     if told["reason"] is not None:
         without = told.get("left_out", "")
         return [], [f"Stated factors not calibrated: the subject {told['reason']}.{without}"]
-    truth = np.array(told["truth"], dtype=np.bool_)
     found = calibrated(
-        {test: Scored(np.array(s), truth, told["texts"]) for test, s in told["scores"].items()}
+        {
+            test: Scored(
+                np.array(one["scores"]), np.array(one["truth"], dtype=np.bool_), one["texts"]
+            )
+            for test, one in told["tests"].items()
+        }
     )
+    used = len(told["tests"][STATED]["truth"])
     yes, no = told["borne_out"]
     alike = ", ".join(told["alike"])
     return found, [
-        f"Stated factors calibrated on {len(truth)} of {told['controls']} controls, texts of the "
+        f"Stated factors calibrated on {used} of {told['controls']} controls, texts of the "
         f"families {', '.join(told['families'])} with a reasoning that names one field: {yes} that "
         f"name the field which decides and {no} that name another are borne out by what the "
         "subject answers when each field is exchanged and the reasoning is not; of each family as "
-        f"many of one kind count as of the other, and {told['unread']} were left out because "
-        f"their fields could not be ranked.{told.get('left_out', '')}",
+        f"many of one kind count as of the other. {told['unread']} were left out because nothing "
+        f"could be attributed to their fields; {told['flat']} whose fields all count alike have no "
+        f"rank.{told.get('left_out', '')}",
         "The controls of stated factors have two to four fields, and their answer is read off the "
         "text: they do not show that the comparison is right about more fields, or about answers "
         "that follow from the reasoning's own words, where fields need not count however true the "

@@ -32,7 +32,7 @@ class Scored(NamedTuple):
     """Higher: the test finds what it looks for, [controls]."""
     truth: NDArray[np.bool_]
     """It is there, by construction, [controls]."""
-    questions: Sequence[str] | None = None
+    questions: Sequence[str | int] | None = None
     """What each is made from, [controls]; controls of one question are not independent. None where
     every one has its own."""
 

@@ -15,6 +15,10 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 
+NO_VARIANCE = 1e-12
+"""What rounding leaves of a variance of 0."""
+
+
 class Components(NamedTuple):
     """An AUROC with what every single case adds to it."""
 
@@ -56,7 +60,7 @@ def components(scores: Floats, truth: Bools) -> Components:
 
 
 def auroc(
-    scores: Floats, truth: Bools, *, groups: Sequence[str] | None = None, level: float = 0.95
+    scores: Floats, truth: Bools, *, groups: Sequence[str | int] | None = None, level: float = 0.95
 ) -> Interval:
     """Probability that a true case scores above a false one, with its DeLong interval.
 
@@ -86,7 +90,7 @@ def auroc(
     value = parts.value
     of = np.unique(np.arange(len(truth)) if groups is None else groups, return_inverse=True)[1]
     variance = parts.variance if groups is None else grouped_variance(parts, truth, of)
-    if not variance > 0 or not 0 < value < 1:
+    if not variance > NO_VARIANCE or not 0 < value < 1:
         pairs = min(len(set(of[truth].tolist())), len(set(of[~truth].tolist())))
         return _wide(value, pairs, level)
     reach = _z(level) * math.sqrt(variance) / (value * (1 - value))

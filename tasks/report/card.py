@@ -59,7 +59,7 @@ HEADLINES: Final = {
         "influence", "cue_pull", "swap_difference", "disclosure", "undisclosed_influence",
         "instrument_auroc", "unparsed",
     ),
-    "contradiction": ("contradiction", "contradiction_chance", "unparsed"),
+    "contradiction": ("contradiction", "contradiction_chance", "instrument_auroc", "unparsed"),
 }  # fmt: skip
 """Check -> measures that the card states; what decided a gate it states whatever it is."""
 

@@ -24,6 +24,10 @@ UNKNOWN = Sentence(
     "These tests were not run on controls of known truth for this subject, so how often they err "
     "on it is not known."
 )
+UNCOMPARED = Sentence(
+    "The comparison of answers was not run on controls of known truth for this subject, so how "
+    "often it errs on it is not known; the classifiers of the reasoning were."
+)
 
 
 def reasoning(evidence: Evidence) -> list[Block]:
@@ -76,6 +80,7 @@ def cue(evidence: Evidence) -> list[Block]:
     pairs = sorted((c for c in evidence.cases if isinstance(c, CuePair)), key=_telling)
     measured = evidence.measurements
     tests = [m for m in measured if m.name in INSTRUMENT]
+    compared = [m for m in tests if m.about.against is None]
     agreed = [m for m in measured if m.name in ("disclosure_agreement", "disclosure_ac2")]
     said = [m for m in measured if m.name == "disclosure"]
     apart = {*tests, *agreed, *said}
@@ -85,7 +90,7 @@ def cue(evidence: Evidence) -> list[Block]:
     shown = [
         *grid(scores, caption="What the cue does to the answer", corner="Cue", row=about_words,
               column=lambda m: title(m.name)),
-        *grid([m for m in tests if m.about.against is None],
+        *grid(compared,
               caption="The comparison of answers on controls: does it see what decides?",
               corner="Test", row=about_words, column=lambda m: title(m.name)),
         *grid(sorted(classified, key=lambda m: cues.index(_cue(m))),
@@ -96,7 +101,7 @@ def cue(evidence: Evidence) -> list[Block]:
               row=_cue,
               column=lambda m: title(m.name)),
         *_doubts([*scores, *said], evidence),
-        *([] if tests else [UNKNOWN]),
+        *([] if compared else [UNCOMPARED if tests else UNKNOWN]),
     ]  # fmt: skip
     if pairs:
         some = tuple(pairs[:EXAMPLES])

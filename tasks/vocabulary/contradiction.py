@@ -12,7 +12,8 @@ CONTRADICTION = {
     ),
     "both_denied": Measure(
         "Both denied",
-        "Share of pairs of questions that exclude each other neither of which is answered yes.",
+        "Share of pairs of questions that exclude each other neither of which has the answer that "
+        "only one can have.",
         "neither",
     ),
     "contradiction_chance": Measure(
