@@ -34,7 +34,8 @@ def test_check_lists_what_will_run(small):
 
 def test_list_names_the_shipped_audits():
     names = [line.split()[0] for line in invoke("list").output.splitlines()]
-    assert names == ["loan-approval", "loan-approval-retrained", "reasoning-controls"]
+    controls = ["contradiction-controls", "cue-controls", "reasoning-controls"]
+    assert names == [*controls[:2], "loan-approval", "loan-approval-retrained", controls[2]]
 
 
 def test_a_shipped_audit_is_found_by_its_name():
