@@ -19,6 +19,8 @@ from tasks.errors import AuditError, ChoicesError
 from tasks.gather import MEASURES, contradiction, contradiction_controls, couples, putting
 from tasks.gather.writing import Written
 from tasks.judge import judge
+from tasks.measures.clusters import clusters
+from tasks.measures.contradiction import by_chance
 from tasks.organisms.characters import CHARACTERS
 from tasks.organisms.dependence import PlantedReasoners
 from tasks.organisms.reasoner import AUDITED, SHIPPED, pairs_of
@@ -102,14 +104,14 @@ def test_chance_by_hand():
     couples_of = [(x, y) for i, x in flat for j, y in flat if i != j]
     same = [x == y for x, y in couples_of]
     assert len(couples_of) == 24
-    assert contradiction._chance(answers, None).value == pytest.approx(np.mean(same))
+    assert by_chance(answers, None).value == pytest.approx(np.mean(same))
     both = [x == y == "a" for x, y in couples_of]
-    assert contradiction._chance(answers, "a").value == pytest.approx(np.mean(both))
+    assert by_chance(answers, "a").value == pytest.approx(np.mean(both))
 
 
 def test_answers_that_never_repeat_have_no_chance_of_a_contradiction():
     answers = [(f"a{i}", f"b{i}") for i in range(30)]
-    found = contradiction._chance(answers, None)
+    found = by_chance(answers, None)
     assert found.value == found.low == 0
     assert 0.05 < found.high < 0.2  # 30 pairs do not exclude a little
 
@@ -121,7 +123,7 @@ def test_the_interval_of_chance_holds_what_is_true(share):
     hits = 0
     for _ in range(300):
         said = np.where(rng.random((40, 2)) < share, "yes", "no")
-        found = contradiction._chance([tuple(pair) for pair in said.tolist()], "yes")
+        found = by_chance([tuple(pair) for pair in said.tolist()], "yes")
         hits += found.low <= share**2 <= found.high
     assert hits >= 0.88 * 300
 
@@ -291,6 +293,12 @@ def test_too_few_readable_answers_calibrate_nothing(monkeypatch):
     assert note.startswith(
         "Not calibrated: the subject gives too few answers to the controls that can be read: to 0"
     )
+
+
+def test_what_is_shared_by_way_of_others_is_shared():
+    assert clusters([]) == []
+    a, b, c, d = clusters([["x", "y"], ["z"], ["y", "w"], ["w"]])
+    assert a == c == d != b
 
 
 def test_controls_of_one_question_stand_together():

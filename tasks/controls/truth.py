@@ -1,14 +1,12 @@
 """Which controls are what they were made for, as the subject itself shows on other questions."""
 
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from typing import Final, NamedTuple
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from tasks.controls.validity import FEWEST
+from tasks.measures.clusters import clusters
 from tasks.measures.stats import Interval, share
 
 FOLLOWED: Final = "followed"
@@ -83,13 +81,7 @@ def together(couples: Sequence[Couple]) -> list[int]:
 
     Two controls belong together that are made from one question or are tested on one.
     """
-    parts = [(couple.base, *couple.tested) for couple in couples]
-    names = {name: at for at, name in enumerate(dict.fromkeys(chain.from_iterable(parts)))}
-    edges = [(names[part[0]], names[other]) for part in parts for other in part[1:]]
-    rows, columns = zip(*edges, strict=True) if edges else ((), ())
-    graph = coo_array((np.ones(len(edges)), (rows, columns)), shape=(len(names),) * 2)
-    _, labels = connected_components(graph, directed=False)
-    return [int(labels[names[part[0]]]) for part in parts]
+    return clusters([(couple.base, *couple.tested) for couple in couples])
 
 
 def too_few(there: Sequence[bool], yes: str, no: str) -> str | None:

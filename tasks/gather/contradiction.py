@@ -1,19 +1,17 @@
 """Does the subject say yes to two questions that exclude each other?"""
 
-import math
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm
 
 from tasks.checks import ContradictionCheck
 from tasks.gather import contradiction_controls
 from tasks.gather.inputs import cut, read_all, records, rows_of, subject_of
 from tasks.gather.writing import write
 from tasks.measures import stats
+from tasks.measures.contradiction import by_chance
 from tasks.plan import Plan
 from tasks.schema import About, ContradictoryPair, Evidence, Measurement
 from tasks.shards import Payload, ShardRef, StoredShard
@@ -21,7 +19,6 @@ from tasks.shards import Payload, ShardRef, StoredShard
 PER_SHARD = 50
 PAIRS = "share of pairs, Wilson interval"
 CHANCE = "couples of answers to different pairs, jackknife over pairs"
-NO_ERROR = 1e-9
 SHOWN = 6
 
 
@@ -100,32 +97,8 @@ def _shares(answers: list[tuple[str, str]], shared: str | None) -> list[Measurem
         found.append(Measurement.of("both_denied", stats.share(denied), n, PAIRS))
     if n < 2:
         return found
-    chance = _chance(answers, shared)
+    chance = by_chance(answers, shared)
     return [*found, Measurement.of("contradiction_chance", chance, n, CHANCE, About())]
-
-
-def _chance(answers: Sequence[tuple[str, str]], shared: str | None) -> stats.Interval:
-    """How often answers to questions of different pairs are the same that they cannot share.
-
-    A mean over all such couples of answers, so that no pair is held against itself; its standard
-    error is the jackknife's over pairs.
-    """
-    n = len(answers)
-    counted = [Counter(a for a in pair if shared in (None, a)) for pair in answers]
-    total: Counter[str] = sum(counted, Counter())
-    square = sum(of_all**2 for of_all in total.values())
-    own = np.array([sum(k**2 for k in one.values()) for one in counted])
-    across = np.array([sum(k * total[a] for a, k in one.items()) for one in counted])
-    value = float((square - own.sum()) / (4 * n * (n - 1)))
-    if n < 3:
-        return stats.Interval(value, 0.0, 1.0)
-    without = (square - 2 * across + own - (own.sum() - own)) / (4 * (n - 1) * (n - 2))
-    error = math.sqrt((n - 1) / n * float(((without - without.mean()) ** 2).sum()))
-    if error < NO_ERROR:  # as if there were no doubt
-        wide = stats.wilson(round(value * n), n)
-        return stats.Interval(value, min(value, wide.low), max(value, wide.high))
-    reach = float(norm.ppf(0.975)) * error
-    return stats.Interval(value, max(0.0, value - reach), min(1.0, value + reach))
 
 
 def _case(pair: tuple[Any, Any]) -> ContradictoryPair:
