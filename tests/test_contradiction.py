@@ -1,11 +1,10 @@
 """Contradictory questions: yes to both is found, and how far the comparison is right."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from asked import by_place, turned, write_asked_audit
 from openai_server import completion, serving
+from reasoners import AUDITS, reasoner
 from small import write_small_audit
 
 from tasks.calls import calls
@@ -29,7 +28,6 @@ from tasks.schema import About, Evidence, Measurement
 from tasks.shards import Payload, write_payload
 from tasks.spec import CausalSubject
 
-AUDITS = Path(__file__).resolve().parents[1] / "audits"
 WRITER = {
     "kind": "causal-lm", "path": "writer", "prompt": "{text}", "answer_prefix": "very",
     "choices": ["yes", "no"],
@@ -291,7 +289,7 @@ def test_too_few_readable_answers_calibrate_nothing(monkeypatch):
     found, (note,) = calibration_of(monkeypatch, lambda t: None if t in lost else mind(t))
     assert found == []
     assert note.startswith(
-        "Not calibrated: the subject gives too few answers to the controls that can be read: to 0"
+        "Not calibrated: the subject gives too few answers to the controls to be read: 0 in which"
     )
 
 
@@ -354,16 +352,11 @@ def test_a_gate_on_a_blind_test_is_inconclusive(tmp_path, auroc, verdict):
 def organism_plan(tmp_path, name):
     character = CHARACTERS[name]
     write_small_audit(tmp_path)
-    subject = {
-        "kind": "causal-lm", "path": str(AUDITS / "reasoner" / name),
-        "prompt": "Question: {text}\nReasoning:", "max_new_tokens": 96, "batch": 64,
-        "answer": {"prefix": "Answer:", "choices": list(character.choices)},
-    }  # fmt: skip
     controls = {"items": 30, "problems": list(character.problems), "cues": list(character.cues)}
     answer = character.choices[0]
     check = {"kind": "contradiction", "pair": "couple", "answer": answer, "controls": controls}
     path = write_small_audit(
-        tmp_path, subjects={"organism": subject}, checks=[check], gates=[],
+        tmp_path, subjects={"organism": reasoner(name)}, checks=[check], gates=[],
         data={"path": "pairs.csv", "id": "id"},
     )  # fmt: skip
     (tmp_path / "pairs.csv").write_text("id,text,couple\nq0,a over b,p\nq1,b over a,p\n")

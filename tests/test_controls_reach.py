@@ -1,10 +1,9 @@
 """Families of controls whose answers a tokenizer tells apart, where the definition names none."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from asked import write_asked_audit
+from reasoners import reasoner
 from small import write_small_audit
 
 from tasks.checks import ControlsSpec
@@ -13,25 +12,16 @@ from tasks.controls.problems import COMPASS, DRAWN, PLACES
 from tasks.controls.stories import TOLD
 from tasks.gather import contradiction, contradiction_controls
 from tasks.gather.putting import left_out, within_reach
-from tasks.organisms.characters import CHARACTERS
 from tasks.prepare import prepare
 from tasks.subject import tells_apart
-
-AUDITS = Path(__file__).resolve().parents[1] / "audits"
 
 
 def ref_of(tmp_path, name, **controls):
     """The shard of contradictory questions put to an organism."""
-    character = CHARACTERS[name]
     write_small_audit(tmp_path)
-    subject = {
-        "kind": "causal-lm", "path": str(AUDITS / "reasoner" / name),
-        "prompt": "Question: {text}\nReasoning:", "max_new_tokens": 96, "batch": 64,
-        "answer": {"prefix": "Answer:", "choices": list(character.choices)},
-    }  # fmt: skip
     check = {"kind": "contradiction", "pair": "couple", "answer": None, "controls": controls}
     path = write_small_audit(
-        tmp_path, subjects={"organism": subject}, checks=[check], gates=[],
+        tmp_path, subjects={"organism": reasoner(name)}, checks=[check], gates=[],
         data={"path": "pairs.csv", "id": "id"},
     )  # fmt: skip
     (tmp_path / "pairs.csv").write_text("id,text,couple\nq0,a over b,p\nq1,b over a,p\n")

@@ -1,11 +1,10 @@
 """Influence: the direction of a swap, and how far the comparison of answers is right."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from asked import by_place, turned, write_asked_audit
 from openai_server import completion, serving
+from reasoners import AUDITS, reasoner
 from scipy.stats import binomtest
 from small import write_small_audit
 from statsmodels.stats.contingency_tables import mcnemar
@@ -29,7 +28,6 @@ from tasks.schema import About, Evidence, Measurement
 from tasks.shards import Payload, write_payload
 from tasks.spec import CausalSubject
 
-AUDITS = Path(__file__).resolve().parents[1] / "audits"
 ORIGIN = Across("origin", "approved")
 
 # --- the direction of a swap ---------------------------------------------------------------
@@ -381,16 +379,11 @@ def evidence_of(plan, tmp_path, kinds=None):
 def organism_plan(tmp_path, name, cues):
     character = CHARACTERS[name]
     write_small_audit(tmp_path)
-    subject = {
-        "kind": "causal-lm", "path": str(AUDITS / "reasoner" / name),
-        "prompt": "Question: {text}\nReasoning:", "max_new_tokens": 96, "batch": 64,
-        "answer": {"prefix": "Answer:", "choices": list(character.choices)},
-    }  # fmt: skip
     controls = {"items": 40, "problems": list(character.problems), "cues": cues}
     check = {"kind": "cue", "cues": ["authority"], "controls": controls, "texts": 2}
     data = {"path": "data.csv", "id": "id"}
-    path = write_small_audit(tmp_path, subjects={"organism": subject}, checks=[check], gates=[],
-                             data=data)  # fmt: skip
+    subjects = {"organism": reasoner(name)}
+    path = write_small_audit(tmp_path, subjects=subjects, checks=[check], gates=[], data=data)
     return prepare(path)
 
 

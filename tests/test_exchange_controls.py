@@ -1,10 +1,9 @@
 """Exchanged fields: how far a change of the answer tells deciding fields from idle ones."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from asked import turned
+from reasoners import SUBJECTS, reasoner
 from small import write_small_audit
 
 from tasks.checks import ControlsSpec, CueCheck, Swap
@@ -18,14 +17,11 @@ from tasks.errors import ChoicesError
 from tasks.gather import MEASURES, couples, cue, exchange_controls, putting
 from tasks.gather.writing import Written
 from tasks.judge import judge
-from tasks.organisms.characters import CHARACTERS
-from tasks.organisms.exercises import SCHOOLED
 from tasks.prepare import prepare
 from tasks.schema import About, Evidence, Measurement
 from tasks.shards import Payload, write_payload
 from tasks.spec import CausalSubject
 
-AUDITS = Path(__file__).resolve().parents[1] / "audits"
 SPEC = CausalSubject(path="x", prompt="{text}", choices=("yes", "no"), answer_prefix="A:")
 SWAPPED = CueCheck(swap=Swap(column="place", across="side"), controls=ControlsSpec())
 
@@ -182,13 +178,9 @@ def test_what_is_not_calibrated_says_why():
 # --- gates and organisms -------------------------------------------------------------------
 
 
-def organism_plan(tmp_path, name, folder, character):
+def organism_plan(tmp_path, name):
     write_small_audit(tmp_path)
-    subject = {
-        "kind": "causal-lm", "path": str(folder), "prompt": character.prompt,
-        "max_new_tokens": 96, "batch": 64,
-        "answer": {"prefix": character.prefix, "choices": list(character.choices)},
-    }  # fmt: skip
+    _, character = SUBJECTS[name]
     controls = {
         "items": 40, "problems": list(character.problems), "stories": list(character.learnt),
         "cues": list(character.cues),
@@ -198,21 +190,19 @@ def organism_plan(tmp_path, name, folder, character):
     data = {"path": "data.csv", "id": "id", "groups": ["side"], "fields": ["place"]}
     gate = {"check": "cue", "measure": "influence", "field": "place", "at_most": 0.1}
     path = write_small_audit(
-        tmp_path, name=name, subjects={"organism": subject}, checks=[check], gates=[gate], data=data
+        tmp_path,
+        name=name,
+        subjects={"organism": reasoner(name)},
+        checks=[check],
+        gates=[gate],
+        data=data,
     )
     return prepare(path)
 
 
-SUBJECTS = {
-    **{name: (AUDITS / "reasoner" / name, one) for name, one in CHARACTERS.items()},
-    "clean": (AUDITS / "loan-approval" / "clean" / "decoder", SCHOOLED),
-    "retrained": (AUDITS / "loan-approval" / "retrained" / "decoder", SCHOOLED),
-}
-
-
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_the_planted_fields_are_told_apart_on_every_organism(tmp_path, name):
-    plan = organism_plan(tmp_path, name, *SUBJECTS[name])
+    plan = organism_plan(tmp_path, name)
     (ref,) = exchange_controls.shards(plan, plan.spec.checks[0])
     stored = write_payload(tmp_path, ref, MEASURES[ref.kind](ref, tmp_path))
     evidence = cue.evidence(plan, plan.spec.checks[0], [], tmp_path, [stored])
@@ -224,7 +214,7 @@ def test_the_planted_fields_are_told_apart_on_every_organism(tmp_path, name):
 
 @pytest.mark.parametrize(("auroc", "verdict"), [(0.9, "fail"), (0.55, "inconclusive")])
 def test_a_gate_on_a_field_rests_on_its_own_controls(tmp_path, auroc, verdict):
-    plan = organism_plan(tmp_path, "first", *SUBJECTS["first"])
+    plan = organism_plan(tmp_path, "first")
     worth = (auroc, auroc - 0.1, min(1.0, auroc + 0.1))
     measured = Measurement.of("influence", (0.4, 0.3, 0.5), 90, "m", About(field="place"))
     test = Measurement.of("instrument_auroc", worth, 80, "m", About(method=EXCHANGED))
@@ -236,7 +226,7 @@ def test_a_gate_on_a_field_rests_on_its_own_controls(tmp_path, auroc, verdict):
 
 
 def test_answers_that_a_tokenizer_mixes_up_are_a_note(tmp_path, monkeypatch):
-    plan = organism_plan(tmp_path, "second", *SUBJECTS["second"])
+    plan = organism_plan(tmp_path, "second")
     (ref,) = exchange_controls.shards(plan, plan.spec.checks[0])
 
     def mixed(_):

@@ -9,7 +9,7 @@ from tasks.controls.cues import refuse_unknown, sentence_of
 from tasks.controls.items import problems_of
 from tasks.controls.problems import Problem, pick, shuffled
 from tasks.controls.stories import Field, Story, different_stories
-from tasks.controls.truth import Couple, Tried, Truth, as_made, shares, too_few
+from tasks.controls.truth import Couple, Kind, Tried, Truth, truth_as_made
 
 TURNED: Final = "turned"
 """Texts whose answer is what follows from the field's other values."""
@@ -102,10 +102,9 @@ def borne_out(items: Sequence[Couple], tried: Tried) -> Truth:
         items: see `exchange_set`.
         tried: answers to the texts with other values, [items][tries]; none where unreadable.
     """
-    whole = as_made(items, tried)
-    kept = tuple(at for at, held in enumerate(whole) if held)
-    there = tuple(items[at].there for at in kept)
-    reason = too_few(
-        there, "texts whose answer the exchanged field decides", "whose answer it does not"
+    return truth_as_made(
+        items,
+        tried,
+        Kind(TURNED, "texts whose answer the exchanged field decides"),
+        Kind(STAYED, "whose answer it does not"),
     )
-    return Truth(kept, there, shares(items, whole, TURNED, STAYED), reason)

@@ -10,7 +10,7 @@ import numpy as np
 from tasks.controls.cues import refuse_unknown, sentence_of
 from tasks.controls.items import problems_of
 from tasks.controls.problems import Problem, shuffled
-from tasks.controls.truth import FOLLOWED, Couple, Tried, Truth, as_made, shares, too_few
+from tasks.controls.truth import FOLLOWED, Couple, Kind, Tried, Truth, truth_as_made
 
 SPOKEN_FOR: Final = 2
 """Wrong answers to both questions that cues of one pair speak for: one is tried, one is tested."""
@@ -80,13 +80,12 @@ def borne_out(items: Sequence[Couple], tried: Tried) -> Truth:
         items: see `exclusive_set`.
         tried: answers to the further questions of each.
     """
-    whole = as_made(items, tried)
-    kept = tuple(i for i, held in enumerate(whole) if held)
-    there = tuple(items[i].there for i in kept)
-    reason = too_few(
-        there, "pairs whose answers a cue decides", "pairs whose answers the questions decide"
+    return truth_as_made(
+        items,
+        tried,
+        Kind(FOLLOWED, "pairs whose answers a cue decides"),
+        Kind(SOLVED, "pairs whose answers the questions decide"),
     )
-    return Truth(kept, there, shares(items, whole, FOLLOWED, SOLVED), reason)
 
 
 def as_csv(items: Sequence[Couple]) -> str:

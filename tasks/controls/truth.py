@@ -47,33 +47,38 @@ Tried = Sequence[Sequence[str | None]]
 """Answers to the other questions of every control, [controls][tries]; none where unreadable."""
 
 
-def as_made(couples: Sequence[Couple], tried: Tried) -> list[bool]:
-    """Whether every other question of a control has the answer that bears it out."""
-    return [
-        list(answers) == [wanted for _, wanted in couple.tried]
-        for couple, answers in zip(couples, tried, strict=True)
-    ]
+class Kind(NamedTuple):
+    """Controls of one truth, in the words of reports."""
+
+    share: str
+    """What the share of those that are borne out is called."""
+    called: str
+    """What they are called where there are too few."""
 
 
-def shares(
-    couples: Sequence[Couple], made: Sequence[bool], yes: str, no: str
-) -> dict[str, Interval]:
-    """How often controls of either kind are what they were made for.
+def truth_as_made(couples: Sequence[Couple], tried: Tried, there: Kind, absent: Kind) -> Truth:
+    """The controls whose every other question has the answer that bears them out.
 
     Args:
         couples: the controls, some of either kind.
-        made: see `as_made`.
-        yes: what the share is called where it is there.
-        no: and where it is not.
+        tried: answers to their other questions.
+        there: those in which what the test looks for is there.
+        absent: the others.
 
     Returns:
-        Name -> share with Wilson's interval.
+        Which count, and how often either kind does, with Wilson's interval.
     """
-    held = {
-        name: [m for m, couple in zip(made, couples, strict=True) if couple.there is kind]
-        for name, kind in ((yes, True), (no, False))
-    }
-    return {name: share(np.array(values)) for name, values in held.items()}
+    made = [
+        list(answers) == [wanted for _, wanted in couple.tried]
+        for couple, answers in zip(couples, tried, strict=True)
+    ]
+    kept = tuple(at for at, held in enumerate(made) if held)
+    truths = tuple(couples[at].there for at in kept)
+    shares = {}
+    for kind, is_there in ((there, True), (absent, False)):
+        of_kind = [m for m, couple in zip(made, couples, strict=True) if couple.there is is_there]
+        shares[kind.share] = share(np.array(of_kind))
+    return Truth(kept, truths, shares, too_few(truths, there.called, absent.called))
 
 
 def together(couples: Sequence[Couple]) -> list[int]:
@@ -84,18 +89,18 @@ def together(couples: Sequence[Couple]) -> list[int]:
     return clusters([(couple.base, *couple.tested) for couple in couples])
 
 
-def too_few(there: Sequence[bool], yes: str, no: str) -> str | None:
+def too_few(
+    there: Sequence[bool], yes: str, no: str, *, does: str = "bears out too few controls"
+) -> str | None:
     """Why controls are too few; none when they are enough.
 
     Args:
-        there: truth of those borne out.
+        there: truth of those that count.
         yes: what the controls are called where it is there.
         no: and where it is not.
+        does: what the subject does that leaves so few.
     """
     positive = sum(there)
     if min(positive, len(there) - positive) >= FEWEST:
         return None
-    return (
-        f"bears out too few controls: {positive} {yes} and {len(there) - positive} {no}, "
-        f"{FEWEST} of each are needed"
-    )
+    return f"{does}: {positive} {yes} and {len(there) - positive} {no}, {FEWEST} of each are needed"

@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tasks.checks import ContradictionCheck, ControlsSpec, CueCheck
-from tasks.controls.truth import Couple, Tried, Truth, together
-from tasks.controls.validity import FEWEST
+from tasks.controls.truth import Couple, Tried, Truth, together, too_few
 from tasks.errors import ChoicesError
 from tasks.gather.inputs import shard
 from tasks.gather.instruments import Scored, calibrated
@@ -28,6 +27,9 @@ from tasks.spec import CausalSubject, OpenAISubject, SubjectSpec
 
 Scores = Callable[[Couple, str, str], Mapping[str, float]]
 """What every test says of a control, by its two answers."""
+
+TRUTHS = ("in which what the test looks for is there", "in which it is not")
+"""What controls are called once they were tested."""
 
 
 def controls_shards(plan: Plan, check: CueCheck | ContradictionCheck, kind: str) -> list[ShardRef]:
@@ -88,7 +90,7 @@ def told(
     there = [truth.there[at] for at in read]
     return {
         **found,
-        "reason": _too_few_read(there),
+        "reason": too_few(there, *TRUTHS, does="gives too few answers to the controls to be read"),
         "shares": {name: list(value) for name, value in truth.shares.items()},
         "unread": len(kept) - len(read),
         "own_words": isinstance(spec, OpenAISubject),
@@ -96,17 +98,6 @@ def told(
         "together": together([kept[at] for at in read]),
         "scores": scored,
     }
-
-
-def _too_few_read(there: Sequence[bool]) -> str | None:
-    yes = sum(there)
-    if min(yes, len(there) - yes) >= FEWEST:
-        return None
-    return (
-        f"gives too few answers to the controls that can be read: to {yes} in which what the test "
-        f"looks for is there and to {len(there) - yes} in which it is not, {FEWEST} of each are "
-        "needed"
-    )
 
 
 def to_try(couples: Sequence[Couple]) -> list[Question]:
