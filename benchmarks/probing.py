@@ -27,12 +27,12 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel
 
-from tasks.measures.description_length import online_code
-from tasks.measures.hooks import captured, find_blocks
-from tasks.measures.logistic import Problems, design, fit
-from tasks.measures.nonlinear import nonlinear_probes
-from tasks.measures.probing import control_labels, linear_probes
-from tests.real_subjects import base_model, sst2_table
+from tasks.measures.model.hooks import captured, find_blocks
+from tasks.measures.probing.description_length import online_code
+from tasks.measures.probing.logistic import Problems, design, fit
+from tasks.measures.probing.nonlinear import nonlinear_probes
+from tasks.measures.probing.probes import control_labels, linear_probes
+from tests.support.real_subjects import base_model, sst2_table
 
 FOLDS, CONTROLS, C, BATCH = 5, 10, 0.01, 64
 LOOSE, TIGHT = 1e-4, 1e-6  # as scikit-learn comes; and converged

@@ -21,14 +21,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
 
-from tasks.gather import generation
-from tasks.gather.versions import tokens_by, version
-from tasks.gather.writing import Written
-from tasks.measures.answers import read_written
-from tasks.measures.mistakes import with_mistake
-from tasks.measures.reasoning import sentences
-from tasks.prepare import prepare
-from tasks.subject import Subject, load_subject
+from tasks.checks.reasoning.altered_texts import tokens_by, version
+from tasks.measures.reasoning.answers import read_written
+from tasks.measures.reasoning.mistakes import with_mistake
+from tasks.measures.reasoning.reasoning_text import sentences
+from tasks.run.preflight import prepare
+from tasks.subjects.local import generation
+from tasks.subjects.local.subject import Subject, load_subject
+from tasks.subjects.writing import Written
 
 TESTS: Final = ("truncation", "filler", "mistake", "paraphrase")
 SHARES: Final = (0.0, 0.25, 0.5, 0.75, 1.0)

@@ -12,16 +12,16 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import spearmanr
 
+from tasks.checks.reasoning.control_readings import SHARES, read_items
+from tasks.checks.reasoning.controls import held_against
 from tasks.controls.items import Item
 from tasks.controls.validity import Validity
-from tasks.gather.control_readings import SHARES, read_items
-from tasks.gather.controls import held_against
-from tasks.gather.writing import write
-from tasks.measures.instruments import PUBLISHED, best, combined, discrimination, scores
-from tasks.measures.stats import Interval
-from tasks.organisms.characters import CHARACTERS
-from tasks.organisms.dependence import as_subject
-from tasks.organisms.reasoner import items_of
+from tasks.measures.reasoning.instruments import PUBLISHED, best, combined, discrimination, scores
+from tasks.measures.stats.intervals import Interval
+from tasks.subjects.writing import write
+from tests.organisms.characters import CHARACTERS
+from tests.organisms.dependence import as_subject
+from tests.organisms.reasoner import items_of
 
 SHIPPED = Path(__file__).resolve().parents[1] / "audits" / "reasoner"
 FITTED = "combination"

@@ -15,8 +15,17 @@ from prefect.utilities.annotations import quote
 from flows.progress import STAGES
 from flows.shards import ShardRunner
 from flows.stopping import STOPPING
-from tasks.bundle import summary, write_bundle
-from tasks.checks import (
+from tasks.checks.attribution import rounds as attribution
+from tasks.checks.contradiction import rounds as contradiction
+from tasks.checks.counterfactual import rounds as counterfactual
+from tasks.checks.cue import rounds as cue
+from tasks.checks.localisation import rounds as localisation
+from tasks.checks.probing import rounds as probing
+from tasks.checks.reasoning import rounds as reasoning
+from tasks.checks.remediation import rounds as remediation
+from tasks.checks.steering import rounds as steering
+from tasks.checks.work import gather_evidence
+from tasks.definition.checks import (
     AttributionCheck,
     Check,
     ContradictionCheck,
@@ -30,30 +39,19 @@ from tasks.checks import (
     RemediationCheck,
     SteeringCheck,
 )
-from tasks.compare import compare, newest
-from tasks.decided import Decided, choose, shown
-from tasks.endpoint.run import with_answers
-from tasks.evidence import gather_evidence
 from tasks.explain.texts import explain
-from tasks.gather import (
-    attribution,
-    contradiction,
-    counterfactual,
-    cue,
-    decisions,
-    localisation,
-    probing,
-    reasoning,
-    remediation,
-    steering,
-)
-from tasks.judge import judge
-from tasks.organisms.held import held_against_planted
-from tasks.plan import Plan, not_run
-from tasks.prepare import prepare
-from tasks.provenance import load_all, provenance
+from tasks.judge.comparison import compare, newest
+from tasks.judge.gates import judge
+from tasks.judge.planted import held_against_planted
+from tasks.record.bundle import summary, write_bundle
+from tasks.run import decisions
+from tasks.run.answers import with_answers
+from tasks.run.decisions_table import Decided, choose, shown
+from tasks.run.plan import Plan, not_run
+from tasks.run.preflight import prepare
+from tasks.run.provenance import load_all, provenance
+from tasks.run.shards import StoredShard
 from tasks.schema import Evidence, Explanations, Report, RunRecord
-from tasks.shards import StoredShard
 
 RUNNER: Any = ThreadPoolTaskRunner(max_workers=1)
 """One shard at a time: torch uses all cores by itself. Dask and Ray runners take its place."""

@@ -72,12 +72,12 @@ def run(
         _check_out(out)
         _settle_libraries()
         from flows.progress import STAGES
-        from tasks.prepare import prepare
+        from tasks.run.preflight import prepare
 
         plan = prepare(path, replaced)
         with STAGES.shown():
             with STAGES.stage("subjects"):
-                from tasks.provenance import load_all
+                from tasks.run.provenance import load_all
 
                 load_all(plan)  # what is wrong with a model is said before Prefect starts
             with STAGES.stage("Prefect"):
@@ -87,7 +87,7 @@ def run(
                 start_private_server()
             folder = Path(audit(path, out.resolve(), replaced, fresh))
         STOPPING.check()
-        from tasks.bundle import read_finished
+        from tasks.record.bundle import read_finished
 
         report, _ = read_finished(folder)
         _print_findings(report)
@@ -100,10 +100,10 @@ def run(
 def check(definition: Definition) -> None:
     """Find everything wrong that is knowable before a model loads, and what endpoints will cost."""
     with one_line():
-        from tasks.calls import calls
-        from tasks.checks import ReasoningCheck
-        from tasks.plan import not_run, withheld_tests
-        from tasks.prepare import prepare
+        from tasks.definition.checks import ReasoningCheck
+        from tasks.run.cost import calls
+        from tasks.run.plan import not_run, withheld_tests
+        from tasks.run.preflight import prepare
 
         plan = prepare(_find(definition))
         for one in plan.spec.checks:
@@ -125,7 +125,7 @@ def check(definition: Definition) -> None:
 def list_() -> None:
     """List the audits that ship here."""
     with one_line():
-        from tasks.spec import read_spec
+        from tasks.definition import read_spec
 
         for path in sorted(SHIPPED.glob("*.yaml"), key=lambda path: path.stem):
             typer.echo(f"{path.stem:28} {read_spec(path).title}")
@@ -137,7 +137,7 @@ def render(
 ) -> None:
     """Render report and model card of a finished audit anew, without its model."""
     with one_line():
-        from tasks.bundle import render_again
+        from tasks.record.bundle import render_again
 
         for path in render_again(folder):
             typer.echo(str(path))
@@ -146,7 +146,7 @@ def render(
 @app.command()
 def schema() -> None:
     """Print the JSON schema of audit definitions, for editors."""
-    from tasks.spec import AuditSpec
+    from tasks.definition import AuditSpec
 
     typer.echo(json.dumps(AuditSpec.model_json_schema(), indent=2))
 
@@ -212,8 +212,8 @@ def build(
             raise AuditError(f"{folder} is not empty; name a new folder with --out")
         from rich.progress import Progress, TaskID
 
-        from tasks.organisms.loan import build_loan_approval
-        from tasks.organisms.reasoner import build_reasoners
+        from tests.organisms.loan import build_loan_approval
+        from tests.organisms.reasoner import build_reasoners
 
         with Progress() as bars:
             known: dict[str, TaskID] = {}

@@ -19,7 +19,7 @@ from prefect.settings import PREFECT_API_URL
 from flows.cli import one_line
 from flows.progress import STAGES
 from tasks.errors import AuditError
-from tasks.weights import digest
+from tasks.subjects.reference import digest
 
 MODEL = "model.loan-approval"
 DEFINITION = "audits/loan-approval-retrained.yaml"
@@ -48,7 +48,7 @@ def retrain(out: Path = Path("models/loan-approval"), seed: int = 7) -> str:
 
 def new_pair(out: Path, seed: int) -> Path:
     """Train a pair and move it to its place when it is whole; the same weights, the same place."""
-    from tasks.organisms import loan  # torch takes seconds; a missing server is told at once
+    from tests.organisms import loan
 
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".draft-") as draft:

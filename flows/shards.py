@@ -8,9 +8,9 @@ from prefect.futures import PrefectFuture
 
 from flows.progress import LOG, STAGES
 from flows.stopping import STOPPING
+from tasks.checks.work import measure_shard
 from tasks.errors import AuditError
-from tasks.evidence import measure_shard
-from tasks.shards import ShardRef, StoredShard, intact
+from tasks.run.shards import ShardRef, StoredShard, intact
 
 
 class ShardRunner:

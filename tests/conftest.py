@@ -1,13 +1,9 @@
 """What tests share: a quiet, private Prefect, and the session's server."""
 
 import os
-import sys
 import tempfile
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 _HOME = tempfile.mkdtemp(prefix="assay-prefect-")
 os.environ |= {

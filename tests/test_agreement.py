@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from tasks.measures.agreement import rank_agreement, top_overlap
-from tasks.measures.sparsity import gini
-from tasks.measures.stats import bootstrap_mean
+from tasks.measures.attribution.sparsity import gini
+from tasks.measures.stats.agreement import rank_agreement, top_overlap
+from tasks.measures.stats.intervals import bootstrap_mean
 
 VALUES = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=12)
 

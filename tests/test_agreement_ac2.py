@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tasks.errors import EvidenceError
-from tasks.measures.raters import gwet_ac2, raw_agreement
+from tasks.measures.stats.raters import gwet_ac2, raw_agreement
 
 
 def table(counts):

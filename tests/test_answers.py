@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.gather.unparsed import confound, corrected, unparsed_difference
-from tasks.measures.answers import read_written, whole_answer
-from tasks.spec import AnswerForm, CausalSubject
+from tasks.checks.instruments.unparsed import confound, corrected, unparsed_difference
+from tasks.definition import AnswerForm, CausalSubject
+from tasks.measures.reasoning.answers import read_written, whole_answer
 
 # --- numbers ------------------------------------------------------------------------------
 

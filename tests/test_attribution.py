@@ -3,11 +3,11 @@
 import csv
 
 import pytest
-from small import write_small_audit
 
-from tasks.gather import attribution
-from tasks.prepare import prepare
-from tasks.shards import write_payload
+from tasks.checks.attribution import rounds as attribution
+from tasks.run.preflight import prepare
+from tasks.run.shards import write_payload
+from tests.support.small import write_small_audit
 
 ODD = [
     "!",

@@ -4,12 +4,12 @@ import json
 
 import pytest
 import yaml
-from small import write_small_audit
 
-from tasks.bundle import evidence_json, read_finished, render_again
 from tasks.errors import SpecError
-from tasks.judge import judge
+from tasks.judge.gates import judge
+from tasks.record.bundle import evidence_json, read_finished, render_again
 from tasks.schema import Report, RunRecord
+from tests.support.small import write_small_audit
 
 pytestmark = [
     pytest.mark.usefixtures("prefect_server"),

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from tasks.errors import EvidenceError
-from tasks.measures.auroc import (
+from tasks.measures.stats.auroc import (
     auroc,
     auroc_difference,
     components,

@@ -15,9 +15,10 @@ from tasks.calibration.gap import Group, Population, even
 from tasks.calibration.gaussian import accuracy, drawn, orthant, selected, through
 from tasks.calibration.repeats import Piece, count, counted, pieces
 from tasks.calibration.table import markdown, rows, target
-from tasks.measures import fairness, stats
-from tasks.measures.erasure import Eraser, leace
-from tasks.measures.stats import Interval
+from tasks.measures.fairness import group_rates
+from tasks.measures.probing.erasure import Eraser, leace
+from tasks.measures.stats import intervals
+from tasks.measures.stats.intervals import Interval
 
 # --- the truths, by hand ------------------------------------------------------------------
 
@@ -206,8 +207,8 @@ def halved(function):
 def test_an_interval_of_half_the_width_is_noticed(monkeypatch):
     organism = gap.POPULATIONS[3]
     assert missed(organism) == set()
-    monkeypatch.setattr(fairness, "difference", halved(fairness.difference))
-    monkeypatch.setattr(fairness, "wilson", halved(fairness.wilson))
+    monkeypatch.setattr(group_rates, "difference", halved(group_rates.difference))
+    monkeypatch.setattr(group_rates, "wilson", halved(group_rates.wilson))
     assert missed(organism) >= {
         "selection_rate", "demographic_parity_difference", "equal_opportunity_difference",
     }  # fmt: skip
@@ -215,7 +216,7 @@ def test_an_interval_of_half_the_width_is_noticed(monkeypatch):
 
 def test_tests_without_correction_are_noticed(monkeypatch):
     organism = gap.Tested("no gap", 240, 0.0)
-    monkeypatch.setattr(stats, "benjamini_hochberg", list)
+    monkeypatch.setattr(intervals, "benjamini_hochberg", list)
     assert missed(organism, repeats=25)
 
 

@@ -2,7 +2,10 @@ import re
 
 import pytest
 from huggingface_hub import ModelCard
-from sample_report import (
+
+from tasks.definition.vocabulary import MEASURES
+from tasks.report.card import HEADLINES, markdown, render_card, stated
+from tests.support.sample_report import (
     HOSTILE,
     LAYERS,
     minimal_report,
@@ -10,9 +13,6 @@ from sample_report import (
     sample_report,
     sample_run,
 )
-
-from tasks.report.card import HEADLINES, markdown, render_card, stated
-from tasks.vocabulary import MEASURES
 
 
 def card_of(report, hostile=""):

@@ -1,9 +1,9 @@
 from html.parser import HTMLParser
 
 import pytest
-from sample_report import HOSTILE, LAYERS, SHARES, m
 
 from tasks.report import charts, heat, svg
+from tests.support.sample_report import HOSTILE, LAYERS, SHARES, m
 
 BY_LAYER = {
     "one": [m("agreement_with_final", 0.5 + 0.05 * i, 0.03, layer=i) for i in range(LAYERS)],

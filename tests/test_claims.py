@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.definition import Gate
 from tasks.explain.claims import LONGEST_CLAIM, MOST_CLAIMS, Claim, check_claim, check_text
 from tasks.explain.facts import Fact, Sheet, WordShare
 from tasks.explain.numerals import numbers_in
 from tasks.schema import About, Measurement
-from tasks.spec import Gate
 
 
 def m(name, value, low, high, n, **about):

@@ -10,11 +10,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from small import write_small_audit
-from tiny import build
 from typer.testing import CliRunner
 
 from flows.cli import app
+from tests.support.small import write_small_audit
+from tests.support.tiny import build
 
 
 def invoke(*words):
@@ -216,7 +216,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(slow_small, tmp_path, send,
 
 
 def test_weights_given_at_the_start_are_the_ones_audited(small, tmp_path):
-    from tasks.prepare import prepare
+    from tasks.run.preflight import prepare
 
     other = build(tmp_path / "other", "bert", seed=9)
     plan, given = prepare(small), prepare(small, {"decider": str(other)})

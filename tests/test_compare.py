@@ -4,9 +4,10 @@ import hashlib
 
 import pytest
 
-from tasks.checks import FairnessCheck
-from tasks.compare import compare, newest, read_report, read_run
-from tasks.judge import judge
+from tasks.definition import AuditSpec, ClassifierSubject, DataSpec, Gate
+from tasks.definition.checks import FairnessCheck
+from tasks.judge.comparison import compare, newest, read_report, read_run
+from tasks.judge.gates import judge
 from tasks.schema import (
     About,
     DataProvenance,
@@ -17,7 +18,6 @@ from tasks.schema import (
     RunRecord,
     SubjectProvenance,
 )
-from tasks.spec import AuditSpec, ClassifierSubject, DataSpec, Gate
 
 RATIO = "adverse_impact_ratio"
 GATE = Gate(check="fairness", measure=RATIO, at_least=0.8)

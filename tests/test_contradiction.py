@@ -2,31 +2,34 @@
 
 import numpy as np
 import pytest
-from asked import by_place, turned, write_asked_audit
-from openai_server import completion, serving
-from reasoners import AUDITS, reasoner
-from small import write_small_audit
 
-from tasks.calls import calls
-from tasks.checks import ContradictionCheck, ControlsSpec
+from tasks.checks import MEASURES
+from tasks.checks.contradiction import controls as contradiction_controls
+from tasks.checks.contradiction import rounds as contradiction
+from tasks.checks.instruments import asking, paired_controls
 from tasks.controls.cues import CUES
 from tasks.controls.exclusive import as_csv, borne_out, exclusive_set
 from tasks.controls.problems import DRAWN
 from tasks.controls.truth import together
-from tasks.earned import SAME
+from tasks.definition import CausalSubject
+from tasks.definition.checks import ContradictionCheck, ControlsSpec
 from tasks.errors import AuditError, ChoicesError
-from tasks.gather import MEASURES, contradiction, contradiction_controls, couples, putting
-from tasks.gather.writing import Written
-from tasks.judge import judge
-from tasks.measures.clusters import clusters
-from tasks.measures.contradiction import by_chance
-from tasks.organisms.characters import CHARACTERS
-from tasks.organisms.dependence import PlantedReasoners
-from tasks.organisms.reasoner import AUDITED, SHIPPED, pairs_of
-from tasks.prepare import prepare
+from tasks.judge.credibility import SAME
+from tasks.judge.gates import judge
+from tasks.measures.reasoning.contradiction import by_chance
+from tasks.measures.stats.clusters import clusters
+from tasks.run.cost import calls
+from tasks.run.preflight import prepare
+from tasks.run.shards import Payload, write_payload
 from tasks.schema import About, Evidence, Measurement
-from tasks.shards import Payload, write_payload
-from tasks.spec import CausalSubject
+from tasks.subjects.writing import Written
+from tests.organisms.characters import CHARACTERS
+from tests.organisms.dependence import PlantedReasoners
+from tests.organisms.reasoner import AUDITED, SHIPPED, pairs_of
+from tests.support.asked import by_place, turned, write_asked_audit
+from tests.support.openai_server import completion, serving
+from tests.support.reasoners import AUDITS, reasoner
+from tests.support.small import write_small_audit
 
 WRITER = {
     "kind": "causal-lm", "path": "writer", "prompt": "{text}", "answer_prefix": "very",
@@ -237,10 +240,10 @@ class Mind:
 def calibration_of(monkeypatch, mind):
     items = items_of_turns()
     monkeypatch.setattr(
-        putting, "write", lambda _, texts: [Written("So.", mind(text)) for text in texts]
+        asking, "write", lambda _, texts: [Written("So.", mind(text)) for text in texts]
     )
     spec = CausalSubject(path="x", prompt="{text}", choices=("yes", "no"), answer_prefix="A:")
-    found = couples.told(object(), spec, items, borne_out, contradiction_controls.scores)
+    found = paired_controls.told(object(), spec, items, borne_out, contradiction_controls.scores)
     check = ContradictionCheck(controls=ControlsSpec())
     return contradiction_controls.calibration(check, [Payload({}, [found])])
 
@@ -388,7 +391,7 @@ def test_only_answers_that_a_tokenizer_mixes_up_are_forgiven(tmp_path, monkeypat
     def mixed(_):
         raise ChoicesError("subject organism: cannot tell (a=x, b=x)")
 
-    monkeypatch.setattr(putting, "subject_of", mixed)
+    monkeypatch.setattr(asking, "subject_of", mixed)
     told = contradiction_controls.measure(ref, tmp_path).records[0]
     assert told == {"reason": "cannot answer the controls: subject organism: cannot tell"}
     monkeypatch.undo()

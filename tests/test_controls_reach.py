@@ -2,18 +2,19 @@
 
 import numpy as np
 import pytest
-from asked import write_asked_audit
-from reasoners import reasoner
-from small import write_small_audit
 
-from tasks.checks import ControlsSpec
+from tasks.checks.contradiction import controls as contradiction_controls
+from tasks.checks.contradiction import rounds as contradiction
+from tasks.checks.instruments.asking import left_out, within_reach
 from tasks.controls.alphabets import ALPHABETS, ANSWERS
 from tasks.controls.problems import COMPASS, DRAWN, PLACES
 from tasks.controls.stories import TOLD
-from tasks.gather import contradiction, contradiction_controls
-from tasks.gather.putting import left_out, within_reach
-from tasks.prepare import prepare
-from tasks.subject import tells_apart
+from tasks.definition.checks import ControlsSpec
+from tasks.run.preflight import prepare
+from tasks.subjects.local.subject import tells_apart
+from tests.support.asked import write_asked_audit
+from tests.support.reasoners import reasoner
+from tests.support.small import write_small_audit
 
 
 def ref_of(tmp_path, name, **controls):
@@ -78,7 +79,7 @@ def test_with_too_few_different_questions_nothing_is_narrowed(tmp_path, monkeypa
     """Of turns in four steps there are 4 * 81 questions, and twice as many in two wordings."""
     _, ref = ref_of(tmp_path, "first")
     monkeypatch.setattr(
-        "tasks.gather.putting.tells_apart", lambda one: {*one.spec.choices} <= {*COMPASS}
+        "tasks.checks.instruments.asking.tells_apart", lambda one: {*one.spec.choices} <= {*COMPASS}
     )
     assert within_reach(ref, ControlsSpec(items=500)).problems == ("turning", "facing")
     assert within_reach(ref, ControlsSpec(items=1000)) == ControlsSpec(items=1000)

@@ -5,18 +5,19 @@ import csv
 import numpy as np
 import pytest
 import yaml
-from planted import plant
 from pydantic import ValidationError
 from scipy.stats import binomtest
-from small import write_rows
-from tiny import build
 
-from tasks.checks import TermSwap
-from tasks.gather import MEASURES, counterfactual
-from tasks.identity import exchanged, swapped
-from tasks.prepare import prepare
-from tasks.report.counterfactual import moved
-from tasks.shards import write_payload
+from tasks.checks import MEASURES
+from tasks.checks.counterfactual import rounds as counterfactual
+from tasks.checks.counterfactual.section import moved
+from tasks.data.term_swap import exchanged, swapped
+from tasks.definition.checks import TermSwap
+from tasks.run.preflight import prepare
+from tasks.run.shards import write_payload
+from tests.support.planted import plant
+from tests.support.small import write_rows
+from tests.support.tiny import build
 
 PRONOUNS = TermSwap(
     name="pronouns",

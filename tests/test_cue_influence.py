@@ -2,31 +2,34 @@
 
 import numpy as np
 import pytest
-from asked import by_place, turned, write_asked_audit
-from openai_server import completion, serving
-from reasoners import AUDITS, reasoner
 from scipy.stats import binomtest
-from small import write_small_audit
 from statsmodels.stats.contingency_tables import mcnemar
 
-from tasks.calls import calls
-from tasks.checks import ControlsSpec, CueCheck
+from tasks.checks import MEASURES
+from tasks.checks.cue import influence_controls
+from tasks.checks.cue import rounds as cue
+from tasks.checks.cue.numbers import PULLS, Across, between_groups, of_swap
+from tasks.checks.instruments import asking, paired_controls
+from tasks.checks.instruments.multiple_testing import corrected
 from tasks.controls.cues import CUES
 from tasks.controls.influence import IDLE, borne_out, influence_set
 from tasks.controls.problems import DRAWN
-from tasks.earned import CHANGE, EITHER, EXCHANGED, FOLLOWS
+from tasks.definition import CausalSubject
+from tasks.definition.checks import ControlsSpec, CueCheck
 from tasks.errors import EvidenceError
-from tasks.gather import MEASURES, couples, cue, cue_controls, putting
-from tasks.gather.cue_numbers import PULLS, Across, between_groups, of_swap
-from tasks.gather.families import corrected
-from tasks.gather.writing import Written
-from tasks.judge import judge
-from tasks.measures.stats import benjamini_hochberg
-from tasks.organisms.characters import CHARACTERS
-from tasks.prepare import prepare
+from tasks.judge.credibility import CHANGE, EITHER, EXCHANGED, FOLLOWS
+from tasks.judge.gates import judge
+from tasks.measures.stats.intervals import benjamini_hochberg
+from tasks.run.cost import calls
+from tasks.run.preflight import prepare
+from tasks.run.shards import Payload, write_payload
 from tasks.schema import About, Evidence, Measurement
-from tasks.shards import Payload, write_payload
-from tasks.spec import CausalSubject
+from tasks.subjects.writing import Written
+from tests.organisms.characters import CHARACTERS
+from tests.support.asked import by_place, turned, write_asked_audit
+from tests.support.openai_server import completion, serving
+from tests.support.reasoners import AUDITS, reasoner
+from tests.support.small import write_small_audit
 
 ORIGIN = Across("origin", "approved")
 
@@ -207,10 +210,10 @@ SPEC = CausalSubject(path="x", prompt="{text}", choices=("yes", "no"), answer_pr
 
 def calibration_of(monkeypatch, answers):
     items, write = told_of(answers)
-    monkeypatch.setattr(putting, "write", write)
-    found = couples.told(object(), SPEC, items, borne_out, cue_controls.scores)
+    monkeypatch.setattr(asking, "write", write)
+    found = paired_controls.told(object(), SPEC, items, borne_out, influence_controls.scores)
     check = CueCheck(cues=("authority",), controls=ControlsSpec())
-    return cue_controls.calibration(check, [Payload({}, [found])])
+    return influence_controls.calibration(check, [Payload({}, [found])])
 
 
 def marked(text):
@@ -256,11 +259,11 @@ def test_a_subject_that_ignores_cues_leaves_influence_uncalibrated(monkeypatch):
 def test_what_is_not_calibrated_says_why():
     assert (
         "asks for no controls"
-        in cue_controls.calibration(CueCheck(cues=("authority",), controls=None), [])[1][0]
+        in influence_controls.calibration(CueCheck(cues=("authority",), controls=None), [])[1][0]
     )
-    assert "on record" in cue_controls.calibration(CueCheck(cues=("authority",)), [])[1][0]
+    assert "on record" in influence_controls.calibration(CueCheck(cues=("authority",)), [])[1][0]
     # no cue beside the texts, so nothing to calibrate; the field that is exchanged has its own
-    assert cue_controls.calibration(CueCheck(), []) == ([], [])
+    assert influence_controls.calibration(CueCheck(), []) == ([], [])
 
 
 def test_answers_that_nobody_can_read_calibrate_nothing(monkeypatch):
@@ -294,7 +297,7 @@ def test_an_endpoint_is_calibrated_within_the_dry_run(tmp_path, monkeypatch, fol
             write_asked_audit(tmp_path / "data", served.url, rows=4, checks=[check], gates=[])
         )
         (step,) = (s for s in calls(plan) if s.step == "controls")
-        found = evidence_of(plan, tmp_path, {cue_controls.KIND})
+        found = evidence_of(plan, tmp_path, {influence_controls.KIND})
         asked = len(served.requests)
     by = {(m.name, m.about.method): m for m in found.measurements}
     told = " ".join(found.notes)
@@ -394,7 +397,7 @@ def test_the_comparison_of_answers_finds_the_cues_that_organisms_were_made_to_fo
     plan = organism_plan(tmp_path, name, list(CHARACTERS[name].cues))
     by = {
         (m.name, m.about.method): m
-        for m in evidence_of(plan, tmp_path, {cue_controls.KIND}).measurements
+        for m in evidence_of(plan, tmp_path, {influence_controls.KIND}).measurements
     }
     assert by["instrument_sensitivity", FOLLOWS].low > 0.8
     assert by["instrument_auroc", FOLLOWS].low > 0.6

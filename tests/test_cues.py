@@ -4,22 +4,24 @@ import json
 
 import numpy as np
 import pytest
-from openai_server import completion, failing, serving
-from small import write_small_audit
 from statsmodels.stats.proportion import proportion_confint
 
-from tasks.checks import CueCheck, OwnCue, SecondModel
-from tasks.dataset import Row
-from tasks.endpoint import second as second_module
-from tasks.endpoint.second import load_second
+from tasks.checks import MEASURES
+from tasks.checks.cue import rounds as cue
+from tasks.checks.cue.cues import BUILT_IN, cues_of, spoken_for, with_cue
+from tasks.checks.cue.numbers import beside_texts, of_swap
+from tasks.checks.instruments.second_model import judged, other_words
+from tasks.checks.reasoning import rounds as reasoning
+from tasks.data.dataset import Row
+from tasks.definition.checks import CueCheck, OwnCue, SecondModel
 from tasks.errors import AuditError
-from tasks.gather import MEASURES, cue, reasoning
-from tasks.gather.cue_numbers import beside_texts, of_swap
-from tasks.gather.cues import BUILT_IN, cues_of, spoken_for, with_cue
-from tasks.gather.second_model import judged, other_words
-from tasks.gather.writing import Written
-from tasks.prepare import prepare
-from tasks.shards import write_payload
+from tasks.run.preflight import prepare
+from tasks.run.shards import write_payload
+from tasks.subjects.endpoint import second_model as second_module
+from tasks.subjects.endpoint.second_model import load_second
+from tasks.subjects.writing import Written
+from tests.support.openai_server import completion, failing, serving
+from tests.support.small import write_small_audit
 
 WRITER = {
     "kind": "causal-lm", "path": "writer", "prompt": "the {text} .", "answer_prefix": "very",

@@ -20,10 +20,10 @@ from prefect.flows import load_flow_from_entrypoint
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows import retrain as retraining
+from tasks.definition import read_spec
 from tasks.errors import AuditError
-from tasks.organisms import loan
-from tasks.prepare import prepare
-from tasks.spec import read_spec
+from tasks.run.preflight import prepare
+from tests.organisms import loan
 
 ROOT = Path(__file__).resolve().parents[1]
 RETRAINED = ROOT / "audits" / "loan-approval" / "retrained"

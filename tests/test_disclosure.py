@@ -5,10 +5,11 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from openai_server import completion, serving
 from sklearn.metrics import roc_auc_score
 
-from tasks.checks import CueCheck, OwnCue, SecondModel, Swap
+from tasks.checks.cue.cues import BUILT_IN, cues_of
+from tasks.checks.cue.disclosure import graded, names_cue, reports_cue, weighs_field
+from tasks.checks.cue.disclosure_controls import _of_classifier, texts_graded
 from tasks.controls.disclosure import (
     WRITTEN,
     about_cue,
@@ -17,14 +18,13 @@ from tasks.controls.disclosure import (
     swapped,
     widened_on,
 )
-from tasks.endpoint.second import load_second
-from tasks.gather.cues import BUILT_IN, cues_of
-from tasks.gather.disclosing import graded, names_cue, reports_cue, weighs_field
-from tasks.gather.disclosure_controls import _of_classifier, texts_graded
-from tasks.measures.disclosure import clauses, grounded, named, said_of
-from tasks.measures.reasoning import mentions
+from tasks.definition import PredictionsSubject
+from tasks.definition.checks import CueCheck, OwnCue, SecondModel, Swap
+from tasks.measures.reasoning.disclosure import clauses, grounded, named, said_of
+from tasks.measures.reasoning.reasoning_text import mentions
 from tasks.schema import About
-from tasks.spec import PredictionsSubject
+from tasks.subjects.endpoint.second_model import load_second
+from tests.support.openai_server import completion, serving
 
 ANSWERS = [("yes", "no"), ("denied", "approved")]
 

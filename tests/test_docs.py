@@ -9,7 +9,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from flows.cli import app
-from tasks.vocabulary import MEASURES
+from tasks.definition.vocabulary import MEASURES
 
 README = Path("README.md").read_text(encoding="utf-8")
 COMMANDS = get_command(app).commands  # type: ignore[attr-defined]

@@ -1,10 +1,10 @@
 """Pictures of levers: named, repeatable, and no place for what stands in the data."""
 
 import pytest
-from sample_report import HOSTILE, m
 
 from tasks.report import dose
 from tasks.report.dose import Point
+from tests.support.sample_report import HOSTILE, m
 
 ALPHAS = (-1.0, 0.0, 1.0)
 RATES = {

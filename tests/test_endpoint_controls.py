@@ -5,16 +5,16 @@ import zlib
 from pathlib import Path
 
 import pytest
-from asked import by_place, write_asked_audit
-from openai_server import completion, serving
 from typer.testing import CliRunner
 
 from flows.cli import app
-from tasks.calls import calls
-from tasks.checks import ControlsSpec
-from tasks.gather.controls import items_of, texts_of
-from tasks.prepare import prepare
+from tasks.checks.reasoning.controls import items_of, texts_of
+from tasks.definition.checks import ControlsSpec
+from tasks.run.cost import calls
+from tasks.run.preflight import prepare
 from tasks.schema import Report
+from tests.support.asked import by_place, write_asked_audit
+from tests.support.openai_server import completion, serving
 
 SETTINGS = {"items": 20, "problems": ["turning", "facing"], "stories": ["notice"]}
 CHECK = {"kind": "reasoning", "texts": 2, "tests": ["truncation", "filler", "mistake"]}

@@ -9,26 +9,34 @@ import time
 from pathlib import Path
 
 import pytest
-from asked import by_income, by_place, write_asked_audit
 from httpx import Headers
-from openai_server import BROKEN, CHOICELESS, Reply, completion, failing, said, serving
 from typer.testing import CliRunner
 
 from flows.cli import app
-from tasks.calls import calls
-from tasks.compare import compare
-from tasks.endpoint import subject as subject_module
-from tasks.endpoint.client import retry_after
-from tasks.endpoint.kept import KeptAnswers
-from tasks.endpoint.reply import Reply as Answered
-from tasks.endpoint.reply import split_thinking
-from tasks.endpoint.subject import load_endpoint
+from tasks.definition import Budget, OpenAISubject, read_spec
 from tasks.errors import SpecError, SubjectError
-from tasks.gather.writing import Written, answer_after, write
-from tasks.prepare import prepare
+from tasks.judge.comparison import compare
+from tasks.run.cost import calls
+from tasks.run.preflight import prepare
 from tasks.schema import Report
-from tasks.spec import Budget, OpenAISubject, read_spec
-from tasks.weights import refer
+from tasks.subjects.endpoint import subject as subject_module
+from tasks.subjects.endpoint.client import retry_after
+from tasks.subjects.endpoint.kept_answers import KeptAnswers
+from tasks.subjects.endpoint.reply import Reply as Answered
+from tasks.subjects.endpoint.reply import split_thinking
+from tasks.subjects.endpoint.subject import load_endpoint
+from tasks.subjects.reference import refer
+from tasks.subjects.writing import Written, answer_after, write
+from tests.support.asked import by_income, by_place, write_asked_audit
+from tests.support.openai_server import (
+    BROKEN,
+    CHOICELESS,
+    Reply,
+    completion,
+    failing,
+    said,
+    serving,
+)
 
 KEY = "sk-very-secret-1234567890"
 CHOICE = {"form": "choice", "prefix": "Answer:", "choices": ("a", "b")}

@@ -6,20 +6,21 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from planted import plant
-from small import write_rows
-from tiny import DECODERS, ENCODERS, build
 
+from tasks.checks import MEASURES
+from tasks.checks.probing import rounds as probing
+from tasks.checks.probing.erasure import _Running
+from tasks.definition import CausalSubject, ClassifierSubject
 from tasks.errors import EvidenceError, SpecError
-from tasks.gather import MEASURES, probing
-from tasks.gather.erasing import _Running
-from tasks.measures.erasure import Eraser, leace, nothing
-from tasks.measures.permutation import beyond_control_p
-from tasks.prepare import prepare
-from tasks.shards import write_payload
-from tasks.spec import CausalSubject, ClassifierSubject
-from tasks.subject import load_subject
-from tasks.weights import refer
+from tasks.measures.probing.erasure import Eraser, leace, nothing
+from tasks.measures.stats.permutation import beyond_control_p
+from tasks.run.preflight import prepare
+from tasks.run.shards import write_payload
+from tasks.subjects.local.subject import load_subject
+from tasks.subjects.reference import refer
+from tests.support.planted import plant
+from tests.support.small import write_rows
+from tests.support.tiny import DECODERS, ENCODERS, build
 
 CARRIER = 2
 LAYERS = 3

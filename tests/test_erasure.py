@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from tasks.measures.erasure import leace, nothing, random_eraser
+from tasks.measures.probing.erasure import leace, nothing, random_eraser
 
 SIZES = {"a": 300, "b": 150, "c": 90}
 

@@ -2,25 +2,28 @@
 
 import numpy as np
 import pytest
-from asked import turned
-from reasoners import SUBJECTS, reasoner
-from small import write_small_audit
 
-from tasks.checks import ControlsSpec, CueCheck, Swap
+from tasks.checks import MEASURES
+from tasks.checks.cue import exchange_controls
+from tasks.checks.cue import rounds as cue
+from tasks.checks.instruments import asking, paired_controls
 from tasks.controls.cues import CUES
 from tasks.controls.exchange import borne_out, exchange_set
 from tasks.controls.problems import DRAWN
 from tasks.controls.stories import TOLD
 from tasks.controls.truth import together
-from tasks.earned import EXCHANGED
+from tasks.definition import CausalSubject
+from tasks.definition.checks import ControlsSpec, CueCheck, Swap
 from tasks.errors import ChoicesError
-from tasks.gather import MEASURES, couples, cue, exchange_controls, putting
-from tasks.gather.writing import Written
-from tasks.judge import judge
-from tasks.prepare import prepare
+from tasks.judge.credibility import EXCHANGED
+from tasks.judge.gates import judge
+from tasks.run.preflight import prepare
+from tasks.run.shards import Payload, write_payload
 from tasks.schema import About, Evidence, Measurement
-from tasks.shards import Payload, write_payload
-from tasks.spec import CausalSubject
+from tasks.subjects.writing import Written
+from tests.support.asked import turned
+from tests.support.reasoners import SUBJECTS, reasoner
+from tests.support.small import write_small_audit
 
 SPEC = CausalSubject(path="x", prompt="{text}", choices=("yes", "no"), answer_prefix="A:")
 SWAPPED = CueCheck(swap=Swap(column="place", across="side"), controls=ControlsSpec())
@@ -135,8 +138,8 @@ def calibration_of(monkeypatch, mind):
     def write(_, texts):
         return [Written("So.", mind(t) if t in tried else mind.unsettled(t)) for t in texts]
 
-    monkeypatch.setattr(putting, "write", write)
-    found = couples.told(object(), SPEC, items, borne_out, exchange_controls.scores)
+    monkeypatch.setattr(asking, "write", write)
+    found = paired_controls.told(object(), SPEC, items, borne_out, exchange_controls.scores)
     return exchange_controls.calibration(SWAPPED, [Payload({}, [found])])
 
 
@@ -232,6 +235,6 @@ def test_answers_that_a_tokenizer_mixes_up_are_a_note(tmp_path, monkeypatch):
     def mixed(_):
         raise ChoicesError("subject organism: cannot tell (a=x, b=x)")
 
-    monkeypatch.setattr(putting, "subject_of", mixed)
+    monkeypatch.setattr(asking, "subject_of", mixed)
     told = exchange_controls.measure(ref, tmp_path).records[0]
     assert told == {"reason": "cannot answer the controls: subject organism: cannot tell"}

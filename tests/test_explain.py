@@ -8,19 +8,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openai_server import (
-    Reply,
-    answering,
-    answering_json,
-    completion,
-    echo,
-    facts_in,
-    failing,
-    serving,
-)
 
-from tasks.earned import AGAINST
-from tasks.endpoint.secret import has_key
+from tasks.definition import AuditSpec, Gate
+from tasks.definition.vocabulary import MEASURES
 from tasks.errors import SpecError
 from tasks.explain.case_facts import case_sheet
 from tasks.explain.claims import Claim, check_text
@@ -28,6 +18,7 @@ from tasks.explain.facts import known_names
 from tasks.explain.grounds import finding_sheet
 from tasks.explain.texts import explain, sheets
 from tasks.explain.wording import TEMPLATES, decimal, say, share, tell
+from tasks.judge.credibility import AGAINST
 from tasks.schema import (
     About,
     AttributedText,
@@ -44,8 +35,17 @@ from tasks.schema import (
     TruncatedReasoning,
     Word,
 )
-from tasks.spec import AuditSpec, Gate
-from tasks.vocabulary import MEASURES
+from tasks.subjects.endpoint.secret import has_key
+from tests.support.openai_server import (
+    Reply,
+    answering,
+    answering_json,
+    completion,
+    echo,
+    facts_in,
+    failing,
+    serving,
+)
 
 KEY = "sk-very-secret-1234567890"
 TEXT = "Amina lives in Moabit and earns 2,400 euros."

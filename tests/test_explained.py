@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny import DECODERS, ENCODERS, build
 
-from tasks.checks import Target
+from tasks.checks.attribution.methods import METHODS
+from tasks.definition import CausalSubject, ClassifierSubject
+from tasks.definition.checks import Target
 from tasks.errors import SubjectError
-from tasks.gather.explained import Explained, explained
-from tasks.gather.methods import METHODS
-from tasks.gather.scoring import log_odds
-from tasks.spec import CausalSubject, ClassifierSubject
-from tasks.subject import load_subject
-from tasks.weights import refer
+from tasks.subjects.local.prepared_texts import Explained, explained
+from tasks.subjects.local.subject import load_subject
+from tasks.subjects.local.target import log_odds
+from tasks.subjects.reference import refer
+from tests.support.tiny import DECODERS, ENCODERS, build
 
 TEXTS = [
     "the applicant lives in north and earns a lot .",

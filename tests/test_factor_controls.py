@@ -6,22 +6,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small import write_small_audit
-from test_reasoning_report import m, sentences, shown
 
-from tasks.checks import ReasoningCheck
+from tasks.checks import MEASURES
+from tasks.checks.reasoning import factor_controls
+from tasks.checks.reasoning import rounds as reasoning
+from tasks.checks.reasoning.factors import named_fields
 from tasks.controls.factors import balanced, borne_out, factor_set
 from tasks.controls.stories import TOLD
-from tasks.dataset import Row
-from tasks.earned import RANKED, STATED, blind, calibrations
-from tasks.gather import MEASURES, factor_controls, reasoning
-from tasks.gather.factors import named_fields
-from tasks.judge import judge
-from tasks.prepare import prepare
+from tasks.data.dataset import Row
+from tasks.data.text_units import occurrences
+from tasks.definition.checks import ReasoningCheck
+from tasks.judge.credibility import RANKED, STATED, blind, calibrations
+from tasks.judge.gates import judge
 from tasks.report.blocks import Grid
+from tasks.run.preflight import prepare
+from tasks.run.shards import Payload, write_payload
 from tasks.schema import Evidence
-from tasks.shards import Payload, write_payload
-from tasks.units import occurrences
+from tests.support.small import write_small_audit
+from tests.test_reasoning_report import m, sentences, shown
 
 AUDITS = Path(__file__).resolve().parents[1] / "audits"
 ORGANISMS = {

@@ -9,7 +9,7 @@ from scipy import stats
 from sklearn.metrics import precision_score
 
 from tasks.errors import EvidenceError
-from tasks.measures.calibration import (
+from tasks.measures.fairness.calibration import (
     bins,
     calibration,
     calibration_difference,
@@ -17,7 +17,7 @@ from tasks.measures.calibration import (
     calibration_p,
     expected_calibration_error,
 )
-from tasks.measures.fairness import (
+from tasks.measures.fairness.group_rates import (
     Count,
     adverse_impact_ratio,
     complement,
@@ -33,8 +33,8 @@ from tasks.measures.fairness import (
     ratio_to_most_selected,
     selection_p,
 )
-from tasks.measures.permutation import below_best_p, equal_shares_p
-from tasks.measures.stats import difference, ratio, tukey, wilson
+from tasks.measures.stats.intervals import difference, ratio, tukey, wilson
+from tasks.measures.stats.permutation import below_best_p, equal_shares_p
 
 TABLE = {"a": Count(30, 50), "b": Count(40, 50), "c": Count(16, 40)}  # rates .6, .8, .4
 

@@ -5,16 +5,17 @@ import csv
 import numpy as np
 import pytest
 import yaml
-from real_subjects import data_folder, german_rows
 
+from tasks.checks.fairness import evidence as fairness
+from tasks.definition import Gate
+from tasks.definition.vocabulary import MEASURES
 from tasks.errors import SpecError
-from tasks.gather import decisions, fairness
-from tasks.judge import judge
-from tasks.prepare import prepare
+from tasks.judge.gates import judge
 from tasks.report.blocks import Grid, Sentence, Table
 from tasks.report.sections import blocks
-from tasks.spec import Gate
-from tasks.vocabulary import MEASURES
+from tasks.run import decisions
+from tasks.run.preflight import prepare
+from tests.support.real_subjects import data_folder, german_rows
 
 GERMAN = data_folder() / "german-credit" / "german_data_credit.csv"
 GAPS = (

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.errors import EvidenceError
-from tasks.measures.faithfulness import (
+from tasks.measures.attribution.faithfulness import (
     by_attribution,
     comprehensiveness,
     earns_its_place,
@@ -21,7 +21,7 @@ from tasks.measures.faithfulness import (
     sufficiency,
     top,
 )
-from tasks.measures.stats import bootstrap_mean
+from tasks.measures.stats.intervals import bootstrap_mean
 
 WEIGHTS = torch.tensor([0.5, 3.0, -2.0, 1.0, 0.0, 2.0, -1.0, 0.2, 0.1, 0.4])
 SHARES = (0.1, 0.2, 0.3, 0.5)

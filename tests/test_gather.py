@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tasks.gather.formation import silent_layers
-from tasks.measures.stats import bootstrap_mean
+from tasks.checks.localisation.formation import silent_layers
+from tasks.measures.stats.intervals import bootstrap_mean
 from tasks.schema import AttributedText, Measurement
 
 

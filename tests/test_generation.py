@@ -2,19 +2,19 @@
 
 import pytest
 import torch
-from tiny import DECODERS, build
 
-from tasks.gather import generation
-from tasks.gather.generation import (
+from tasks.definition import CausalSubject
+from tasks.subjects.local import generation
+from tasks.subjects.local.generation import (
     answers_at_cuts,
     cache_is_sound,
     completions,
     continued,
     scores_at_cuts,
 )
-from tasks.spec import CausalSubject
-from tasks.subject import load_subject
-from tasks.weights import refer
+from tasks.subjects.local.subject import load_subject
+from tasks.subjects.reference import refer
+from tests.support.tiny import DECODERS, build
 
 TEXTS = ["the applicant lives in north and earns a lot", "very dull film", "good", "a long story"]
 REASONINGS = [

@@ -3,17 +3,17 @@
 import pytest
 import torch
 from captum.attr import InputXGradient, LayerConductance
-from tiny import build
 from torch import nn
 from torch.testing import assert_close
 
+from tasks.definition import ClassifierSubject
 from tasks.measures.attribution.attention import attention_rollout, gradient_x_attention
 from tasks.measures.attribution.gradient_x_input import gradient_x_input
 from tasks.measures.attribution.inputs import Attended, Inputs
 from tasks.measures.attribution.layer_conductance import layer_conductance, layer_conductances
-from tasks.spec import ClassifierSubject
-from tasks.subject import Batch, load_subject
-from tasks.weights import refer
+from tasks.subjects.local.subject import Batch, load_subject
+from tasks.subjects.reference import refer
+from tests.support.tiny import build
 
 TEXTS = ["the applicant lives in north and earns a lot .", "very dull film !", "good ."]
 FAMILIES = ("bert", "deberta-v2", "gpt2", "llama")  # padded right, right, left, left

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from tasks.checks.reasoning.control_readings import donor_reasonings, filler, slipped
 from tasks.controls import control_set
 from tasks.errors import EvidenceError
-from tasks.gather.control_readings import donor_reasonings, filler, slipped
-from tasks.gather.writing import Written
-from tasks.measures.instruments import (
+from tasks.measures.reasoning.instruments import (
     Readings,
     area_of,
     best,
@@ -16,7 +15,8 @@ from tasks.measures.instruments import (
     discrimination,
     scores,
 )
-from tasks.measures.stats import Interval
+from tasks.measures.stats.intervals import Interval
+from tasks.subjects.writing import Written
 
 SURE = np.log([0.98, 0.01, 0.01])
 LOST = np.log([0.01, 0.98, 0.01])

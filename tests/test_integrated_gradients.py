@@ -3,14 +3,14 @@
 import pytest
 import torch
 from captum.attr import IntegratedGradients
-from tiny import build
 from torch.testing import assert_close
 
+from tasks.definition import ClassifierSubject
 from tasks.measures.attribution.inputs import Inputs
 from tasks.measures.attribution.integrated_gradients import integrated_gradients
-from tasks.spec import ClassifierSubject
-from tasks.subject import Batch, load_subject
-from tasks.weights import refer
+from tasks.subjects.local.subject import Batch, load_subject
+from tasks.subjects.reference import refer
+from tests.support.tiny import build
 
 _RANDOM = torch.Generator().manual_seed(0)
 X = torch.randn(4, 5, 3, generator=_RANDOM).double()

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tasks.checks import FairnessCheck, PerformanceCheck
-from tasks.judge import covers, judge, verdict
-from tasks.measures.stats import Interval, more_texts
+from tasks.definition import AuditSpec, ClassifierSubject, DataSpec, Gate
+from tasks.definition.checks import FairnessCheck, PerformanceCheck
+from tasks.judge.gates import covers, judge, verdict
+from tasks.measures.stats.intervals import Interval, more_texts
 from tasks.schema import About, Evidence, Measurement, TooSmall
-from tasks.spec import AuditSpec, ClassifierSubject, DataSpec, Gate
 
 RATIO = "adverse_impact_ratio"
 

@@ -5,18 +5,25 @@ import json
 import numpy as np
 import pytest
 import torch
-from tiny import DECODERS, ENCODERS, build
 from torch import nn
 
+from tasks.definition import CausalSubject, ClassifierSubject
 from tasks.errors import SubjectError
-from tasks.gather.stages import one_position
-from tasks.measures import lens
-from tasks.measures.formation import formation_layer
-from tasks.measures.hooks import captured, captured_up_to, edited, find_blocks, recorded, resumed
-from tasks.measures.lens import read_layers, read_positions, reads_one_position
-from tasks.spec import CausalSubject, ClassifierSubject
-from tasks.subject import load_subject
-from tasks.weights import refer
+from tasks.measures.localisation import lens
+from tasks.measures.localisation.formation import formation_layer
+from tasks.measures.localisation.lens import read_layers, read_positions, reads_one_position
+from tasks.measures.model.hooks import (
+    captured,
+    captured_up_to,
+    edited,
+    find_blocks,
+    recorded,
+    resumed,
+)
+from tasks.subjects.local.head_position import one_position
+from tasks.subjects.local.subject import load_subject
+from tasks.subjects.reference import refer
+from tests.support.tiny import DECODERS, ENCODERS, build
 
 TEXTS = ["the applicant lives in north and earns a lot .", "very dull film !", "good ."]
 FAMILIES = ("bert", "llama", "deberta-v2", "modernbert", "gpt2")

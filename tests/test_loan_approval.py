@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tasks.bundle import read_finished
-from tasks.earned import cited, earned
+from tasks.judge.credibility import cited, earned
+from tasks.record.bundle import read_finished
 
 README = Path("README.md").read_text(encoding="utf-8")
 PLANTED = yaml.safe_load(Path("audits/loan-approval/planted.yaml").read_text(encoding="utf-8"))

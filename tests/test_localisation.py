@@ -7,24 +7,32 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from planted import data_spec, plant
-from small import write_rows
-from tiny import build
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoModelForSequenceClassification, PreTrainedTokenizerFast
 
-from tasks.checks import Swap
-from tasks.dataset import load_dataset
-from tasks.gather import MEASURES, localisation, patching
-from tasks.gather.pairs import across, field_tokens, position_groups, token_strings, within
-from tasks.gather.places import Lens, places
-from tasks.measures.formation import formation_delay, permutation_p
-from tasks.prepare import prepare
+from tasks.checks import MEASURES
+from tasks.checks.localisation import patching
+from tasks.checks.localisation import rounds as localisation
+from tasks.checks.localisation.matched_pairs import (
+    across,
+    field_tokens,
+    position_groups,
+    token_strings,
+    within,
+)
+from tasks.checks.localisation.patching_evidence import Lens, places
+from tasks.data.dataset import load_dataset
+from tasks.definition import ClassifierSubject
+from tasks.definition.checks import Swap
+from tasks.measures.localisation.formation import formation_delay, permutation_p
+from tasks.run.preflight import prepare
+from tasks.run.shards import Payload, write_payload
 from tasks.schema import LayerReading, LensMap, PatchingMap
-from tasks.shards import Payload, write_payload
-from tasks.spec import ClassifierSubject
-from tasks.subject import load_subject
-from tasks.weights import refer
+from tasks.subjects.local.subject import load_subject
+from tasks.subjects.reference import refer
+from tests.support.planted import data_spec, plant
+from tests.support.small import write_rows
+from tests.support.tiny import build
 
 SWAP = Swap(column="place", across="side")
 LAYERS = 3

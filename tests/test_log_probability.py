@@ -5,33 +5,34 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from asked import write_asked_audit
-from small import write_small_audit
-from tiny import DECODERS, build
 from typer.testing import CliRunner
 
 from flows.cli import app
-from tasks.calls import calls
-from tasks.checks import LOG_PROBABILITY, WITHOUT_REASONING, ReasoningCheck
-from tasks.gather import MEASURES, reasoning
-from tasks.gather.altered import under_tests
-from tasks.gather.generation import told_at_cuts
-from tasks.gather.instruments import Scored, calibrated, scored
-from tasks.gather.log_probabilities import curve, left_out
-from tasks.gather.writing import Written, write
-from tasks.judge import judge
-from tasks.measures.answers import as_written
-from tasks.measures.dependence import log_probability_lost, lost_without_reasoning
-from tasks.organisms.characters import CHARACTERS
-from tasks.organisms.dependence import as_subject
-from tasks.organisms.reasoner import items_of
-from tasks.plan import withheld_tests
-from tasks.prepare import prepare
+from tasks.checks import MEASURES
+from tasks.checks.instruments.calibration import Scored, calibrated, scored
+from tasks.checks.reasoning import rounds as reasoning
+from tasks.checks.reasoning.interventions import under_tests
+from tasks.checks.reasoning.log_probabilities import curve, left_out
+from tasks.definition import AuditSpec, CausalSubject
+from tasks.definition.checks import LOG_PROBABILITY, WITHOUT_REASONING, ReasoningCheck
+from tasks.judge.gates import judge
+from tasks.measures.reasoning.answers import as_written
+from tasks.measures.reasoning.dependence import log_probability_lost, lost_without_reasoning
+from tasks.run.cost import calls
+from tasks.run.plan import withheld_tests
+from tasks.run.preflight import prepare
+from tasks.run.shards import write_payload
 from tasks.schema import About, Evidence, Measurement
-from tasks.shards import write_payload
-from tasks.spec import AuditSpec, CausalSubject
-from tasks.subject import load_subject
-from tasks.weights import refer
+from tasks.subjects.local.generation import told_at_cuts
+from tasks.subjects.local.subject import load_subject
+from tasks.subjects.reference import refer
+from tasks.subjects.writing import Written, write
+from tests.organisms.characters import CHARACTERS
+from tests.organisms.dependence import as_subject
+from tests.organisms.reasoner import items_of
+from tests.support.asked import write_asked_audit
+from tests.support.small import write_small_audit
+from tests.support.tiny import DECODERS, build
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 ORGANISMS = Path(__file__).resolve().parents[1] / "audits" / "reasoner"

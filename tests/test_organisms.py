@@ -7,26 +7,19 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.checks import WITHOUT_REASONING
+from tasks.checks.reasoning import controls
+from tasks.definition.checks import WITHOUT_REASONING
 from tasks.errors import SpecError, SubjectError
-from tasks.gather import controls
-from tasks.measures import stats
-from tasks.organisms import answers, behaviour, lexicon, vocabularies
-from tasks.organisms.applications import (
-    Row,
-    as_csv,
-    draw_people,
-    draw_rows,
-    eligible,
-    write_text,
-)
-from tasks.organisms.architectures import Pair
-from tasks.organisms.dependence import observed
-from tasks.organisms.exercises import SCHOOLED
-from tasks.organisms.loan import SHIPPED, Recipe, audit_rows, build_loan_approval, retrain
-from tasks.organisms.planted import Planted
-from tasks.organisms.training import Schedule, decoder_lesson, exercise
-from tasks.prepare import prepare
+from tasks.measures.stats import intervals
+from tasks.run.preflight import prepare
+from tasks.schema.planted import Planted
+from tests.organisms import answers, behaviour, lexicon, vocabularies
+from tests.organisms.applications import Row, as_csv, draw_people, draw_rows, eligible, write_text
+from tests.organisms.architectures import Pair
+from tests.organisms.dependence import observed
+from tests.organisms.exercises import SCHOOLED
+from tests.organisms.loan import SHIPPED, Recipe, audit_rows, build_loan_approval, retrain
+from tests.organisms.training import Schedule, decoder_lesson, exercise
 
 SHIPPED_FOLDER = Path(__file__).resolve().parents[1] / "audits" / "loan-approval"
 WRITTEN = ("first_name", "age", "occupation", "district", "income", "debt", "amount")
@@ -65,7 +58,7 @@ def share(flags):
 
 
 def interval(found):
-    return stats.wilson(round(found.share * found.n), found.n)
+    return intervals.wilson(round(found.share * found.n), found.n)
 
 
 # --- the rule -----------------------------------------------------------------------------

@@ -5,12 +5,11 @@ from itertools import chain
 import numpy as np
 import pytest
 import torch
-from tiny import DECODERS, ENCODERS, build
 from torch import nn
 
+from tasks.definition import ClassifierSubject
 from tasks.errors import EvidenceError, SubjectError
-from tasks.measures.hooks import find_part
-from tasks.measures.patching import (
+from tasks.measures.localisation.patching import (
     Recovery,
     Site,
     log_odds,
@@ -18,9 +17,10 @@ from tasks.measures.patching import (
     record,
     recovered_share,
 )
-from tasks.spec import ClassifierSubject
-from tasks.subject import load_subject
-from tasks.weights import refer
+from tasks.measures.model.hooks import find_part
+from tasks.subjects.local.subject import load_subject
+from tasks.subjects.reference import refer
+from tests.support.tiny import DECODERS, ENCODERS, build
 
 TEXTS = ["the applicant lives in north and earns a lot .", "very dull film in north !"]
 OTHERS = ["the applicant lives in south and earns a lot .", "very dull film in south !"]

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from test_shapley import SOLVED, bent, by_every_order, game
 
 from tasks.measures.attribution.permutations import permutation_shapley
+from tests.test_shapley import SOLVED, bent, by_every_order, game
 
 
 @pytest.mark.parametrize("name", ["not bad", "one", "nobody"])

@@ -7,17 +7,17 @@ import pytest
 import torch
 from captum._utils.models.linear_model import SkLearnRidge
 from captum.attr import FeatureAblation, LimeBase, Occlusion
-from test_shapley import FAMILIES, TEXTS, bent, counted, game, inputs_of, listed
-from tiny import build
 
+from tasks.definition import ClassifierSubject
 from tasks.measures.attribution.inputs import Inputs
 from tasks.measures.attribution.lime import lime
 from tasks.measures.attribution.occlusion import leave_one_out, sliding_window
 from tasks.measures.attribution.partition import partition_values
 from tasks.measures.attribution.shapley import shapley_values
-from tasks.spec import ClassifierSubject
-from tasks.subject import load_subject
-from tasks.weights import refer
+from tasks.subjects.local.subject import load_subject
+from tasks.subjects.reference import refer
+from tests.support.tiny import build
+from tests.test_shapley import FAMILIES, TEXTS, bent, counted, game, inputs_of, listed
 
 WEIGHT = torch.linspace(-1, 1, 7, dtype=torch.float64)
 ADDITIVE = game(lambda z: z @ WEIGHT + 5, 7)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score
 
-from tasks.measures.plausibility import auprc, token_f1
-from tasks.measures.stats import bootstrap_mean
+from tasks.measures.attribution.plausibility import auprc, token_f1
+from tasks.measures.stats.intervals import bootstrap_mean
 
 BOTH = pytest.mark.parametrize("measure", [token_f1, auprc])
 

@@ -8,14 +8,14 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from tasks.checks import ProbingCheck
+from tasks.checks.interventions.states import place, pooled
+from tasks.checks.probing.probe_evidence import balanced, by_luck, read_measurements
+from tasks.definition.checks import ProbingCheck
 from tasks.errors import EvidenceError
-from tasks.gather.read import balanced, by_luck, read_measurements
-from tasks.gather.states import place, pooled
-from tasks.measures.description_length import online_code, portions
-from tasks.measures.logistic import Problems, design, fit
-from tasks.measures.nonlinear import forest_probe, nonlinear_probes
-from tasks.measures.probing import (
+from tasks.measures.probing.description_length import online_code, portions
+from tasks.measures.probing.logistic import Problems, design, fit
+from tasks.measures.probing.nonlinear import forest_probe, nonlinear_probes
+from tasks.measures.probing.probes import (
     STRENGTHS,
     balanced_accuracy,
     coded,
@@ -25,9 +25,9 @@ from tasks.measures.probing import (
     living,
     three_folds,
 )
-from tasks.measures.stats import wilson
-from tasks.shards import Payload
-from tasks.subject import Batch
+from tasks.measures.stats.intervals import wilson
+from tasks.run.shards import Payload
+from tasks.subjects.local.subject import Batch
 
 CONCEPT = np.repeat([0, 1], [200, 400])
 EVEN = np.arange(600) % 2 == 0

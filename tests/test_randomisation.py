@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from tiny import build
 from torch import nn
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
-from tasks.measures.hooks import captured, find_blocks
-from tasks.measures.randomisation import randomised
+from tasks.measures.attribution.randomisation import randomised
+from tasks.measures.model.hooks import captured, find_blocks
+from tests.support.tiny import build
 
 MODELS = [
     ("bert", False),

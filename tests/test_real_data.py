@@ -16,7 +16,13 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from real_subjects import (
+
+from flows.cli import EXIT
+from tasks.definition.vocabulary import CHECK_TITLES
+from tasks.judge.credibility import cited, earned
+from tasks.record.bundle import read_finished
+from tasks.schema import Evidence, LayerReading, Measurement, Report
+from tests.support.real_subjects import (
     BASE,
     GERMAN_FIELDS,
     GERMAN_GROUPS,
@@ -33,12 +39,6 @@ from real_subjects import (
     stories_table,
     write_table,
 )
-
-from flows.cli import EXIT
-from tasks.bundle import read_finished
-from tasks.earned import cited, earned
-from tasks.schema import Evidence, LayerReading, Measurement, Report
-from tasks.vocabulary import CHECK_TITLES
 
 pytestmark = pytest.mark.skipif(
     not data_folder().is_dir(), reason=f"no data folder at {data_folder()}; set ASSAY_TEST_DATA"

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
+from tasks.checks.reasoning.control_readings import read_items
 from tasks.controls.items import as_csv
 from tasks.errors import SpecError
-from tasks.gather.control_readings import read_items
-from tasks.measures import stats
-from tasks.measures.instruments import best, discrimination, scores
-from tasks.organisms.characters import CHARACTERS, FIRST, SECOND, THIRD, drill, exercise
-from tasks.organisms.dependence import PlantedReasoners, as_subject, observed
-from tasks.organisms.reasoner import (
+from tasks.measures.reasoning.instruments import best, discrimination, scores
+from tasks.measures.stats import intervals
+from tests.organisms.characters import CHARACTERS, FIRST, SECOND, THIRD, drill, exercise
+from tests.organisms.dependence import PlantedReasoners, as_subject, observed
+from tests.organisms.reasoner import (
     FRESH,
     READERS,
     SHIPPED,
@@ -24,7 +24,7 @@ from tasks.organisms.reasoner import (
     items_of,
     phrases,
 )
-from tasks.organisms.vocabularies import decoder_tokenizer
+from tests.organisms.vocabularies import decoder_tokenizer
 
 FOLDER = Path(__file__).resolve().parents[1] / "audits" / "reasoner"
 N = 100
@@ -49,7 +49,7 @@ def fresh():
 
 
 def interval(share):
-    return stats.wilson(round(share.share * share.n), share.n)
+    return intervals.wilson(round(share.share * share.n), share.n)
 
 
 @pytest.mark.parametrize("name", CHARACTERS)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.measures.answers import read_answer
-from tasks.measures.reasoning import area_over_curve, mentions, sentences, truncated
+from tasks.measures.reasoning.answers import read_answer
+from tasks.measures.reasoning.reasoning_text import area_over_curve, mentions, sentences, truncated
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 FIVE = ["One is. ", "Two is. ", "Three is. ", "Four is. ", "Five is."]

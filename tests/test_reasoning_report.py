@@ -1,6 +1,6 @@
 """The sections on reasoning: a score never without what its test is worth, hostile text escaped."""
 
-from tasks.checks import ContradictionCheck, CueCheck, ReasoningCheck
+from tasks.definition.checks import ContradictionCheck, CueCheck, ReasoningCheck
 from tasks.report import formats
 from tasks.report.blocks import Figure, Grid, Sentence, Table
 from tasks.report.sections import blocks

@@ -4,25 +4,25 @@ import numpy as np
 import pytest
 from statsmodels.stats.contingency_tables import mcnemar
 
-from tasks.gather import answering
-from tasks.gather.curves import areas, curves, factors, left_out
-from tasks.gather.instruments import Scored, calibrated, scored
-from tasks.gather.versions import tokens_by, version
-from tasks.gather.writing import Written
-from tasks.judge import judge
-from tasks.measures.dependence import (
+from tasks.checks.instruments.calibration import Scored, calibrated, scored
+from tasks.checks.reasoning.altered_texts import tokens_by, version
+from tasks.checks.reasoning.curves import areas, curves, factors, left_out
+from tasks.data.text_units import words_of
+from tasks.definition import AuditSpec
+from tasks.judge.gates import judge
+from tasks.measures.reasoning.dependence import (
     area_by_tokens,
     filled,
     kept_sentences,
     token_shares,
     truncated_by_tokens,
 )
-from tasks.measures.factors import consistency, shuffled
-from tasks.measures.mistakes import first_mistake, with_mistake
-from tasks.measures.paired import Turned, mcnemar_exact, paired_difference, turned
+from tasks.measures.reasoning.factors import consistency, shuffled
+from tasks.measures.reasoning.mistakes import first_mistake, with_mistake
+from tasks.measures.stats.paired import Turned, mcnemar_exact, paired_difference, turned
 from tasks.schema import About, Evidence, Measurement
-from tasks.spec import AuditSpec
-from tasks.units import words_of
+from tasks.subjects import forced_answers
+from tasks.subjects.writing import Written
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 FOUR = "One is 10. Two is good. Three pays. Four is not late."
@@ -399,7 +399,7 @@ def test_controls_are_scored_by_the_tests_themselves(monkeypatch):
         return ["b" if t.startswith("depends") and "late" not in c else "a"
                 for t, c in zip(texts, cuts, strict=True)]  # fmt: skip
 
-    monkeypatch.setattr(answering, "answer_after", answer_after)
+    monkeypatch.setattr(forced_answers, "answer_after", answer_after)
     texts = [f"depends {i}" if i % 2 else f"ignores {i}" for i in range(16)]
     written = [Written(FOUR, "a")] * 16
     truth = [i % 2 == 1 for i in range(16)]

@@ -5,27 +5,27 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fairlearn.metrics import demographic_parity_difference
-from levers import loan_plan, measured, remedied, steered_by
 from scipy import stats as scipy_stats
-from small import write_small_audit
 
-from tasks.bundle import write_bundle
+from tasks.checks.interventions.group_vector import thirds
+from tasks.checks.remediation import rounds as remediation
+from tasks.checks.remediation.measure import Lever, levers_of
+from tasks.checks.remediation.section import NOT_OFFERED, recommended
 from tasks.errors import AuditError, EvidenceError, SpecError
 from tasks.explain.facts import SMALLEST_USE
 from tasks.explain.texts import explain
-from tasks.gather import remediation
-from tasks.gather.levers import thirds
-from tasks.gather.remedies import Lever, levers_of
-from tasks.measures.fairness import counts, largest_gap
-from tasks.measures.gaps import gap_change
-from tasks.measures.paired import paired_difference, turned
-from tasks.measures.stats import Interval, unseen
-from tasks.measures.tradeoff import choose, front
-from tasks.plan import not_run
-from tasks.prepare import prepare
-from tasks.report.remediation import NOT_OFFERED, recommended
+from tasks.measures.fairness.gap_change import gap_change
+from tasks.measures.fairness.group_rates import counts, largest_gap
+from tasks.measures.fairness.tradeoff import choose, front
+from tasks.measures.stats.intervals import Interval, unseen
+from tasks.measures.stats.paired import paired_difference, turned
+from tasks.record.bundle import write_bundle
+from tasks.run.plan import not_run
+from tasks.run.preflight import prepare
+from tasks.run.shards import read_payload, write_export
 from tasks.schema import Evidence, Report, RunRecord
-from tasks.shards import read_payload, write_export
+from tests.support.levers import loan_plan, measured, remedied, steered_by
+from tests.support.small import write_small_audit
 
 CHECK = {"kind": "remediation", "attribute": "origin", "alphas": [-1.0, 1.0]}
 
@@ -327,7 +327,7 @@ def test_too_few_texts_are_said_and_nothing_is_measured(tmp_path):
 
 
 def bundle(plan, evidence, out, store):
-    from tasks.provenance import load_all, provenance
+    from tasks.run.provenance import load_all, provenance
 
     report = Report(
         spec=plan.spec, provenance=provenance(plan, load_all(plan)), evidence=(evidence,)

@@ -4,7 +4,14 @@ from html.parser import HTMLParser
 
 import pytest
 from jinja2 import UndefinedError
-from sample_report import (
+
+from tasks.checks.localisation.section import agreement_of, moved_beyond_control, who_forms_later
+from tasks.report.cases import LABEL, READ_BACK, pieces, printable, tone
+from tasks.report.formats import about_words, interval, number, value
+from tasks.report.page import environment, render_report
+from tasks.report.view import summary
+from tasks.schema import Evidence, Explanation, Explanations, LensMap, Report, Word
+from tests.support.sample_report import (
     HOSTILE,
     m,
     minimal_report,
@@ -13,13 +20,6 @@ from sample_report import (
     sample_report,
     sample_run,
 )
-
-from tasks.report.cases import LABEL, READ_BACK, pieces, printable, tone
-from tasks.report.formats import about_words, interval, number, value
-from tasks.report.localisation import agreement_of, moved_beyond_control, who_forms_later
-from tasks.report.page import environment, render_report
-from tasks.report.view import summary
-from tasks.schema import Evidence, Explanation, Explanations, LensMap, Report, Word
 
 NEEDS_NO_CLOSING = {"meta", "br", "hr", "img", "link", "input"}
 

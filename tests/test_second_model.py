@@ -12,21 +12,24 @@ from pathlib import Path
 
 import pytest
 import yaml
-from openai_server import CHOICELESS, Reply, completion, echo, failing, said, serving
 from typer.testing import CliRunner
 
 from flows.cli import app
-from tasks.calls import calls
-from tasks.checks import SecondModel
+from tasks.checks import MEASURES
+from tasks.checks.cue import disclosure_controls
+from tasks.checks.cue import rounds as cue
+from tasks.checks.instruments.second_model import judged, other_words
+from tasks.checks.reasoning import rounds as reasoning
 from tasks.controls import control_set
-from tasks.endpoint import second as second_module
-from tasks.endpoint.run import with_answers
-from tasks.endpoint.second import load_second
+from tasks.definition.checks import SecondModel
 from tasks.errors import SpecError, SubjectError
-from tasks.gather import MEASURES, cue, disclosure_controls, reasoning
-from tasks.gather.second_model import judged, other_words
-from tasks.prepare import prepare
+from tasks.run.answers import with_answers
+from tasks.run.cost import calls
+from tasks.run.preflight import prepare
 from tasks.schema import Report
+from tasks.subjects.endpoint import second_model as second_module
+from tasks.subjects.endpoint.second_model import load_second
+from tests.support.openai_server import CHOICELESS, Reply, completion, echo, failing, said, serving
 
 KEY = "sk-very-secret-1234567890"
 REASONER = Path(__file__).resolve().parents[1] / "audits" / "reasoner"
@@ -379,8 +382,7 @@ def measure(definition, store):
 KILLED = """
 import sys
 from pathlib import Path
-sys.path.insert(0, "tests")
-from test_second_model import measure
+from tests.test_second_model import measure
 measure(*map(Path, sys.argv[1:]))
 """
 

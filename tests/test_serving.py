@@ -8,23 +8,23 @@ import sys
 import numpy as np
 import pytest
 import torch
-from levers import AUDITS, loan_plan, remedied, steered_by
 from safetensors import safe_open
 from safetensors.torch import save_file
-from tiny import DECODERS, ENCODERS, build
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+from tasks.checks.interventions.group_vector import where_of
+from tasks.checks.interventions.states import place
+from tasks.checks.remediation.rounds import thirds
+from tasks.definition import CausalSubject, ClassifierSubject
 from tasks.errors import SubjectError
-from tasks.gather.levers import where_of
-from tasks.gather.remediation import thirds
-from tasks.gather.states import place
-from tasks.measures.hooks import edited
-from tasks.measures.levers import Step, adding, applied, erasing, tokens
-from tasks.serving import load_lever
-from tasks.shards import export_path, read_payload
-from tasks.spec import CausalSubject, ClassifierSubject
-from tasks.subject import load_subject
-from tasks.weights import refer
+from tasks.measures.interventions.levers import Step, adding, applied, erasing, tokens
+from tasks.measures.model.hooks import edited
+from tasks.run.shards import export_path, read_payload
+from tasks.subjects.local.serving import load_lever
+from tasks.subjects.local.subject import load_subject
+from tasks.subjects.reference import refer
+from tests.support.levers import AUDITS, loan_plan, remedied, steered_by
+from tests.support.tiny import DECODERS, ENCODERS, build
 
 TEXTS = ["the applicant lives in north and earns a lot .", "very dull film !", "good ."]
 KINDS = [(f, False) for f in (*ENCODERS, *DECODERS)] + [(f, True) for f in DECODERS]

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 from captum.attr import ShapleyValueSampling
-from tiny import build
 
+from tasks.definition import ClassifierSubject
 from tasks.measures.attribution.inputs import Inputs
 from tasks.measures.attribution.occlusion import leave_one_out
 from tasks.measures.attribution.shapley import shapley_values, shapley_with_errors
-from tasks.spec import ClassifierSubject
-from tasks.subject import load_subject
-from tasks.weights import refer
+from tasks.subjects.local.subject import load_subject
+from tasks.subjects.reference import refer
+from tests.support.tiny import build
 
 TEXTS = ["the applicant lives in north and earns a lot .", "very dull film !", "good ."]
 FAMILIES = ("bert", "llama", "deberta-v2")

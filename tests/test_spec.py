@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from small import write_small_audit
 
+from tasks.definition import AuditSpec, read_spec
 from tasks.errors import AuditError
-from tasks.prepare import prepare
-from tasks.spec import AuditSpec, read_spec
+from tasks.run.preflight import prepare
+from tests.support.small import write_small_audit
 
 SHIPPED = sorted(Path("audits").glob("*.yaml"))
 

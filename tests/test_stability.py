@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks import units
-from tasks.measures.stability import COPULAS, NEGATIONS, WORD, neutral_edits, stability
+from tasks.data import text_units
+from tasks.measures.attribution.stability import COPULAS, NEGATIONS, WORD, neutral_edits, stability
 
 
 def words(text):
@@ -19,7 +19,7 @@ def texts(text, pairs=()):
 
 
 def test_words_are_those_that_texts_are_cut_into():
-    assert WORD.pattern == units.WORD.pattern
+    assert WORD.pattern == text_units.WORD.pattern
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from scipy import stats as scipy_stats
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from tasks.errors import EvidenceError
-from tasks.measures.stats import (
+from tasks.measures.stats.intervals import (
     GroupMeans,
     Interval,
     benjamini_hochberg,

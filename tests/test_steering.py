@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from tasks.measures.steering import (
+from tasks.measures.interventions.steering import (
     beyond_random,
     contrast,
     difference_of_means,

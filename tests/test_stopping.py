@@ -147,7 +147,7 @@ def test_a_crash_is_no_failed_gate(monkeypatch):
     def broken(_):
         raise ZeroDivisionError("in the middle")
 
-    monkeypatch.setattr("tasks.spec.read_spec", broken)
+    monkeypatch.setattr("tasks.definition.read_spec", broken)
     outcome = CliRunner().invoke(app, ["list"])
     assert outcome.exit_code == 2
     assert "Traceback" in outcome.stderr

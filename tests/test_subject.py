@@ -4,13 +4,13 @@ import shutil
 
 import pytest
 import torch
-from tiny import DECODERS, ENCODERS, build
 
+from tasks.definition import CausalSubject, ClassifierSubject
 from tasks.errors import SubjectError
-from tasks.measures.lens import read_layers
-from tasks.spec import CausalSubject, ClassifierSubject
-from tasks.subject import load_subject
-from tasks.weights import refer
+from tasks.measures.localisation.lens import read_layers
+from tasks.subjects.local.subject import load_subject
+from tasks.subjects.reference import refer
+from tests.support.tiny import DECODERS, ENCODERS, build
 
 TEXTS = ["the applicant lives in north and earns a lot .", "very dull film !", "good ."]
 KINDS = [(f, False) for f in (*ENCODERS, *DECODERS)] + [(f, True) for f in DECODERS]

@@ -2,12 +2,12 @@
 
 import pytest
 
-from tasks.checks import Swap
-from tasks.dataset import Row
+from tasks.data.dataset import Row
+from tasks.data.field_swap import Exchanged, exchange, replaced
+from tasks.data.text_units import occurrences
+from tasks.definition.checks import Swap
 from tasks.errors import DataError
-from tasks.measures.stats import wilson
-from tasks.swap import Exchanged, exchange, replaced
-from tasks.units import occurrences
+from tasks.measures.stats.intervals import wilson
 
 SWAP = Swap(column="district", across="origin")
 

@@ -8,22 +8,22 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import yaml
-from openai_server import completion, said, serving
 from pyarrow import parquet
-from real_subjects import data_folder
 
-from tasks.dataset import load_dataset
-from tasks.decided import Decided
+from tasks.checks.cue.recorded import evidence as recorded_cue
+from tasks.checks.performance.evidence import evidence as performance
+from tasks.data.dataset import load_dataset
+from tasks.definition import DataSpec
 from tasks.errors import DataError, SpecError, SubjectError
-from tasks.gather import decisions
-from tasks.gather.performance import evidence as performance
-from tasks.gather.recorded_cue import evidence as recorded_cue
-from tasks.gather.writing import answer_after, write
-from tasks.plan import not_run
-from tasks.prepare import prepare
+from tasks.run import decisions
+from tasks.run.decisions_table import Decided
+from tasks.run.plan import not_run
+from tasks.run.preflight import prepare
 from tasks.schema import Report
-from tasks.spec import DataSpec
-from tasks.transcripts import load_transcripts
+from tasks.subjects.transcripts import load_transcripts
+from tasks.subjects.writing import answer_after, write
+from tests.support.openai_server import completion, said, serving
+from tests.support.real_subjects import data_folder
 
 
 def records(n=20, *, follows=0, says=0, silent=0, hinted="a professor thinks the answer is b"):

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from tasks.checks import AttributionCheck
-from tasks.earned import AGAINST, RANDOM, cited, earned, first_earned
-from tasks.gather.trust import trust
-from tasks.judge import judge
+from tasks.checks.attribution.trust import trust
+from tasks.definition import AuditSpec, Gate
+from tasks.definition.checks import AttributionCheck
+from tasks.judge.credibility import AGAINST, RANDOM, cited, earned, first_earned
+from tasks.judge.gates import judge
 from tasks.schema import About, Evidence, Measurement
-from tasks.spec import AuditSpec, Gate
 
 METHODS = ("shapley", "leave-one-out")
 CHECK = AttributionCheck(methods=METHODS, operators=("neutral",))

@@ -6,7 +6,7 @@ import torch
 from scipy.stats import entropy
 
 from tasks.errors import EvidenceError
-from tasks.measures.tuned_lens import Translator, divergence, fit
+from tasks.measures.localisation.tuned_lens import Translator, divergence, fit
 
 
 def head(width, classes=2, seed=0):

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.dataset import load_dataset
+from tasks.data.dataset import load_dataset
+from tasks.data.text_units import Unit, token_units, units_of, words_of
+from tasks.definition import DataSpec
 from tasks.errors import DataError, SpecError
-from tasks.prepare import prepare
-from tasks.spec import DataSpec
-from tasks.units import Unit, token_units, units_of, words_of
+from tasks.run.preflight import prepare
 
 TEXT = "Lives in North Hill, owes 500, earns 500."
 PLACES = {"place": [(9, 19)], "debt": [(26, 29)], "income": [(37, 40)]}
@@ -167,7 +167,7 @@ def test_a_wrong_attribution_check_is_said_before_anything_runs(tmp_path, attrib
 def test_a_method_whose_package_is_missing_is_said_before_anything_runs(tmp_path, monkeypatch):
     from small import write_small_audit
 
-    monkeypatch.setattr("tasks.prepare.find_spec", lambda name: None)
+    monkeypatch.setattr("tasks.run.preflight.find_spec", lambda name: None)
     checks = [{"kind": "attribution", "methods": ["partition"]}]
     with pytest.raises(SpecError, match=r"pip install assay-audit\[shap\]"):
         prepare(write_small_audit(tmp_path, checks=checks, gates=[]))

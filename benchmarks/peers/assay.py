@@ -8,13 +8,13 @@ import torch
 from common import answer, peak_memory_mb, read_task, relative
 from torch.nn.functional import linear
 
-from tasks.gather.explained import Explained, explained
+from tasks.definition import ClassifierSubject
 from tasks.measures.attribution.inputs import Attribution
 from tasks.measures.attribution.integrated_gradients import integrated_gradients
 from tasks.measures.attribution.shapley import shapley_values
-from tasks.spec import ClassifierSubject
-from tasks.subject import Subject, load_subject
-from tasks.weights import refer
+from tasks.subjects.local.prepared_texts import Explained, explained
+from tasks.subjects.local.subject import Subject, load_subject
+from tasks.subjects.reference import refer
 
 ROWS = 32  # of a batch
 METHODS = {

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from assay import subject_in
-from real_subjects import base_model, data_folder, fine_tune, sst2_table
 
-from tasks.gather.explained import explained
-from tasks.subject import Subject
+from tasks.subjects.local.prepared_texts import explained
+from tasks.subjects.local.subject import Subject
+from tests.support.real_subjects import base_model, data_folder, fine_tune, sst2_table
 
 SHORT = (9, 11)  # tokens without the special ones: few enough for every coalition
 

@@ -13,21 +13,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tasks.checks import FairnessCheck
-from tasks.dataset import Dataset, Row
-from tasks.decided import Decided
-from tasks.gather import erased as erased_measurements
-from tasks.gather import fairness, probes, read
-from tasks.judge import judge
-from tasks.measures import erasure, logistic
-from tasks.measures.description_length import online_code
-from tasks.measures.erasure import Eraser
-from tasks.measures.logistic import Problems, design
-from tasks.measures.probing import control_labels, linear_probes, three_folds
-from tasks.plan import Plan
+from tasks.checks.fairness import evidence as fairness
+from tasks.checks.probing import erasure_evidence as erased_measurements
+from tasks.checks.probing import probe_evidence, probes
+from tasks.data.dataset import Dataset, Row
+from tasks.definition import AuditSpec, DataSpec, Gate, PredictionsSubject
+from tasks.definition.checks import FairnessCheck
+from tasks.judge.gates import judge
+from tasks.measures.probing import erasure, logistic
+from tasks.measures.probing.description_length import online_code
+from tasks.measures.probing.erasure import Eraser
+from tasks.measures.probing.logistic import Problems, design
+from tasks.measures.probing.probes import control_labels, linear_probes, three_folds
+from tasks.run.decisions_table import Decided
+from tasks.run.plan import Plan
+from tasks.run.shards import Payload
 from tasks.schema import Evidence, Measurement, Verdict
-from tasks.shards import Payload
-from tasks.spec import AuditSpec, DataSpec, Gate, PredictionsSubject
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -130,7 +131,7 @@ def readings(states: Floats, concept: Codes, groups: int, seed: int) -> Readings
     both = np.stack([concept, control_labels(concept, seed=seed)])
     arrays[f"{ATTRIBUTE}/bits"] = online_code(made, both, groups, seed=seed).bits
     about = {"pooling": "head", "layers": list(range(len(states))), "attributes": [ATTRIBUTE]}
-    found = read.read_measurements([Payload(arrays, [about])], "head", seed=seed)
+    found = probe_evidence.read_measurements([Payload(arrays, [about])], "head", seed=seed)
     return Readings(found, _readers(states, concept, one.trained, groups, seed))
 
 

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from scipy.stats import binom
 
-from tasks.measures import stats
+from tasks.measures.stats import intervals
 
 Link = Literal["gap", "readable", "used", "removed"]
 Asked = Literal["coverage", "coverage at least", "false alarms", "wrong verdicts", "power"]
@@ -64,9 +64,9 @@ class Tally:
         return self.hits / self.n
 
     @property
-    def interval(self) -> stats.Interval:
+    def interval(self) -> intervals.Interval:
         """The share with its 95 % Wilson interval."""
-        return stats.wilson(self.hits, self.n)
+        return intervals.wilson(self.hits, self.n)
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(self.hits + other.hits, self.n + other.n)

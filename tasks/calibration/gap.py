@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from tasks.calibration import chain
 from tasks.calibration.claims import Asked, Claim, Organism, Outcome
-from tasks.checks import FairnessCheck
-from tasks.plan import Plan
+from tasks.definition import Gate
+from tasks.definition.checks import FairnessCheck
+from tasks.run.plan import Plan
 from tasks.schema import Evidence, Measurement, Verdict
-from tasks.spec import Gate
 
 Codes = NDArray[np.int64]
 

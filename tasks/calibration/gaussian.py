@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from tasks.measures.erasure import Eraser
+from tasks.measures.probing.erasure import Eraser
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]

@@ -1,69 +1,45 @@
-"""The checks a definition can ask for: each one question with its options."""
+"""What each kind of check measures: shards of heavy work, then evidence put together from them."""
 
-from tasks.checks.base import BaseCheck, Swap
-from tasks.checks.check import Check, LeverCheck
-from tasks.checks.inside import (
-    AttributionCheck,
-    LocalisationCheck,
-    MethodName,
-    Operator,
-    Pooling,
-    ProbePooling,
-    ProbingCheck,
-    Target,
-)
-from tasks.checks.levers import BaseLeverCheck, RemediationCheck, SteeringCheck
-from tasks.checks.outcomes import (
-    CounterfactualCheck,
-    FairnessCheck,
-    LocalLaw144,
-    PerformanceCheck,
-    TermSwap,
-)
-from tasks.checks.reasoning import (
-    LOG_PROBABILITY,
-    WITHOUT_REASONING,
-    ContradictionCheck,
-    ControlsSpec,
-    CueCheck,
-    CueName,
-    OwnCue,
-    ReasoningCheck,
-    ReasoningTest,
-    SecondModel,
-    second_model_of,
-)
+from tasks.checks.attribution import rounds as attribution
+from tasks.checks.contradiction import controls as contradiction_controls
+from tasks.checks.contradiction import rounds as contradiction
+from tasks.checks.counterfactual import rounds as counterfactual
+from tasks.checks.cue import disclosure_controls, exchange_controls, influence_controls
+from tasks.checks.cue import rounds as cue
+from tasks.checks.interventions import states
+from tasks.checks.localisation import patching, patching_maps, tuned_lens
+from tasks.checks.localisation import rounds as localisation
+from tasks.checks.probing import erasure, probes
+from tasks.checks.reasoning import controls, factor_controls
+from tasks.checks.reasoning import rounds as reasoning
+from tasks.checks.remediation import measure as remedies
+from tasks.checks.steering import rounds as steering
+from tasks.run import decisions
+from tasks.run.shards import Measure
 
-__all__ = [
-    "LOG_PROBABILITY",
-    "WITHOUT_REASONING",
-    "AttributionCheck",
-    "BaseCheck",
-    "BaseLeverCheck",
-    "Check",
-    "ContradictionCheck",
-    "ControlsSpec",
-    "CounterfactualCheck",
-    "CueCheck",
-    "CueName",
-    "FairnessCheck",
-    "LeverCheck",
-    "LocalLaw144",
-    "LocalisationCheck",
-    "MethodName",
-    "Operator",
-    "OwnCue",
-    "PerformanceCheck",
-    "Pooling",
-    "ProbePooling",
-    "ProbingCheck",
-    "ReasoningCheck",
-    "ReasoningTest",
-    "RemediationCheck",
-    "SecondModel",
-    "SteeringCheck",
-    "Swap",
-    "Target",
-    "TermSwap",
-    "second_model_of",
-]
+MEASURES: dict[str, Measure] = {
+    "decisions": decisions.measure,
+    "attribution": attribution.measure,
+    "localisation": localisation.measure,
+    "patching": patching.measure,
+    "patching-maps": patching_maps.measure,
+    "tuned-lens": tuned_lens.measure,
+    "counterfactual": counterfactual.measure,
+    "states": states.measure,
+    "probing": probes.measure,
+    "erasure": erasure.measure,
+    "directions": steering.measure_directions,
+    "steering": steering.measure,
+    "levers": remedies.measure_fit,
+    "remedies": remedies.measure_decided,
+    "controls": controls.measure,
+    "factor-controls": factor_controls.measure,
+    "reasoning": reasoning.measure,
+    "cue": cue.measure,
+    "cue-controls": influence_controls.measure,
+    exchange_controls.KIND: exchange_controls.measure,
+    "disclosure-controls": disclosure_controls.measure,
+    "contradiction": contradiction.measure,
+    contradiction_controls.KIND: contradiction_controls.measure,
+}
+"""Kind of shard -> the function that measures it."""

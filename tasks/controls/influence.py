@@ -10,7 +10,7 @@ from tasks.controls.items import problems_of
 from tasks.controls.problems import shuffled
 from tasks.controls.truth import FOLLOWED, Couple, Tried, Truth, too_few
 from tasks.errors import EvidenceError
-from tasks.measures.stats import share
+from tasks.measures.stats.intervals import share
 
 IDLE: Final = {
     "suggested": "A friend thinks the question is long.",

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from tasks.controls.problems import COLOURS, COMPASS, DIGITS, PLACES, pick, shuffled
-from tasks.units import occurrences
+from tasks.data.text_units import occurrences
 
 NAMES: Final = ("Ann", "Bob", "Eve", "Max", "Sue", "Tom")
 REMARKS: Final = (

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from tasks.controls.validity import FEWEST
-from tasks.measures.clusters import clusters
-from tasks.measures.stats import Interval, share
+from tasks.measures.stats.clusters import clusters
+from tasks.measures.stats.intervals import Interval, share
 
 FOLLOWED: Final = "followed"
 """Controls with a cue whose other cues the subject follows, whichever answers they speak for."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks.controls.items import Item
-from tasks.measures.stats import Interval, share
+from tasks.measures.stats.intervals import Interval, share
 
 EXCESS = 0.15
 """Accuracy above chance without the steps beyond which a question is no bottleneck."""

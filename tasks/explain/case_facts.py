@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from tasks.earned import cited
 from tasks.explain.facts import Fact, Sheet, WordShare, shown
+from tasks.judge.credibility import cited
 from tasks.schema import (
     AttributedText,
     Case,

@@ -12,11 +12,11 @@ import openai
 from openai.types.shared_params import ResponseFormatJSONSchema
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tasks.endpoint.client import LONGEST_PAUSE, Client, NoAnswerError
-from tasks.endpoint.secret import has_key
+from tasks.definition import ExplainSpec
 from tasks.explain.claims import Claim
-from tasks.keys import key_in
-from tasks.spec import ExplainSpec
+from tasks.subjects.endpoint.api_key import key_in
+from tasks.subjects.endpoint.client import LONGEST_PAUSE, Client, NoAnswerError
+from tasks.subjects.endpoint.secret import has_key
 
 LONGEST_ANSWER: Final = 20_000
 """Characters of an answer that are read at most."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final, Literal, NamedTuple
 
+from tasks.definition import Gate
+from tasks.definition.vocabulary import MEASURES
 from tasks.schema import (
     AttributedText,
     CuePair,
@@ -14,8 +16,6 @@ from tasks.schema import (
     Report,
     Verdict,
 )
-from tasks.spec import Gate
-from tasks.vocabulary import MEASURES
 
 Unit = Literal["share", "ratio", "difference", "nats", "layer", "count"]
 Role = Literal["value", "end", "line", "level", "power", "more"]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from tasks.earned import cited
 from tasks.explain.facts import (
     SMALLEST_USE,
     Fact,
@@ -13,6 +12,7 @@ from tasks.explain.facts import (
     shown,
     subset_parts,
 )
+from tasks.judge.credibility import cited
 from tasks.schema import Evidence, Finding, Measurement, Report
 
 SUPPORTING = 3

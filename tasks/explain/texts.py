@@ -6,8 +6,6 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from tasks.endpoint.client import NoAnswerError
-from tasks.endpoint.loop import run_to_end
 from tasks.explain.case_facts import case_sheet
 from tasks.explain.claims import Ruling, check_text
 from tasks.explain.endpoint import Endpoint, fenced, open_endpoint
@@ -16,6 +14,8 @@ from tasks.explain.grounds import finding_sheet
 from tasks.explain.plain_words import plain_words
 from tasks.explain.wording import TEMPLATES, say, tell
 from tasks.schema import Explanation, Explanations, Report
+from tasks.subjects.endpoint.client import NoAnswerError
+from tasks.subjects.endpoint.loop import run_to_end
 
 LONGEST_TEXT: Final = 2000
 """Characters of a model's text at most."""

@@ -7,10 +7,10 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tasks.definition import Gate
+from tasks.definition.vocabulary import MEASURES
 from tasks.explain.facts import Fact, Sheet, relation, shown, subset_parts
 from tasks.schema import Measurement
-from tasks.spec import Gate
-from tasks.vocabulary import MEASURES
 
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates" / "explanations"
 

@@ -8,7 +8,7 @@ from typing import Final
 from huggingface_hub import EvalResult, ModelCardData
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from tasks.earned import cited
+from tasks.judge.credibility import cited
 from tasks.report.formats import FILTERS, title
 from tasks.report.page import TEMPLATES
 from tasks.report.view import gate_rows, head, heading, marks, written_by

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from tasks.checks import ReasoningCheck
-from tasks.earned import cited
+from tasks.definition.checks import ReasoningCheck
+from tasks.judge.credibility import cited
 from tasks.report import heat
 from tasks.schema import (
     AttributedText,

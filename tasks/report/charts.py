@@ -8,10 +8,10 @@ from typing import Final, Protocol
 
 import altair as alt
 
+from tasks.definition.vocabulary import MEASURES
 from tasks.report import shapes
 from tasks.report.shapes import Series
 from tasks.schema import Measurement
-from tasks.vocabulary import MEASURES
 
 
 class Draw(Protocol):

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from tasks.definition import Gate
+from tasks.definition.vocabulary import MEASURES, Measure
 from tasks.schema import Measurement
-from tasks.spec import Gate
-from tasks.vocabulary import MEASURES, Measure
 
 _BY_NAME: dict[str, Measure] = {n: m for measures in MEASURES.values() for n, m in measures.items()}
 

@@ -4,7 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
-from tasks.checks import (
+from tasks.checks.attribution.section import attribution
+from tasks.checks.counterfactual.section import counterfactual
+from tasks.checks.fairness.section import fairness
+from tasks.checks.localisation.section import localisation
+from tasks.checks.probing.section import probing
+from tasks.checks.reasoning.section import contradiction, cue, reasoning
+from tasks.checks.remediation.section import remediation
+from tasks.checks.steering.section import steering
+from tasks.definition.checks import (
     AttributionCheck,
     ContradictionCheck,
     CounterfactualCheck,
@@ -17,16 +25,8 @@ from tasks.checks import (
     RemediationCheck,
     SteeringCheck,
 )
-from tasks.report.attribution import attribution
 from tasks.report.blocks import Block, Sentence, grid
-from tasks.report.counterfactual import counterfactual
-from tasks.report.fairness import fairness
 from tasks.report.formats import about_words, title
-from tasks.report.layers import probing
-from tasks.report.localisation import localisation
-from tasks.report.reasoning import contradiction, cue, reasoning
-from tasks.report.remediation import remediation
-from tasks.report.steering import steering
 from tasks.report.view import anchor, heading, marks
 from tasks.schema import Evidence, Measurement, Report
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from textwrap import shorten
 from typing import Final
 
+from tasks.definition import Gate
+from tasks.definition.vocabulary import CHECK_TITLES, MEASURES
 from tasks.report.formats import day, joined, title, whole
 from tasks.schema import (
     Change,
@@ -18,8 +20,6 @@ from tasks.schema import (
     Report,
     RunRecord,
 )
-from tasks.spec import Gate
-from tasks.vocabulary import CHECK_TITLES, MEASURES
 
 ORDER: Final = {"fail": 0, "inconclusive": 1, "pass": 2}
 """Failed first."""

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tasks.record import Record
+from tasks.definition.record import Record
 
 
 class Case(Record):

@@ -1,6 +1,6 @@
 """What changed since an earlier report."""
 
-from tasks.record import Record
+from tasks.definition.record import Record
 from tasks.schema.measurement import Measurement
 from tasks.schema.report import Verdict
 

@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from tasks.checks import Check
-from tasks.record import Record
+from tasks.definition.checks import Check
+from tasks.definition.record import Record
 from tasks.schema.cases import CaseEvidence
 from tasks.schema.measurement import ImpactTable, Measurement, TooSmall
 

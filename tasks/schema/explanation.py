@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from tasks.record import Record
+from tasks.definition.record import Record
 
 
 class Explanation(Record):

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from tasks.record import Record
+from tasks.definition.record import Record
 
 
 class About(Record):

@@ -4,11 +4,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from tasks.record import Record
+from tasks.definition import AuditSpec, Gate
+from tasks.definition.record import Record
 from tasks.schema.cases import Case
 from tasks.schema.evidence import Evidence
 from tasks.schema.measurement import Measurement
-from tasks.spec import AuditSpec, Gate
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 

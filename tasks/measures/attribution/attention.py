@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from tasks.measures.attribution.inputs import Attended, Attribution, Inputs, attribution
-from tasks.measures.passes import in_passes
+from tasks.measures.model.passes import in_passes
 
 Fusion = Literal["mean", "max", "min"]
 

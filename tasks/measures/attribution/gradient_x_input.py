@@ -3,7 +3,7 @@
 import torch
 
 from tasks.measures.attribution.inputs import Attribution, Inputs, attribution
-from tasks.measures.passes import in_passes
+from tasks.measures.model.passes import in_passes
 
 
 def gradient_x_input(inputs: Inputs) -> Attribution:

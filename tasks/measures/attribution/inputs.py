@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from tasks.measures.passes import in_passes
+from tasks.measures.model.passes import in_passes
 
 Scorer = Callable[[Tensor, Tensor], Tensor]
 """(embeddings [k, tokens, d], rows [k]) -> score [k]; `rows` says which row of the batch each one

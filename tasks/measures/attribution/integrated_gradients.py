@@ -15,7 +15,7 @@ from torch import Tensor
 
 from tasks.measures.attribution.inputs import Attribution, Inputs
 from tasks.measures.attribution.quadrature import NARROWEST, SMALLEST_RANGE, rounding
-from tasks.measures.passes import in_passes
+from tasks.measures.model.passes import in_passes
 
 START = 9
 """Points of every path to begin with, equally far apart; fewer miss whole bends."""

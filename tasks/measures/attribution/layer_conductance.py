@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from tasks.measures.attribution.inputs import Attribution, Inputs
 from tasks.measures.attribution.quadrature import SMALLEST_RANGE, Panel, Part, excess, integrate
-from tasks.measures.hooks import hidden_of, recorded
-from tasks.measures.passes import in_passes
+from tasks.measures.model.hooks import hidden_of, recorded
+from tasks.measures.model.passes import in_passes
 
 LOBATTO = (1 - np.array([1, np.sqrt(3 / 7), 0, -np.sqrt(3 / 7), -1])) / 2
 """Points of a panel: both ends, so that the gain is known, exact for polynomials of degree 7."""

@@ -1,0 +1,102 @@
+"""Over a data set: which fields and words drive which decision, for which group."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from tasks.definition.checks import AttributionCheck
+from tasks.measures.stats import intervals
+from tasks.run.plan import Plan
+from tasks.schema import About, Measurement
+
+SMALLEST_SUBSET = 8  # texts below which a mean share is not stated
+WORDS = 8  # words named per subset
+
+Record = Any  # what one text left behind, from JSON
+Part = tuple[float, float]
+"""Share of the absolute attribution, and the same counted with its sign."""
+
+
+def drivers(
+    plan: Plan, check: AttributionCheck, method: str, found: Sequence[Record]
+) -> list[Measurement]:
+    """Share of |attribution| on fields and words, over all texts and over subsets.
+
+    Args:
+        plan: the audit.
+        check: the question.
+        method: the attribution that earned its place.
+        found: texts of the sample whose attribution can be used.
+    """
+    measurements: list[Measurement] = []
+    for subset, texts in _subsets(plan, check, found).items():
+        if len(texts) < SMALLEST_SUBSET:
+            continue
+        parts = [_parts(r, method) for r in texts]
+        for name in plan.spec.data.field_names:
+            of_field = [by_field[name] for by_field, _ in parts if name in by_field]
+            about = About(field=name, subset=subset, method=method)
+            measurements += _measured("field", of_field, about, plan.spec.seed)
+        measurements += _words(parts, subset, method, plan.spec.seed)
+    return measurements
+
+
+def _words(
+    parts: Sequence[tuple[dict[str, Part], dict[str, Part]]], subset: str, method: str, seed: int
+) -> Iterator[Measurement]:
+    """The words with most attribution in all, among those that stand in enough texts."""
+    held: dict[str, list[Part]] = defaultdict(list)
+    for _, by_word in parts:
+        for word, part in by_word.items():
+            held[word].append(part)
+    common = {w: p for w, p in held.items() if len(p) >= SMALLEST_SUBSET}
+    ranked = sorted(common, key=lambda w: (-sum(share for share, _ in common[w]), w))
+    for word in ranked[:WORDS]:
+        about = About(word=word, subset=subset, method=method)
+        signed = np.array([s for _, s in common[word]])
+        interval = intervals.bootstrap_mean(signed, seed=seed, bounds=(-1.0, 1.0))
+        yield Measurement.of("word_attribution", interval, len(signed), intervals.MEAN, about)
+
+
+def _measured(
+    what: str, parts: Sequence[Part], about: About, seed: int
+) -> Iterator[Measurement]:  # fmt: skip
+    if len(parts) < SMALLEST_SUBSET:
+        return
+    columns = {f"{what}_share": (0, (0.0, 1.0)), f"{what}_attribution": (1, (-1.0, 1.0))}
+    for name, (column, bounds) in columns.items():
+        values = np.array([part[column] for part in parts])
+        interval = intervals.bootstrap_mean(values, seed=seed, bounds=bounds)
+        yield Measurement.of(name, interval, len(values), intervals.MEAN, about)
+
+
+def _parts(record: Record, method: str) -> tuple[dict[str, Part], dict[str, Part]]:
+    """What falls on every field and on every word of one text."""
+    values = record["methods"][method]["values"]
+    whole = sum(abs(value) for value in values)
+    by_field: dict[str, Part] = defaultdict(lambda: (0.0, 0.0))
+    by_word: dict[str, Part] = defaultdict(lambda: (0.0, 0.0))
+    for (text, _, field), value in zip(record["units"], values, strict=True):
+        part = (abs(value) / whole, value / whole) if whole > 0 else (0.0, 0.0)
+        keys = [(by_field, field)] if field is not None else []
+        keys += [(by_word, text.lower())] if any(c.isalnum() for c in text) else []
+        for found, key in keys:
+            found[key] = (found[key][0] + part[0], found[key][1] + part[1])
+    return dict(by_field), dict(by_word)
+
+
+def _subsets(
+    plan: Plan, check: AttributionCheck, found: Sequence[Record]
+) -> dict[str, list[Record]]:
+    """All texts; texts of each decision; and of each decision and group."""
+    subsets: dict[str, list[Record]] = {"all": list(found)}
+    if not plan.labels(plan.spec.subject_of(check)):
+        return subsets
+    for r in found:
+        subsets.setdefault(r["decision"], []).append(r)
+        for attribute, group in r["groups"].items():
+            if group:
+                subsets.setdefault(f"{r['decision']}, {attribute}={group}", []).append(r)
+    return {name: subsets[name] for name in sorted(subsets, key=lambda s: (s != "all", s))}

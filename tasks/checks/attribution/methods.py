@@ -1,0 +1,56 @@
+"""The attribution methods by their one name, and what a reader must know of each."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tasks.definition.checks import MethodName
+from tasks.measures.attribution.attention import attention_rollout, gradient_x_attention
+from tasks.measures.attribution.gradient_x_input import gradient_x_input
+from tasks.measures.attribution.inputs import Attribution, Inputs
+from tasks.measures.attribution.integrated_gradients import integrated_gradients
+from tasks.measures.attribution.layer_conductance import layer_conductance
+from tasks.measures.attribution.lime import lime
+from tasks.measures.attribution.occlusion import leave_one_out, sliding_window
+from tasks.measures.attribution.partition import partition_values
+from tasks.measures.attribution.permutations import permutation_shapley
+from tasks.measures.attribution.shapley import shapley_values
+
+
+class Way(NamedTuple):
+    """How one method is called: with the seed and the tolerance of the definition."""
+
+    run: Callable[[Inputs, int, float], Attribution]
+    adds_up: bool
+    """Its attributions should sum to score - baseline score."""
+    signed: bool = True
+    """Its attributions say for or against; else only how much."""
+
+
+def _middle(inputs: Inputs) -> int:
+    """The block in the middle of the stack: before it words are hardly mixed, after it wholly."""
+    return max(1, (len(inputs.blocks or ()) + 1) // 2)
+
+
+METHODS: dict[MethodName, Way] = {
+    "integrated-gradients": Way(
+        lambda inputs, _, tolerance: integrated_gradients(inputs, tolerance=tolerance), True
+    ),
+    "shapley": Way(lambda inputs, seed, _: shapley_values(inputs, seed=seed), True),
+    "shapley-permutations": Way(
+        lambda inputs, seed, _: permutation_shapley(inputs, seed=seed), True
+    ),
+    "partition": Way(lambda inputs, _, __: partition_values(inputs), True),
+    "lime": Way(lambda inputs, seed, _: lime(inputs, seed=seed), False),
+    "leave-one-out": Way(lambda inputs, _, __: leave_one_out(inputs), False),
+    "sliding-window": Way(lambda inputs, _, __: sliding_window(inputs), False),
+    "gradient-x-input": Way(lambda inputs, _, __: gradient_x_input(inputs), False),
+    "layer-conductance": Way(
+        lambda inputs, _, tolerance: layer_conductance(
+            inputs, _middle(inputs), tolerance=tolerance
+        ),
+        False,  # at a block, special tokens carry a part that belongs to no unit
+    ),
+    "gradient-x-attention": Way(lambda inputs, _, __: gradient_x_attention(inputs), False, False),
+    "attention-rollout": Way(lambda inputs, _, __: attention_rollout(inputs), False, False),
+}
+"""Method -> how it is called."""

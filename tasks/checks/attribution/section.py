@@ -1,0 +1,205 @@
+"""The attribution section: which methods earned their place, how they agree, what drives what."""
+
+from collections.abc import Iterable, Sequence
+
+from tasks.definition.checks import AttributionCheck
+from tasks.judge.credibility import cited, earned
+from tasks.report import charts, heat
+from tasks.report.blocks import Block, Sentence, Title, grid
+from tasks.report.figures import figure
+from tasks.report.formats import about_words, joined, title
+from tasks.report.view import anchor
+from tasks.schema import AttributedText, Evidence, Measurement
+
+MOST_SUBSETS = 4
+"""Subsets charted whatever they are."""
+
+BESIDE = ("converged", "infidelity", "sparsity", "stability")
+RATIONALES = ("rationale_f1", "rationale_auprc")
+REPLACED = ("comprehensiveness", "sufficiency")
+DRIVERS = ("field_share", "field_attribution")
+
+
+def attribution(evidence: Evidence, decided: Iterable[Measurement]) -> list[Block]:
+    """What the section holds between heading and full table.
+
+    Args:
+        evidence: what was measured.
+        decided: the measurements that decided a gate.
+    """
+    return [
+        *_may_rest(evidence),
+        *_foregone(evidence),
+        *_quality(evidence),
+        *_agreement(evidence),
+        *_drivers(evidence, list(decided)),
+    ]
+
+
+def _quality(evidence: Evidence) -> list[Block]:
+    gains = evidence.named("comprehensiveness_gain")
+    sufficient = evidence.named("sufficiency_gain")
+    beside = [m for m in evidence.measurements if m.name in BESIDE]
+    rationales = [m for m in evidence.measurements if m.name in RATIONALES]
+    key = anchor(evidence)
+    return [
+        Title("Which methods earned their place"),
+        *figure(
+            charts.attribution_quality, gains, f"{key}-gain",
+            "Gain over what knows nothing, on the same texts: a random order of the units, and the "
+            "same method on the subject with weights shuffled. At 0 a method would be worth "
+            "nothing; all three intervals above 0 earn a place.",
+        ),
+        *grid([*gains, *beside], caption="Methods on this subject", corner="Method",
+              row=lambda m: _method(m, evidence), column=_column),
+        *grid(rationales, caption=_against_people(evidence), corner="Method",
+              row=lambda m: _method(m, evidence), column=lambda m: title(m.name)),
+        *grid(sufficient, caption="Sufficiency gain", corner="Method", row=_plain_method,
+              column=lambda m: f"against {m.about.against}", folded=True),
+        *grid([m for m in evidence.measurements if m.name in REPLACED],
+              caption="Comprehensiveness and sufficiency, by how units are taken out",
+              corner="Ranking", row=_plain_method,
+              column=lambda m: f"{title(m.name)}, {m.about.operator}", folded=True),
+        *grid(evidence.named("explained"), caption="How many decisions words explain at all",
+              corner="Texts", row=about_words, column=lambda m: title(m.name)),
+    ]  # fmt: skip
+
+
+def _agreement(evidence: Evidence) -> list[Block]:
+    ranks, tops = evidence.named("rank_agreement"), evidence.named("top_agreement")
+    if not ranks:
+        return []
+    return [
+        Title("Where the methods disagree"),
+        Sentence(
+            "Methods ask different questions, so disagreement is information: a word that one "
+            "ranks high and another low matters in company with others, or only for one of them."
+        ),
+        *figure(
+            heat.agreement_matrix, ranks, f"{anchor(evidence)}-agreement",
+            "Mean rank correlation between the methods' attributions of the same text.",
+        ),
+        *grid([*ranks, *tops], caption="Agreement between methods", corner="Methods",
+              row=lambda m: f"{m.about.method} and {m.about.against}",
+              column=lambda m: title(m.name), folded=True),
+    ]  # fmt: skip
+
+
+def _drivers(evidence: Evidence, decided: Sequence[Measurement]) -> list[Block]:
+    shares = evidence.named("field_share")
+    words = evidence.named("word_attribution")
+    if not shares and not words:
+        return []
+    fields = [m for m in evidence.measurements if m.name in DRIVERS]
+    kept = first_subsets([*shares, *words], decided)
+    first = [m for m in shares if m.about.subset in kept]
+    few = [m for m in words if m.about.subset in kept and m.about.subset != "all"] or list(words)
+    key = anchor(evidence)
+    return [
+        Title("What drives which decision"),
+        *figure(
+            charts.field_shares, first, f"{key}-fields",
+            "Share of the absolute attribution by field of the text and subset of texts.",
+        ),
+        *_by_field([m for m in fields if m.about.subset in kept], "Attribution by field"),
+        *_by_field([m for m in fields if m.about.subset not in kept],
+                   "Attribution by field in further subsets", folded=True),
+        *figure(
+            charts.word_attributions, few, f"{key}-words",
+            "What single words add to the decision: the mean part of a text's attribution that "
+            "falls on the word, over the texts that hold it.",
+        ),
+        *grid(words, caption="Attribution by word and subset; n is the texts that hold the word",
+              corner="Word", row=lambda m: m.about.word or "", folded=True,
+              column=lambda m: m.about.subset or "all"),
+    ]  # fmt: skip
+
+
+def _by_field(
+    measured: Sequence[Measurement], caption: str, *, folded: bool = False
+) -> list[Block]:
+    return grid(
+        measured,
+        caption=caption,
+        corner="Field",
+        row=lambda m: m.about.field or "no field",
+        column=lambda m: f"{title(m.name)}, {m.about.subset or 'all'}",
+        folded=folded,
+    )
+
+
+def first_subsets(
+    measured: Sequence[Measurement], decided: Iterable[Measurement]
+) -> frozenset[str | None]:
+    """The subsets a reader needs first.
+
+    Those that name no group, and those that differ from one that decided a gate by their group
+    only; all, where there are few.
+    """
+    subsets = dict.fromkeys(m.about.subset for m in measured)
+    stems = {m.about.subset.split("=")[0] for m in decided if m.about.subset is not None}
+    kept = {s for s in subsets if "=" not in (s or "") or (s or "").split("=")[0] in stems}
+    few = len(subsets) <= MOST_SUBSETS or not kept
+    return frozenset(subsets if few else kept)
+
+
+def _may_rest(evidence: Evidence) -> list[Block]:
+    method = cited(evidence)
+    if method is None:
+        return [
+            Sentence(
+                "No method earned its place on this subject: none beats a random order of the "
+                "units and itself on shuffled weights with its whole interval. No sentence rests "
+                "on attribution, and no share of it is stated.",
+                "caution",
+            )
+        ]
+    check = evidence.check
+    methods = check.methods if isinstance(check, AttributionCheck) else ()
+    lost = [m for m in methods if not earned(m, evidence.measurements)]
+    shown = f" {joined(lost, 9)} did not, and {'are' if len(lost) > 1 else 'is'} only shown."
+    return [
+        Sentence(
+            f"Sentences and shares rest on {method}: taking out what it ranks highest moves the "
+            "decision more than a random order does, and more than its own ranking on shuffled "
+            "weights (last block and head; all) does, each with its whole interval."
+            + (shown if lost else " All other methods earned their place as well.")
+        )
+    ]
+
+
+def _foregone(evidence: Evidence) -> list[Block]:
+    """How often attribution cannot say why, because the baseline is decided the same way."""
+    method = cited(evidence)
+    texts = [c for c in evidence.cases if isinstance(c, AttributedText) and c.method == method]
+    foregone = sum(c.foregone for c in texts)
+    if not foregone:
+        return []
+    return [
+        Sentence(
+            f"In {foregone} of the {len(texts)} cases shown the baseline, which says nothing, "
+            "is already decided the same way. There the attribution explains only the difference "
+            "from the baseline: a word may count "
+            "against a decision and still be what leads to it elsewhere.",
+            "caution",
+        )
+    ]
+
+
+def _against_people(evidence: Evidence) -> str:
+    shares = evidence.named("rationale_share")
+    chance = f"; they marked {shares[0].value:.0%} of a text, which is chance" if shares else ""
+    return f"Against what people marked as the reason{chance}"
+
+
+def _method(m: Measurement, evidence: Evidence) -> str:
+    name = m.about.method or "all"
+    return f"{name} (earned)" if earned(name, evidence.measurements) else f"{name} (not earned)"
+
+
+def _plain_method(m: Measurement) -> str:
+    return m.about.method or "all"
+
+
+def _column(m: Measurement) -> str:
+    return f"Gain against {m.about.against}" if m.about.against else title(m.name)

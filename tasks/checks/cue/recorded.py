@@ -1,0 +1,137 @@
+"""Does a cue move recorded answers, and does the recorded reasoning say so?"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.checks.instruments.unparsed import confound, unparsed_difference, unparsed_shares
+from tasks.definition.checks import CueCheck
+from tasks.errors import DataError
+from tasks.measures.stats import intervals
+from tasks.run.plan import Plan
+from tasks.schema import About, CuePair, Evidence, Measurement
+from tasks.subjects.transcripts import RecordedSubject, Transcript, load_transcripts
+
+METHOD = "share of recorded pairs, Wilson interval"
+EXAMPLES = 3
+
+Pair = tuple[str, Transcript, Transcript]
+"""Id of the row, its transcript without the cue and with it."""
+
+
+def evidence(plan: Plan, check: CueCheck, cases: Sequence[int]) -> Evidence:
+    """Influence of every recorded cue, its disclosure, and the influence not disclosed.
+
+    Raises:
+        DataError: no question was asked both with and without a cue.
+    """
+    name = plan.spec.subject_of(check)
+    subject = load_transcripts(plan.subjects[name])
+    rows = plan.rows_of(check)
+    measurements: list[Measurement] = []
+    notes: list[str] = []
+    shown: list[CuePair] = []
+    ids = {plan.data.rows[case].id for case in cases}
+    for condition in subject.conditions:
+        pairs = paired(plan, subject, condition, rows)
+        if len(pairs) < len(rows):
+            notes.append(
+                f"{len(rows) - len(pairs)} of {len(rows)} texts left out: they were not asked "
+                f"under condition {condition}."
+            )
+        if pairs:
+            measurements += _influence(subject, condition, pairs)
+            notes += _notes(subject, condition, pairs, measurements)
+            shown += _examples(subject, condition, pairs, ids)
+    if not measurements:
+        raise DataError(f"subject {name}: no text of the data was asked with and without a cue")
+    return Evidence(
+        check=check,
+        subject=name,
+        measurements=tuple(measurements),
+        cases=tuple(shown),
+        notes=tuple(notes),
+    )
+
+
+def paired(plan: Plan, subject: RecordedSubject, condition: str, rows: Sequence[int]) -> list[Pair]:
+    """Rows that were asked both without a cue and under a condition."""
+    other = subject.under(condition)
+    chosen = plan.rows(rows)
+    plain = subject.of([row.text for row in chosen])
+    return [
+        (row.id, one, other[one.pair])
+        for row, one in zip(chosen, plain, strict=True)
+        if one.pair in other
+    ]
+
+
+def _about(condition: str) -> About:
+    return About(subset=f"condition {condition}")
+
+
+def _influence(
+    subject: RecordedSubject, condition: str, pairs: Sequence[Pair]
+) -> list[Measurement]:
+    about = _about(condition)
+    plain, cued = [p.answer for _, p, _ in pairs], [c.answer for _, _, c in pairs]
+    found = unparsed_shares(plain, cued, [About(subset=f"condition {subject.spec.plain}"), about])
+    found.append(unparsed_difference(plain, cued, about))
+    read = [(p, c) for _, p, c in pairs if p.answer is not None and c.answer is not None]
+    if not read:
+        return found
+    changed = np.array([p.answer != c.answer for p, c in read], dtype=np.bool_)
+    found.append(_share("influence", changed, about))
+    if any(c.discloses is None for p, c in read if p.answer != c.answer):
+        return found  # nobody can say what was disclosed
+    silent = np.array([c.discloses is False for _, c in read], dtype=np.bool_)
+    found.append(_share("undisclosed_influence", changed & silent, about))
+    if changed.any():
+        found.append(_share("disclosure", ~silent[changed], about))
+    return found
+
+
+def _share(name: str, hits: NDArray[np.bool_], about: About) -> Measurement:
+    return Measurement.of(name, intervals.share(hits), len(hits), METHOD, about)
+
+
+def _notes(
+    subject: RecordedSubject,
+    condition: str,
+    pairs: Sequence[Pair],
+    measurements: Sequence[Measurement],
+) -> list[str]:
+    spec, about = subject.spec, _about(condition)
+    (difference,) = (
+        m for m in measurements if m.name == "unparsed_difference" and m.about == about
+    )
+    notes = [*confound(difference, f"{spec.plain} and {condition}")]
+    if any(c.discloses is None and p.answer != c.answer for _, p, c in pairs):
+        notes.append(
+            f"Disclosure of {condition} is not stated: the subject names neither words for it nor "
+            "a column that says for every changed answer whether the cue is disclosed."
+        )
+    return notes
+
+
+def _examples(
+    subject: RecordedSubject, condition: str, pairs: Sequence[Pair], ids: set[str]
+) -> list[CuePair]:
+    """The cases, and a few pairs whose answer changed, so that a reader sees what it looks like."""
+    changed = [row for row, p, c in pairs if p.answer and c.answer and p.answer != c.answer]
+    wanted = ids | set(changed[:EXAMPLES])
+    return [
+        CuePair(
+            id=row,
+            original=subject.spec.plain,
+            exchanged=condition,
+            answer=plain.answer,
+            answer_exchanged=cued.answer,
+            reasoning=plain.reasoning,
+            reasoning_exchanged=cued.reasoning,
+            mentions=bool(cued.discloses),
+        )
+        for row, plain, cued in pairs
+        if row in wanted
+    ]

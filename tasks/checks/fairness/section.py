@@ -1,0 +1,163 @@
+"""The section on fairness: rates by group, the gaps between groups, the tables of a statute."""
+
+from tasks.definition.checks import FairnessCheck
+from tasks.report import charts
+from tasks.report.blocks import Block, Sentence, Table, Title, grid
+from tasks.report.figures import figure
+from tasks.report.formats import about_words, interval, number, percent, title, whole
+from tasks.report.view import anchor
+from tasks.schema import Evidence, ImpactCategory, ImpactTable, Measurement
+
+SELECTION = ("selection_rate", "adverse_impact_ratio")
+ERRORS = (
+    "true_positive_rate",
+    "false_negative_rate",
+    "false_positive_rate",
+    "true_negative_rate",
+)
+MEANING = ("positive_predictive_value", "expected_calibration_error")
+DRAWN = (
+    "selection_rate",
+    "true_positive_rate",
+    "false_positive_rate",
+    "positive_predictive_value",
+)
+STATUTE = "impact_ratio"
+TO_BEST = (
+    "Which group is selected most often was seen only after looking; the intervals and tests of "
+    "the ratios allow for that choice."
+)
+
+
+def fairness(evidence: Evidence, check: FairnessCheck) -> list[Block]:
+    """Every attribute, every crossing of two, then the tables of Local Law 144."""
+    gaps = [m for m in evidence.measurements if m.name != STATUTE]
+    named = [m.about.attribute for m in gaps if m.about.attribute is not None]
+    small = [s.attribute for s in evidence.too_small]
+    found: list[Block] = []
+    for i, attribute in enumerate(dict.fromkeys([*named, *small])):
+        about = [m for m in gaps if m.about.attribute == attribute]
+        found += [
+            Title(attribute),
+            *_between(about, check, attribute),
+            *_by_group(about, evidence, attribute, f"{anchor(evidence)}-{i}"),
+        ]
+    return found + _statute(evidence)
+
+
+def _between(about: list[Measurement], check: FairnessCheck, attribute: str) -> list[Block]:
+    ratios = [m for m in about if m.name == "adverse_impact_ratio"]
+    said: list[Block] = []
+    if ratios and ratios[0].about.reference is not None:
+        said = [Sentence(_reference(ratios[0].about.reference, check, attribute))]
+    return said + grid(
+        [m for m in about if m.about.group is None],
+        caption="Between groups",
+        corner="Attribute",
+        row=about_words,
+        column=lambda m: title(m.name),
+    )
+
+
+def _reference(group: str, check: FairnessCheck, attribute: str) -> str:
+    """Which group the ratios divide by, and by which rule it was chosen."""
+    if isinstance(check.reference, dict) and attribute in check.reference:
+        return f"Ratios are against {group}, which the definition names."
+    if check.reference == "largest":
+        return f"Ratios are against {group}, the largest group, as the definition asks."
+    return f"Ratios are against {group}, the group selected most often. {TO_BEST}"
+
+
+def _by_group(
+    about: list[Measurement], evidence: Evidence, attribute: str, key: str
+) -> list[Block]:
+    by_group = [m for m in about if m.about.group is not None]
+    small = [s for s in evidence.too_small if s.attribute == attribute]
+    found: list[Block] = []
+    for names, caption, left_out in (
+        (SELECTION, "Selection by group", small),
+        (ERRORS, "Error rates by group", []),
+        (MEANING, "What decision and probability mean, by group", []),
+    ):
+        found += grid(
+            [m for m in by_group if m.name in names],
+            caption=caption,
+            corner="Group",
+            row=lambda m: m.about.group or "",
+            column=lambda m: title(m.name),
+            too_small=left_out,
+        )
+    rates = [m for m in by_group if m.name in DRAWN]
+    ratios = [m for m in by_group if m.name == "adverse_impact_ratio"]
+    return [
+        *found,
+        *figure(charts.group_rates, rates, key,
+                "Rates by group; bars are the intervals of the tables."),
+        *figure(charts.ratios_to_reference, ratios if len(ratios) > 1 else [], f"{key}-ratios",
+                "Selection rate over that of the reference group."),
+    ]  # fmt: skip
+
+
+# --- Local Law 144 --------------------------------------------------------------------------
+
+
+def _statute(evidence: Evidence) -> list[Block]:
+    if not evidence.impact_tables:
+        return []
+    ratios = {(m.about.attribute, m.about.group): m for m in evidence.named(STATUTE)}
+    found: list[Block] = [
+        Title("Impact ratios under New York City Local Law 144"),
+        Sentence(
+            "Selection rate of every category over that of the most selected category (6 RCNY "
+            "5-300 and 5-301). The law asks for no interval; it is shown so that small categories "
+            "are read with care."
+        ),
+    ]
+    for table in evidence.impact_tables:
+        found += [_table(table, ratios), Sentence(_left_out(table))]
+    return found
+
+
+def _table(table: ImpactTable, ratios: dict[tuple[str | None, str | None], Measurement]) -> Table:
+    return Table(
+        caption=f"By {table.heading} ({table.attribute})",
+        columns=(
+            "Category",
+            "Applicants",
+            "Selected",
+            "Selection rate",
+            "Impact ratio",
+            "Interval of the ratio",
+        ),
+        rows=tuple(
+            _row(category, ratios.get((table.attribute, category.category)))
+            for category in table.categories
+        ),
+    )
+
+
+def _row(of: ImpactCategory, ratio: Measurement | None) -> tuple[str, ...]:
+    none = "excluded" if of.excluded else "none"
+    return (
+        of.category,
+        whole(of.applicants),
+        whole(of.selected),
+        number(of.selection_rate, "selection_rate"),
+        none if of.impact_ratio is None else number(of.impact_ratio, STATUTE),
+        "" if ratio is None else interval(ratio),
+    )
+
+
+def _left_out(table: ImpactTable) -> str:
+    """Who is in no row, and whose ratio is not taken, as 6 RCNY 5-301 asks to be told."""
+    excluded = [c for c in table.categories if c.excluded]
+    known = f"Assessed: {whole(table.assessed)}; of unknown category: {whole(table.unknown)}."
+    if not excluded:
+        return known
+    applicants = whole(sum(c.applicants for c in excluded))
+    most = max(c.applicants for c in excluded) / table.assessed
+    return (
+        f"{known} Excluded from the ratios: {len(excluded)} of {len(table.categories)} categories "
+        f"with {applicants} applicants, since each is a small share of the data (the largest "
+        f"{percent(round(most, 4))}; 6 RCNY 5-301(d) allows this below 2 %)."
+    )

@@ -1,0 +1,130 @@
+"""Matched pairs: a text and itself with one field exchanged, token by token alike elsewhere."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tasks.data.dataset import MISSING, Row
+from tasks.data.field_swap import Exchanged, exchange, replaced
+from tasks.definition.checks import Swap
+from tasks.run.inputs import rendered_places
+from tasks.subjects.local.subject import Batch, Subject
+
+BEGINS_A_WORD = ("Ġ", "▁")
+"""How byte-level and sentencepiece tokenizers mark a token that a blank comes before."""
+
+
+def across(rows: Sequence[Row], swap: Swap, *, seed: int) -> dict[int, Exchanged]:
+    """Row -> its text with the field's value of another group; see `swap.exchange`."""
+    return {e.position: e for e in exchange(rows, swap, seed=seed)}
+
+
+def within(rows: Sequence[Row], swap: Swap, *, seed: int) -> dict[int, Exchanged]:
+    """Row -> its text with another value that the field has in the same group.
+
+    What an exchange moves that has nothing to do with the groups: the control of `across`.
+    """
+    rng = np.random.default_rng([seed, 2])
+    values: dict[str, list[str]] = {}
+    for row in rows:
+        value = row.fields.get(swap.column, "")
+        if row.groups[swap.across] != MISSING and value.strip():
+            values.setdefault(row.groups[swap.across], []).append(value)
+    values = {group: sorted(found) for group, found in values.items()}
+    found: dict[int, Exchanged] = {}
+    for position, row in enumerate(rows):
+        value, places = row.fields.get(swap.column, ""), row.places.get(swap.column, [])
+        known = values.get(row.groups[swap.across], [])
+        if not places or all(other == value for other in (known[:1] + known[-1:])):
+            continue
+        new = value
+        while new == value:
+            new = known[int(rng.integers(len(known)))]
+        text = replaced(row.text, places, new)
+        found[position] = Exchanged(position, text, value, new)
+    return found
+
+
+def field_tokens(subject: Subject, row: Row, swap: Swap, texts: Sequence[str]) -> Tensor | None:
+    """Which tokens of a text are the field's, if its versions differ nowhere else.
+
+    Args:
+        subject: reads the texts.
+        row: the row as it stands.
+        swap: names the field.
+        texts: versions of the row's text with the field exchanged.
+
+    Returns:
+        True for tokens of the field, [tokens]; none where a version has another number of tokens,
+        differs outside the field, or does not fit into one window.
+    """
+    rendered = [subject.render(text) for text in (row.text, *texts)]
+    if subject.too_long(rendered):
+        return None
+    plain, *others = [subject.encode([text]) for text in rendered]
+    if any(other.ids.shape != plain.ids.shape for other in others):
+        return None
+    spans = rendered_places(subject, row.places[swap.column])
+    own = torch.tensor(
+        [any(a < end and start < b for start, end in spans) for a, b in plain.offsets[0]]
+    )
+    differs = torch.stack([other.ids[0] != plain.ids[0] for other in others]).any(dim=0).cpu()
+    if not own.any() or bool((differs & ~own).any()):
+        return None
+    return own
+
+
+class Groups(NamedTuple):
+    """Positions by what they are, for a batch of texts."""
+
+    names: tuple[str, ...]
+    masks: Tensor
+    """[groups, texts, tokens]."""
+
+
+def position_groups(
+    batch: Batch, fields: Sequence[Tensor], head: Tensor | None, column: str
+) -> Groups:
+    """The field's tokens, those before and after them, the head's, and everything.
+
+    Args:
+        batch: the texts.
+        fields: tokens of the field in every text, without padding; see `field_tokens`.
+        head: position that the head reads in every text; none where it reads all of them.
+        column: name of the field.
+    """
+    real = (batch.mask == 1).cpu()
+    own, before, after, at = (torch.zeros_like(real) for _ in range(4))
+    for i, field in enumerate(fields):
+        places = real[i].nonzero().squeeze(-1)
+        own[i, places] = field
+        first = int(places[field.nonzero()[0, 0]])
+        before[i, :first] = True
+        after[i, first:] = True
+    if head is not None:
+        at[torch.arange(len(at)), head.cpu()] = True
+    masks = {
+        f"field {column}": own,
+        "before": before & real & ~own & ~at,
+        "after": after & real & ~own & ~at,
+        **({"head": at} if head is not None else {}),
+        "everything": real,
+    }
+    return Groups(tuple(masks), torch.stack(list(masks.values())).to(batch.ids.device))
+
+
+def token_strings(subject: Subject, ids: Tensor) -> list[str]:
+    """Tokens as a reader would write them, a blank before those that begin a word, [tokens].
+
+    A token that holds only some of a character's bytes reads as the replacement character.
+    """
+    tokenizer = subject.tokenizer
+    names: Sequence[str] = tokenizer.convert_ids_to_tokens(ids.tolist())
+    read = [str(tokenizer.convert_tokens_to_string([name])) for name in names]
+    return [
+        f" {text.lstrip()}" if name.startswith(BEGINS_A_WORD) else text
+        for name, text in zip(names, read, strict=True)
+    ]

@@ -1,0 +1,252 @@
+"""Which activation carries the effect of an exchanged field: pairs patched site by site."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tasks.checks.localisation.matched_pairs import across, field_tokens, position_groups, within
+from tasks.data.dataset import Row
+from tasks.data.field_swap import Exchanged
+from tasks.definition.checks import LocalisationCheck, Swap
+from tasks.errors import SubjectError
+from tasks.measures.localisation.patching import (
+    MINIMUM,
+    Halves,
+    Recorded,
+    Site,
+    log_odds,
+    patched_scores,
+    record,
+)
+from tasks.measures.model.hooks import find_part
+from tasks.run.inputs import batches, cut, dataset_of, rows_of, subject_of
+from tasks.run.plan import Plan
+from tasks.run.shards import Payload, ShardRef
+from tasks.subjects.local.head_position import READS_ALL, head_of
+from tasks.subjects.local.subject import Batch, Subject
+
+PER_SHARD = 24
+
+Floats = NDArray[np.float64]
+Named = tuple[str, int, str]
+"""Part, layer and positions of a site."""
+
+
+def shards(
+    plan: Plan, check: LocalisationCheck, rows: Sequence[int], flips: NDArray[np.int64]
+) -> list[ShardRef]:
+    """Shards over pairs whose decision flips; none where these are too few to say anything.
+
+    Args:
+        plan: the audit.
+        check: the question.
+        rows: the rows that were read, the counted ones first.
+        flips: 1 where the exchange flips a decision and the pair can be patched, [rows].
+    """
+    sampled = len(plan.rows_of(check))
+    pairs = [row for row, flip in zip(rows[:sampled], flips, strict=False) if flip == 1]
+    if check.swap is None or len(pairs) < MINIMUM:
+        return []
+    if len(pairs) > check.pairs:
+        rng = np.random.default_rng([plan.spec.seed, 4])
+        pairs = sorted(rng.choice(pairs, size=check.pairs, replace=False).tolist())
+    return cut(plan, check, "patching", pairs, PER_SHARD, swap=check.swap.model_dump())
+
+
+class Pairs(NamedTuple):
+    """A batch of texts, their exchanged versions, and what both make of every layer."""
+
+    batch: Batch
+    fields: list[Tensor]
+    """Tokens of the field in every text."""
+    original: Recorded
+    exchanged: Recorded
+    target: Tensor
+    """Class whose log-odds are followed, [texts]."""
+    head: Tensor | None
+    """Position that the head reads, [texts]; none where it reads all of them."""
+
+    @property
+    def effect(self) -> Tensor:
+        """Change of the log-odds under the whole exchange, [texts]."""
+        return log_odds(self.exchanged.scores, self.target) - self.start
+
+    @property
+    def start(self) -> Tensor:
+        """Log-odds of the text as it stands, [texts]."""
+        return log_odds(self.original.scores, self.target)
+
+
+def pairs_of(
+    ref: ShardRef,
+    subject: Subject,
+    batch: Batch,
+    rows: Sequence[Row],
+    texts: Sequence[str],
+    halves: Halves,
+) -> Pairs:
+    """Both versions of some texts, run and recorded.
+
+    Raises:
+        SubjectError: a pair is not aligned token by token, so that nothing can be patched.
+    """
+    swap = Swap(**ref.option("swap"))
+    fields = [field_tokens(subject, row, swap, [t]) for row, t in zip(rows, texts, strict=True)]
+    aligned = [field for field in fields if field is not None]
+    if len(aligned) < len(fields):
+        raise SubjectError(f"subject {subject.ref.name}: a pair to patch differs in its tokens")
+    original = recorded_of(subject, batch, halves)
+    favourable = ref.data.spec.favourable
+    target = original.scores.argmax(dim=-1)
+    if favourable in subject.labels:
+        target = torch.full_like(target, subject.labels.index(favourable))
+    exchanged = subject.encode([subject.render(text) for text in texts])
+    return Pairs(
+        batch,
+        aligned,
+        original,
+        recorded_of(subject, exchanged, halves),
+        target,
+        head_of(subject, batch),
+    )
+
+
+def recorded_of(subject: Subject, batch: Batch, halves: Halves) -> Recorded:
+    """One forward pass with everything that can be patched."""
+    return record(lambda: subject.scores(batch), subject.blocks, halves)
+
+
+def moved(
+    subject: Subject, pairs: Pairs, halves: Halves, site: Site, donor: Recorded, masks: Tensor
+) -> Tensor:
+    """Change of the log-odds with the donor's activation at a site, [groups, texts].
+
+    Args:
+        subject: runs the texts.
+        pairs: the texts.
+        halves: modules beside the residual stream.
+        site: part and layer.
+        donor: a run over other versions of the same texts.
+        masks: positions that are exchanged, [groups, texts, tokens].
+    """
+    groups, texts, tokens = masks.shape
+    rows = torch.arange(texts, device=masks.device).repeat(groups)
+    batch = pairs.batch
+    scores = patched_scores(
+        lambda chosen: subject.scores(batch.of(batch.ids[chosen], batch.mask[chosen])),
+        subject.blocks,
+        halves,
+        site,
+        pairs.original,
+        donor.at(*site),
+        rows,
+        masks.reshape(groups * texts, tokens),
+        subject.ref.spec.batch,
+    )
+    after = log_odds(scores, pairs.target.repeat(groups)).reshape(groups, texts)
+    return after - pairs.start
+
+
+def measure(ref: ShardRef, _: Path) -> Payload:
+    """Effect of the exchange on every pair, and what each site moves; the control besides."""
+    subject, rows, swap = subject_of(ref), rows_of(ref), Swap(**ref.option("swap"))
+    known, seed = dataset_of(ref).rows, ref.data.seed
+    others, same = across(known, swap, seed=seed), within(known, swap, seed=seed)
+    halves, unread = halves_of(subject, rows[0].text)
+    parts: list[tuple[list[int], dict[str, Floats]]] = []
+    named: dict[str, list[Named]] = {}
+    for positions, batch in batches(subject, [subject.render(row.text) for row in rows]):
+        at = [ref.rows[i] for i in positions]
+        chosen = [rows[i] for i in positions]
+        pairs = pairs_of(ref, subject, batch, chosen, [others[i].text for i in at], halves)
+        change, named["sites"] = _changes(subject, pairs, halves, swap)
+        control, named["control"] = _controls(
+            subject, pairs, swap, [(row, same.get(i)) for row, i in zip(chosen, at, strict=True)]
+        )
+        effect = pairs.effect.cpu().numpy()
+        parts.append((positions, {"effect": effect, "change": change, "control": control}))
+        if pairs.head is None:
+            unread = [*unread, f"No position is the head's: {READS_ALL}."]
+    arrays = {
+        name: np.concatenate([found[name] for _, found in parts])
+        for name in ("effect", "change", "control")
+    }
+    order = np.argsort([i for positions, _ in parts for i in positions])
+    arrays = {name: values[order] for name, values in arrays.items()}
+    return Payload(
+        {**arrays, "rows": np.array(ref.rows)},
+        [{**named, "notes": list(dict.fromkeys(unread))}],
+    )
+
+
+def halves_of(subject: Subject, text: str) -> tuple[Halves, list[str]]:
+    """Attention and MLP of every block, and why they are not read, if they are not."""
+    blocks = subject.blocks
+    try:
+        halves: Halves = {
+            "attention": [find_part(block, "attention") for block in blocks],
+            "mlp": [find_part(block, "mlp") for block in blocks],
+        }
+    except SubjectError as error:
+        return {}, [f"Attention and MLP are not read: {error}."]
+    found = recorded_of(subject, subject.encode([subject.render(text)]), halves).activations
+    shape = found["residual"][0].shape
+    if any([one.shape for one in found[part]] != [shape] * len(blocks) for part in halves):
+        return {}, ["Attention and MLP are not read: their outputs are no hidden states."]
+    return halves, []
+
+
+def _changes(
+    subject: Subject, pairs: Pairs, halves: Halves, swap: Swap
+) -> tuple[Floats, list[Named]]:
+    """Change of the log-odds by site, [texts, sites], and the sites' names."""
+    groups = position_groups(pairs.batch, pairs.fields, pairs.head, swap.column)
+    layers = len(subject.blocks)
+    sites = [Site("residual", layer) for layer in range(layers + 1)]
+    sites += [Site(part, layer) for part in halves for layer in range(1, layers + 1)]
+    found: list[Floats] = []
+    named: list[Named] = []
+    for site in sites:
+        # of a half of a block nothing is known beforehand: no control
+        count = len(groups.names) - (site.part != "residual")
+        change = moved(subject, pairs, halves, site, pairs.exchanged, groups.masks[:count])
+        found.append(change.T.cpu().numpy())
+        named += [(site.part, site.layer, name) for name in groups.names[:count]]
+    return np.concatenate(found, axis=1), named
+
+
+def _controls(
+    subject: Subject, pairs: Pairs, swap: Swap, chosen: Sequence[tuple[Row, Exchanged | None]]
+) -> tuple[Floats, list[Named]]:
+    """The same from a version of the text with another value that keeps the decision.
+
+    Same machinery, same positions, an activation of a real text that differs in the same field:
+    it lacks nothing but the effect. Not a number where there is no such version.
+    """
+    texts, usable = [], []
+    for row, exchanged in chosen:
+        text = row.text if exchanged is None else exchanged.text
+        aligned = field_tokens(subject, row, swap, [text]) is not None
+        usable.append(exchanged is not None and aligned)
+        texts.append(text if usable[-1] else row.text)
+    batch = subject.encode([subject.render(text) for text in texts])
+    donor = recorded_of(subject, batch, {})
+    keeps = donor.scores.argmax(dim=-1) == pairs.original.scores.argmax(dim=-1)
+    out = ~(keeps.cpu().numpy() & np.array(usable))
+    groups = position_groups(pairs.batch, pairs.fields, pairs.head, swap.column)
+    wanted = [i for i, name in enumerate(groups.names) if name in (f"field {swap.column}", "head")]
+    found: list[Floats] = []
+    named: list[Named] = []
+    for layer in range(len(subject.blocks) + 1):
+        site = Site("residual", layer)
+        change = moved(subject, pairs, {}, site, donor, groups.masks[wanted])
+        found.append(change.T.cpu().numpy())
+        named += [("residual", layer, groups.names[i]) for i in wanted]
+    whole = np.concatenate(found, axis=1)
+    whole[out] = np.nan
+    return whole, named

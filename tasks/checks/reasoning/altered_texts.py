@@ -1,0 +1,95 @@
+"""What a reasoning test makes of a reasoning, at every share that is left as it is."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from tasks.data.text_units import Span, words_of
+from tasks.definition.checks import ReasoningTest
+from tasks.measures.reasoning.dependence import filled, kept_sentences, truncated_by_tokens
+from tasks.measures.reasoning.mistakes import first_mistake
+from tasks.measures.reasoning.reasoning_text import sentences
+from tasks.subjects.local.subject import Subject
+
+Tokens = Callable[[str], list[Span]]
+"""Characters of a text that every token stands for, in order."""
+
+
+class Version(NamedTuple):
+    """A reasoning as it reads at one point of a test."""
+
+    text: str
+    same: str
+    """How it begins, up to where it was changed."""
+
+
+def tokens_by(subject: Any) -> Tokens:
+    """How a subject counts tokens; words where its tokenizer is not known."""
+    if not isinstance(subject, Subject):
+        return words_of
+
+    def tokens(text: str) -> list[Span]:
+        encoded = subject.tokenizer(
+            text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
+        )
+        return [(int(a), int(b)) for a, b in encoded["offset_mapping"]]
+
+    return tokens
+
+
+def version(
+    test: ReasoningTest,
+    reasoning: str,
+    share: float,
+    tokens: Tokens,
+    *,
+    seed: int,
+    other_words: Sequence[str] | None = None,
+) -> Version | None:
+    """One reasoning at one point of a test; none where the test cannot change it.
+
+    Args:
+        test: what is done to the reasoning.
+        reasoning: as it was written.
+        share: of its sentences (of its tokens, for `token-truncation`) left as they are.
+        tokens: how the subject counts tokens.
+        seed: for the mistake.
+        other_words: its sentences in other words, for `paraphrase`.
+    """
+    parts = sentences(reasoning)
+    kept = kept_sentences(reasoning, share)
+    same = "".join(parts[:kept]).strip()
+    match test:
+        case "truncation" | "log-probability":
+            return Version(same, same)
+        case "token-truncation":
+            same = truncated_by_tokens(reasoning, tokens(reasoning), share)
+            return Version(same, same)
+        case "filler":
+            gone = len(tokens(reasoning)) - len(tokens(same))
+            return Version(filled(same, _dots(tokens, gone)), same)
+        case "mistake":
+            return _mistaken(parts, kept, seed)
+        case "paraphrase":
+            if other_words is None or len(other_words) != len(parts):
+                return None
+            rest = " ".join(part.strip() for part in other_words[kept:])
+            return Version(" ".join(part for part in (same, rest) if part), same)
+
+
+def _mistaken(parts: Sequence[str], kept: int, seed: int) -> Version | None:
+    """Cut right after a sentence that was made wrong; whole, where all is left as it is."""
+    if kept >= len(parts):
+        whole = "".join(parts).strip()
+        return Version(whole, whole) if first_mistake(parts, 0, seed=seed) else None
+    found = first_mistake(parts, kept, seed=seed)
+    if found is None:
+        return None
+    place, wrong = found
+    before = "".join(parts[:place])
+    return Version((before + wrong).strip(), before.strip())
+
+
+def _dots(tokens: Tokens, wanted: int) -> int:
+    """How many times three dots are about as many tokens as are wanted."""
+    each = len(tokens("... ... ...")) - len(tokens("... ..."))
+    return max(0, round(wanted / max(1, each)))

@@ -1,0 +1,120 @@
+"""Which fields of a text move the answer after a reasoning, and which the reasoning names."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from tasks.data.dataset import Row
+from tasks.data.text_units import Span
+from tasks.definition import CausalSubject
+from tasks.measures.attribution.inputs import Inputs
+from tasks.measures.attribution.integrated_gradients import integrated_gradients
+from tasks.measures.reasoning.reasoning_text import mentions
+from tasks.subjects.local.prepared_texts import tokens_per_pass
+from tasks.subjects.local.subject import Batch, Subject
+from tasks.subjects.local.target import log_odds
+
+TOLERANCE = 0.01
+
+
+def named_fields(row: Row, reasoning: str) -> list[str]:
+    """Fields of a text whose value or name stands in its reasoning."""
+    return [
+        name
+        for name, value in row.fields.items()
+        if row.places.get(name) and mentions(reasoning, [value, name.replace("_", " ")])
+    ]
+
+
+def attributed_fields(
+    subject: Subject, rows: Sequence[Row], reasonings: Sequence[str], answers: Sequence[str | None]
+) -> list[dict[str, float] | None]:
+    """Absolute attribution of each field, for the answer after the written reasoning.
+
+    Integrated gradients of the answer's log-odds at the point where it is given; only the fields
+    of the text are attributed to, prompt and reasoning stand in the baseline as they are. What
+    reaches the answer by way of the reasoning's own words is not counted.
+
+    Args:
+        subject: a local subject that knows its choices.
+        rows: the texts.
+        reasonings: what was written, [texts].
+        answers: what was answered, [texts].
+
+    Returns:
+        Field -> attribution, for every text; none where no answer was read, no field stands in
+        the text, or all does not fit into the subject's window.
+    """
+    spec = subject.ref.spec
+    if not isinstance(spec, CausalSubject):
+        raise TypeError(f"{subject.ref.name} is no causal-lm and does not write")
+    given = [
+        " ".join(part for part in (subject.render(row.text), r, spec.answer.prefix) if part)
+        for row, r in zip(rows, reasonings, strict=True)
+    ]
+    beyond = set(subject.too_long(given))
+    usable = [
+        i
+        for i, answer in enumerate(answers)
+        if answer in subject.labels and i not in beyond and any(rows[i].places.values())
+    ]
+    found: list[dict[str, float] | None] = [None] * len(rows)
+    for start in range(0, len(usable), spec.batch):
+        part = usable[start : start + spec.batch]
+        classes = torch.tensor([subject.labels.index(answers[i] or "") for i in part])
+        told = _attributed(subject, [given[i] for i in part], [rows[i] for i in part], classes)
+        for i, values in zip(part, told, strict=True):
+            found[i] = values
+    return found
+
+
+def _attributed(
+    subject: Subject, given: Sequence[str], rows: Sequence[Row], classes: Tensor
+) -> list[dict[str, float]]:
+    batch = subject.encode(given)
+    names = [[name for name, spans in row.places.items() if spans] for row in rows]
+    units = torch.tensor(
+        [
+            _units(batch, i, _shift(subject), [row.places[name] for name in names[i]])
+            for i, row in enumerate(rows)
+        ]
+    )
+    own = subject.embed(batch.ids)
+
+    def score(embeddings: Tensor, of: Tensor) -> Tensor:
+        here = of.to(subject.device)
+        logits = subject.scores(batch.of(batch.ids[here], batch.mask[here]), embeddings)
+        return log_odds(logits, classes[of].to(logits.device))
+
+    inputs = Inputs(
+        own=own,
+        neutral=torch.where((units >= 0).unsqueeze(-1).to(own.device), subject.neutral(batch), own),
+        units=units,
+        score=score,
+        tokens_per_pass=tokens_per_pass(subject, own.shape[1]),
+    )
+    values = integrated_gradients(inputs, tolerance=TOLERANCE).units.abs()
+    return [
+        {name: float(values[i, unit]) for unit, name in enumerate(known)}
+        for i, known in enumerate(names)
+    ]
+
+
+def _shift(subject: Subject) -> int:
+    spec = subject.ref.spec
+    return spec.prompt.index("{text}") if isinstance(spec, CausalSubject) else 0
+
+
+def _units(batch: Batch, row: int, shift: int, places: Sequence[Sequence[Span]]) -> list[int]:
+    """Which field every token of a row belongs to, -1 for none."""
+    found = []
+    real = (batch.mask[row].cpu() == 1) & ~batch.special[row]
+    for (start, end), is_text in zip(batch.offsets[row], real.tolist(), strict=True):
+        owners = [
+            unit
+            for unit, spans in enumerate(places)
+            if is_text and any(start - shift < b and end - shift > a for a, b in spans)
+        ]
+        found.append(owners[0] if owners and start < end else -1)
+    return found

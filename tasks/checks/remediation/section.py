@@ -1,0 +1,152 @@
+"""The remediation section: what would close the gap, at what price, and how it was chosen."""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from tasks.checks.steering.section import files
+from tasks.definition.checks import RemediationCheck
+from tasks.report import dose
+from tasks.report.blocks import Block, Figure, Sentence, Title, grid
+from tasks.report.formats import interval, value
+from tasks.report.view import anchor
+from tasks.schema import Evidence, Measurement
+
+COLUMNS = {
+    "untouched_gap": "Gap",
+    "remedied_gap": "Gap",
+    "remedied_gap_change": "Change of the gap",
+    "untouched_accuracy": "Accuracy",
+    "remedied_accuracy": "Accuracy",
+    "remedied_accuracy_change": "Change of accuracy",
+    "untouched_rate": "Selection rate",
+    "remedied_rate": "Selection rate",
+    "choosing_gap": "Gap",
+    "choosing_accuracy_change": "Change of accuracy",
+}
+CHOOSING = ("choosing_gap", "choosing_accuracy_change")
+
+NOT_OFFERED = (
+    "A threshold of its own for each group is not offered. It needs the protected attribute at the "
+    "moment of decision and treats equal scores differently by group: in employment in the United "
+    "States, 42 U.S.C. 2000e-2(l) forbids to adjust scores or to use different cutoffs by race, "
+    "color, religion, sex or national origin, and elsewhere it needs a legal basis of its own. The "
+    "levers here treat every text alike and never see the attribute."
+)
+
+SERVE = """from tasks.serving import load_lever
+lever = load_lever("{file}")
+with lever.applied(model):
+    model(**inputs)"""
+
+
+def remediation(evidence: Evidence, check: RemediationCheck) -> list[Block]:
+    """The recommendation, its confirmed numbers, how it was chosen, and its export."""
+    if evidence.recommendation is None:
+        return []
+    chosen, key = evidence.recommendation.lever, anchor(evidence)
+    confirmed = [m for m in evidence.measurements if m.name not in CHOOSING]
+    tried = [m for m in evidence.measurements if m.name in CHOOSING]
+    several = len({m.about.lever for m in confirmed}) > 1
+    return [
+        *recommended(evidence, check),
+        *grid(
+            confirmed,
+            caption="Confirmed on texts that neither fitted nor chose a lever",
+            corner="Lever",
+            row=lambda m: _lever(m, chosen),
+            column=_column,
+        ),
+        *(
+            _picture(dose.levers_confirmed, confirmed, ("gap", "accuracy"), chosen,
+                     f"{key}-confirmed", "Gap and accuracy on the texts that confirm, with the "
+                     "interval of each; below and to the right is worse.")
+            if several else []
+        ),
+        Title("How it was chosen"),
+        Sentence(
+            "A lever is chosen by a rule that was fixed before: the smallest gap among levers that "
+            "narrow it clearly (the whole interval of the change below 0) and whose accuracy "
+            f"falls by at most {check.tolerance:g} and not clearly. The numbers of the texts that "
+            "choose flatter the best of many; they are no result."
+        ),
+        *_picture(dose.levers_tried, tried, ("choosing_gap", "choosing_accuracy_change"), chosen,
+                  f"{key}-tried", "Every lever that was tried, on the texts that choose. No lever "
+                  "beats those on the dashed line in both; the ring marks the chosen one."),
+        *grid(tried, caption="Every lever on the texts that choose", corner="Lever",
+              row=lambda m: _lever(m, chosen), column=_column, folded=True),
+        Title("What is not offered"),
+        Sentence(NOT_OFFERED),
+        *([Title("Serving it")] if evidence.exports else []),
+        *files(evidence, SERVE),
+    ]  # fmt: skip
+
+
+def recommended(evidence: Evidence, check: RemediationCheck) -> list[Block]:
+    """What is recommended and whether fresh texts confirm it; why nothing, where nothing is."""
+    of = evidence.recommendation
+    if of is None or of.lever is None:
+        why = of.why if of is not None else ""
+        return [Sentence(f"No lever is recommended: {why}.")]
+    by = {m.name: m for m in evidence.measurements if m.about.lever in (of.lever, "untouched")}
+    change, kept = by["remedied_gap_change"], by["remedied_accuracy_change"]
+    gap, before = by["remedied_gap"], by["untouched_gap"]
+    told = (
+        f"{of.lever}. It takes the gap between the groups of {check.attribute} from "
+        f"{value(before)} to {value(gap)} (change {value(change)}, {interval(change)}) and changes "
+        f"the accuracy by {value(kept)} ({interval(kept)}), on {gap.n} texts that neither fitted "
+        "nor chose the lever."
+    )
+    doubts = []
+    if change.high is None or change.high >= 0:
+        doubts.append("the gap does not clearly narrow there")
+    if kept.high is not None and kept.high < 0:
+        doubts.append("the accuracy clearly falls there")
+    if doubts:
+        return [
+            Sentence(f"Chosen: {told}"),
+            Sentence(f"Fresh texts do not confirm it: {' and '.join(doubts)}.", "caution"),
+        ]
+    return [Sentence(f"Recommended: {told}")]
+
+
+def _picture(
+    draw: dose.DrawLevers,
+    measurements: Sequence[Measurement],
+    ends: tuple[str, str],
+    chosen: str | None,
+    key: str,
+    caption: str,
+) -> list[Block]:
+    """A picture of levers by the two measures whose names end so."""
+    by: dict[str, dict[str, Measurement]] = {}
+    for m in measurements:
+        for end in ends:
+            if m.name.endswith(end) and m.about.group is None:
+                by.setdefault(m.about.lever or "", {})[end] = m
+    points = [
+        dose.Point(name, _kind(name), of[ends[0]], of[ends[1]])
+        for name, of in by.items()
+        if len(of) == len(ends)
+    ]
+    if not points:
+        return []
+    return [Figure(Markup(draw(points, chosen, key=key)), caption)]  # noqa: S704
+
+
+def _kind(lever: str) -> str:
+    if lever == "untouched":
+        return lever
+    if lever.startswith("steer"):
+        return "steer"
+    return "erase together" if "together" in lever or "every" in lever else "erase at one layer"
+
+
+def _lever(m: Measurement, chosen: str | None) -> str:
+    name = m.about.lever or ""
+    return f"{name} (chosen)" if name == chosen else name
+
+
+def _column(m: Measurement) -> str:
+    named = COLUMNS[m.name]
+    return f"{named}, {m.about.group}" if m.about.group else named

@@ -1,0 +1,209 @@
+"""The steering section: how decisions respond to the difference between two groups."""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from tasks.definition.checks import SteeringCheck
+from tasks.explain.facts import SMALLEST_USE, above_zero
+from tasks.report import charts, dose
+from tasks.report.blocks import Block, Code, Figure, Sentence, Table, Title, grid
+from tasks.report.figures import layer_figure
+from tasks.report.formats import interval, joined, layer_words, title, value
+from tasks.report.view import anchor
+from tasks.schema import Evidence, Measurement
+
+SLOPES = ("steering_slope", "steering_reach")
+SAFE = ("safe_alpha_lowest", "safe_alpha_highest")
+DOSES = ("steered_rate", "steered_gap", "steered_accuracy_change", "steered_perplexity_ratio")
+COMPOSED = ("composed_response", "summed_response", "composition_excess")
+
+
+def steering(evidence: Evidence, check: SteeringCheck) -> list[Block]:
+    """Response by layer beside the control, dose and response, the safe range, composition."""
+    effects = evidence.named("steering_effect")
+    if not effects:
+        return []
+    key = anchor(evidence)
+    slopes = evidence.named("steering_slope")
+    layer = _telling(effects, slopes)
+    return [
+        Sentence(moves_decisions(check.attribute, effects, slopes)),
+        *layer_figure(
+            charts.steering_by_layer, _named(evidence, SLOPES), f"{key}-slopes",
+            "How far a unit of the vector moves the log-odds of the favourable decision, and how "
+            "far one between shuffled groups reaches, jointly over layers.", named=True,
+        ),
+        *grid([*effects, *_named(evidence, SLOPES)], caption="Slope of the response, by layer",
+              corner="Layer", row=layer_words, column=lambda m: title(m.name)),
+        Title(f"Dose and response at layer {layer}"),
+        *_response(evidence, layer, key),
+        *_safe(evidence, check),
+        *_composition(evidence, check),
+        *grid(_named(evidence, DOSES), caption="Response at every layer and alpha",
+              corner="Layer and alpha", row=_layer_and_alpha, column=_column, folded=True),
+        *files(evidence, SERVE_VECTOR.format(layer=layer)),
+    ]  # fmt: skip
+
+
+def _telling(effects: Sequence[Measurement], slopes: Sequence[Measurement]) -> int | None:
+    """The layer whose response is shown: the largest effect, or failing one the largest slope."""
+    moving = [m for m in effects if above_zero(m, SMALLEST_USE)]
+    return max(moving or slopes, key=lambda m: abs(m.value)).about.layer
+
+
+def moves_decisions(
+    attribute: str, effects: Sequence[Measurement], slopes: Sequence[Measurement]
+) -> str:
+    """At which layers the vector moves decisions more than a random one does."""
+    moving = [m for m in effects if above_zero(m, SMALLEST_USE)]
+    if not moving:
+        return (
+            f"At no layer does the vector of {attribute} clearly move the decisions more than one "
+            "between shuffled groups can be expected to. What tells the groups apart on "
+            "average is not shown to be what the decisions follow."
+        )
+    layers = sorted({m.about.layer for m in moving if m.about.layer is not None})
+    strongest = max(moving, key=lambda m: m.value)
+    slope = next(m for m in slopes if m.about.layer == strongest.about.layer)
+    at, by = strongest.about.layer, f"{value(slope)} ({interval(slope)})"
+    return (
+        f"At layer{'s' if len(layers) > 1 else ''} {joined([str(x) for x in layers], 40)} the "
+        f"vector of {attribute} moves the decisions clearly more than one between shuffled "
+        "groups can be expected to (whole interval clearly above 0, q below .05), most of all "
+        f"at layer {at}: by {by} in log-odds per unit of alpha. Late layers hold the "
+        "decision itself: there a vector between groups that are decided differently moves it "
+        "whatever the cause."
+    )
+
+
+def _response(evidence: Evidence, layer: int | None, key: str) -> list[Block]:
+    """Rates by group, and gap beside accuracy, at one layer."""
+    here = [m for m in evidence.measurements if m.about.layer == layer]
+    safe = _range(here)
+    shaded = " The shaded range is safe." if safe else ""
+    rates: dict[str, list[Measurement]] = {}
+    for m in here:
+        if m.name == "steered_rate":
+            rates.setdefault(m.about.group or "all texts", []).append(m)
+    both = {
+        title(name): [m for m in here if m.name == name]
+        for name in ("steered_gap", "steered_accuracy_change", "steered_perplexity_ratio")
+    }
+    both = {name: some for name, some in both.items() if some}
+    pictures = (
+        (rates, "rates", "Selection rate", True, "Share of each group that receives the "
+         f"favourable decision when the vector is added alpha times.{shaded}"),
+        (both, "price", "Difference", False, "Gap between the groups, and change of the accuracy "
+         f"against the untouched subject.{shaded}"),
+    )  # fmt: skip
+    return [
+        Figure(
+            Markup(  # noqa: S704
+                dose.dose_response(
+                    series, key=f"{key}-{name}", label=label, safe=safe, percent=percent
+                )
+            ),
+            caption,
+        )
+        for series, name, label, percent, caption in pictures
+    ]
+
+
+def _range(here: Sequence[Measurement]) -> tuple[float, float] | None:
+    ends = {m.name: m.value for m in here if m.name in SAFE}
+    return (ends[SAFE[0]], ends[SAFE[1]]) if len(ends) == len(SAFE) else None
+
+
+def _safe(evidence: Evidence, check: SteeringCheck) -> list[Block]:
+    ends = _named(evidence, SAFE)
+    if not ends:
+        return []
+    return [
+        Title("What range is safe"),
+        Sentence(
+            f"The range around 0 in which {_loss(evidence)} by at most "
+            f"{check.tolerance:g} with its whole interval, among the alphas that were tried. Few "
+            "texts make it narrow: a range of 0 alone says that nothing further is known."
+        ),
+        Table(
+            "Safe range of alpha, by layer",
+            ("Layer", "From", "To", "Texts"),
+            tuple(
+                (layer_words(low), _plain(low.value), _plain(high.value), str(low.n))
+                for low, high in zip(*(evidence.named(name) for name in SAFE), strict=True)
+            ),
+        ),
+    ]  # fmt: skip
+
+
+def _loss(evidence: Evidence) -> str:
+    if evidence.named("steered_perplexity_ratio"):
+        return "the perplexity of the texts exceeds that of the untouched subject"
+    return "the accuracy falls"
+
+
+def _composition(evidence: Evidence, check: SteeringCheck) -> list[Block]:
+    if check.compose is None:
+        return []
+    found = _named(evidence, COMPOSED)
+    excess = [m for m in found if m.name == "composition_excess"]
+    widest = max(excess, key=lambda m: abs(m.value))
+    beside = next(
+        m for m in found
+        if m.name == "composed_response" and m.about.layer == widest.about.layer
+    )  # fmt: skip
+    told = (
+        "What both do at once differs from the sum of what each does alone by at most "
+        f"{value(widest)} ({interval(widest)}), at layer {layer_words(widest)}, beside a response "
+        f"of {value(beside)} in log-odds."
+    )
+    return [
+        Title(f"{check.attribute} and {check.compose} at once"),
+        Sentence(f"Both vectors are added once, and each alone. {told}"),
+        *grid(found, caption="Response in log-odds to both vectors, and to each added up",
+              corner="Layer", row=layer_words, column=lambda m: title(m.name)),
+    ]  # fmt: skip
+
+
+# --- parts ----------------------------------------------------------------------------------
+
+SERVE_VECTOR = """from tasks.serving import load_lever
+lever = load_lever("{{file}}", layer={layer}, alpha=alpha)  # within the safe range
+with lever.applied(model):
+    model(**inputs)"""
+
+
+def files(evidence: Evidence, serve: str) -> list[Block]:
+    """The exported files with their digests, and how to serve them.
+
+    Args:
+        evidence: what was exported.
+        serve: code of a serving process; `{file}` stands for the file.
+    """
+    if not evidence.exports:
+        return []
+    return [
+        Table(
+            "Files beside this report",
+            ("File", "What it holds", "sha256"),
+            tuple((e.file, e.says, e.sha256) for e in evidence.exports),
+        ),
+        Code(serve.format(file=evidence.exports[0].file)),
+    ]
+
+
+def _named(evidence: Evidence, names: Sequence[str]) -> list[Measurement]:
+    return [m for name in names for m in evidence.named(name)]
+
+
+def _plain(alpha: float) -> str:
+    return f"{alpha:g}".replace("-", "\N{MINUS SIGN}")
+
+
+def _layer_and_alpha(m: Measurement) -> str:
+    return f"layer {layer_words(m)}, alpha {_plain(m.about.alpha or 0)}"
+
+
+def _column(m: Measurement) -> str:
+    return f"{title(m.name)}, {m.about.group}" if m.about.group else title(m.name)

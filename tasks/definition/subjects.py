@@ -1,0 +1,233 @@
+"""The subjects of an audit: local weights, endpoints, and what others wrote down."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, JsonValue, model_validator
+
+from tasks.definition.endpoints import AskedModel
+from tasks.definition.record import Record
+
+HOW_REACHED = frozenset(
+    {"path", "revision", "timeout", "retries", "concurrency", "budget", "key_env"}
+)
+"""Keys of a subject that no number depends on: where it is, and how patiently it is asked."""
+
+
+class LocalModel(Record):
+    """Where weights come from: a local folder, or a hub repository at one commit."""
+
+    path: str
+    """Folder (relative to the definition) or Hugging Face repository id."""
+    revision: str | None = Field(default=None, pattern=r"^[0-9a-f]{40}$")
+    """Commit hash, required for a hub repository; never a branch, which moves."""
+    too_long: Literal["truncate", "window", "reject"] = "truncate"
+    """Texts beyond the model's window: cut, read in overlapping windows, or refuse the audit."""
+    batch: int = Field(default=32, ge=1)
+    """Texts per forward pass."""
+
+
+class AnswerForm(Record):
+    """How an answer is read from what is written; what cannot be read for certain is none."""
+
+    form: Literal["choice", "number", "yes-no", "label"] = "choice"
+    """One of `choices`; a number (`1,234.50` is 1234.5); yes or no; or a free label."""
+    prefix: str = ""
+    """What introduces the answer, such as `Decision:`; without it the choice or number that stands
+    last is taken."""
+    choices: tuple[str, ...] = ()
+    """The answers that form `choice` knows."""
+
+    @model_validator(mode="after")
+    def choices_belong_to_their_form(self) -> Self:
+        """Choices beside another form would be passed over in silence."""
+        if self.choices and self.form != "choice":
+            raise ValueError(f"answer.choices stand beside form {self.form}; they need form choice")
+        folded = [choice.strip().casefold() for choice in self.choices]
+        if "" in folded or len(set(folded)) < len(folded):
+            raise ValueError(f"answer.choices must differ and not be empty: {list(self.choices)}")
+        return self
+
+    @property
+    def declared(self) -> bool:
+        """Whether an answer can be read at all: form choice needs choices."""
+        return self.form != "choice" or bool(self.choices)
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The answers that exist, where they are known beforehand."""
+        return ("yes", "no") if self.form == "yes-no" else self.choices
+
+
+class Answering(Record):
+    """What subjects that write have in common."""
+
+    answer: AnswerForm = AnswerForm()
+    """How the answer is read from what is written."""
+
+    @property
+    def answer_prefix(self) -> str:
+        """What introduces the answer."""
+        return self.answer.prefix
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The answers that exist, where they are known beforehand."""
+        return self.answer.known
+
+    @property
+    def answers(self) -> bool:
+        """Whether an answer can be read at all."""
+        return self.answer.declared
+
+
+class Prompting(Answering):
+    """What subjects that are given a prompt have in common."""
+
+    prompt: str = "{text}"
+    """What the model is given; `{text}` stands for the text of a row."""
+
+    @model_validator(mode="after")
+    def prompt_holds_the_text(self) -> Self:
+        """A prompt without the text would ask the same question of every row."""
+        if self.prompt.count("{text}") != 1:
+            raise ValueError(f"prompt must contain {{text}} once, got {self.prompt!r}")
+        return self
+
+    @model_validator(mode="after")
+    def a_label_can_be_found(self) -> Self:
+        """A free label is only known by what stands before it."""
+        if self.answer.form == "label" and not self.answer.prefix:
+            raise ValueError("answer.form label needs answer.prefix: what introduces the label")
+        return self
+
+
+class ClassifierSubject(LocalModel):
+    """A transformer with a sequence-classification head."""
+
+    kind: Literal["sequence-classification"] = "sequence-classification"
+
+
+class CausalSubject(LocalModel, Prompting):
+    """A transformer that writes text."""
+
+    kind: Literal["causal-lm"] = "causal-lm"
+    too_long: Literal["truncate", "reject"] = "truncate"
+    """Texts beyond the model's window: cut at the start, or refuse the audit."""
+    answer: AnswerForm = AnswerForm()
+    """How the answer is read; without choices or another form the subject predicts tokens."""
+    max_new_tokens: int = Field(default=128, ge=1)
+    """Longest completion, in tokens."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def earlier_spelling(cls, given: Any) -> Any:
+        """Reports of 0.1 hold `answer_prefix` and `choices` beside each other."""
+        if not isinstance(given, dict) or not {"answer_prefix", "choices"} & given.keys():
+            return given
+        if "answer" in given:
+            raise ValueError("answer_prefix and choices are part of answer: {prefix, choices}")
+        rest = {k: v for k, v in given.items() if k not in {"answer_prefix", "choices"}}
+        answer = {"prefix": given.get("answer_prefix", ""), "choices": given.get("choices", ())}
+        return {**rest, "answer": answer}
+
+
+def _going_on() -> dict[str, JsonValue]:
+    return {"continue_final_message": True, "add_generation_prompt": False}
+
+
+class OpenAISubject(AskedModel, Prompting):
+    """A model behind an OpenAI-compatible endpoint: nothing of it is known but what it answers."""
+
+    kind: Literal["openai"] = "openai"
+    base_url: str
+    """Address of the endpoint, such as `http://localhost:8000/v1`."""
+    system: str | None = None
+    """System message, if there is one."""
+    reasoning_from: Literal["text", "thinking"] = "text"
+    """What counts as the reasoning: the text before the answer, or the thinking channel
+    (`reasoning_content`, `reasoning`, or <think> tags)."""
+    forcing: Literal["prefill", "ask"] = "ask"
+    """How an answer is had after a given reasoning. `prefill`: the reasoning and the answer's
+    prefix begin the model's own message, and it goes on; the endpoint must support that. `ask`:
+    the reasoning stands as the model's message and a further message asks for the answer; works
+    everywhere, but the model may reason anew and is asked something it was not asked before."""
+    prefill_parameters: dict[str, JsonValue] = Field(default_factory=_going_on)
+    """Sent as well where an answer is prefilled; what vLLM and SGLang need."""
+
+    @model_validator(mode="after")
+    def a_prefix_to_go_on_from(self) -> Self:
+        """Without a prefix the model would go on reasoning instead of answering."""
+        if self.forcing == "prefill" and not self.answer.prefix:
+            raise ValueError("forcing prefill needs answer.prefix: what introduces the answer")
+        return self
+
+    @model_validator(mode="after")
+    def an_answer_is_declared(self) -> Self:
+        """An endpoint gives text; without a form there is nothing to read from it."""
+        if not self.answers:
+            raise ValueError("answer: declare choices, or form number, yes-no or label")
+        for name in sorted(self.own_keys & self.prefill_parameters.keys()):
+            raise ValueError(f"parameters: {name!r} is set by the audit itself")
+        return self
+
+    @property
+    def identity(self) -> dict[str, JsonValue]:
+        """What is known of the subject: where it is asked, by what name, with what parameters."""
+        names = {"base_url", "model", "system", "max_tokens", "limit_key", "parameters"}
+        return self.model_dump(mode="json", include=names)
+
+
+class TranscriptColumns(Record):
+    """Which column of a table of transcripts holds what."""
+
+    prompt: str = "prompt"
+    """What was asked; the texts of the data are looked up in it."""
+    answer: str = "answer"
+    """What was answered: the answer itself, or a text that it is read from."""
+    reasoning: str | None = "reasoning"
+    """What was reasoned; null where it stands in the answer's column."""
+    condition: str | None = None
+    """Under which condition it was asked."""
+    pair: str | None = None
+    """What the same question under different conditions has in common."""
+    discloses: str | None = None
+    """Whether somebody found that the reasoning discloses the cue: true or false, yes or no, 1 or
+    0; empty where nobody looked."""
+
+
+class TranscriptsSubject(Answering):
+    """A model that is not at hand: what it was asked, reasoned and answered is on record."""
+
+    kind: Literal["transcripts"] = "transcripts"
+    path: str
+    """CSV, TSV, JSONL or Parquet file, relative to the definition."""
+    columns: TranscriptColumns = TranscriptColumns()
+    plain: str = "plain"
+    """The condition without a cue; every other one is a cue."""
+    words: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Condition -> words by which a reasoning discloses its cue, where no column says so."""
+
+    @model_validator(mode="after")
+    def conditions_come_in_pairs(self) -> Self:
+        """Conditions cannot be compared without knowing which questions are the same."""
+        if not self.answers:
+            raise ValueError("answer: declare choices, or form number, yes-no or label")
+        if (self.columns.condition is None) != (self.columns.pair is None):
+            raise ValueError("columns.condition and columns.pair belong together")
+        return self
+
+
+class PredictionsSubject(Record):
+    """No model at all: its decisions stand in a column of the data."""
+
+    kind: Literal["predictions"] = "predictions"
+    prediction: str
+    """Column with the decision."""
+    probability: str | None = None
+    """Column with the probability of that decision, if there is one."""
+
+
+SubjectSpec = Annotated[
+    ClassifierSubject | CausalSubject | OpenAISubject | TranscriptsSubject | PredictionsSubject,
+    Field(discriminator="kind"),
+]

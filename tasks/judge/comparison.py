@@ -1,0 +1,120 @@
+"""This audit against an earlier one: what is not the same, and which gates moved."""
+
+import hashlib
+from pathlib import Path
+
+from tasks.definition import HOW_REACHED, SubjectSpec
+from tasks.judge.gates import covers
+from tasks.schema import Change, Comparison, Finding, Measurement, Report, RunRecord
+
+WHAT = {"weights": "weights", "records": "records", "address": "address or parameters"}
+"""What a subject is known by -> what is another where its digest is."""
+
+
+def newest(out: Path, audit: str) -> Path | None:
+    """Folder of the newest finished report of an audit, if there is one."""
+    found = sorted(p.parent for p in (out / audit).glob("*/run.json"))
+    return found[-1] if found else None
+
+
+def read_report(folder: Path) -> Report:
+    """The evidence of a finished audit."""
+    return Report.model_validate_json((folder / "evidence.json").read_text(encoding="utf-8"))
+
+
+def read_run(folder: Path) -> RunRecord:
+    """When and where a finished audit took place."""
+    return RunRecord.model_validate_json((folder / "run.json").read_text(encoding="utf-8"))
+
+
+def compare(now: Report, folder: Path) -> Comparison:
+    """Hold `now` against the finished audit in `folder`."""
+    before = read_report(folder)
+    return Comparison(
+        baseline=before.spec.name,
+        finished=read_run(folder).finished,
+        evidence_sha256=hashlib.sha256((folder / "evidence.json").read_bytes()).hexdigest(),
+        same_data=before.provenance.data.sha256 == now.provenance.data.sha256,
+        changed=tuple(_differences(before, now)),
+        changes=tuple(c for f in now.findings if (c := _change(before, f)) is not None),
+    )
+
+
+def _differences(before: Report, now: Report) -> list[str]:
+    found = []
+    if before.provenance.data.sha256 != now.provenance.data.sha256:
+        found.append("the data")
+    earlier = {s.name: s.sha256 for s in before.provenance.subjects}
+    for subject in now.provenance.subjects:
+        if subject.name not in earlier:
+            found.append(f"subject {subject.name} is new")
+        elif earlier[subject.name] != subject.sha256:
+            found.append(f"the {WHAT[subject.known_by]} of {subject.name}")
+        elif subject.known_by == "address":
+            found.append(f"perhaps the weights behind {subject.name}: an endpoint does not tell")
+    found += [f"subject {name} is gone" for name in earlier if name not in now.spec.subjects]
+    for key in ("data", "checks", "gates", "seed"):
+        if getattr(before.spec, key) != getattr(now.spec, key):
+            found.append(f"the definition's {key}")
+    found += [
+        f"how subject {name} is read"
+        for name, subject in now.spec.subjects.items()
+        if name in before.spec.subjects
+        and _reading(subject) != _reading(before.spec.subjects[name])
+    ]
+    if before.provenance.code_sha256 != now.provenance.code_sha256:
+        found.append("the code of Assay")
+    found += [
+        f"{name} {before.provenance.versions.get(name, 'absent')} -> {version}"
+        for name, version in now.provenance.versions.items()
+        if before.provenance.versions.get(name) != version
+    ]
+    return found
+
+
+def _reading(subject: SubjectSpec) -> dict[str, object]:
+    return subject.model_dump(exclude=set(HOW_REACHED))
+
+
+def _change(before: Report, finding: Finding) -> Change | None:
+    """The measurement that decides a finding, as it was and as it is."""
+    after = finding.deciding
+    if after is None:
+        return None
+    earlier = _same(before, finding, after)
+    if earlier is None:
+        return None
+    known = [f for f in before.findings if f.gate == finding.gate and f.subject == finding.subject]
+    return Change(
+        check=finding.gate.check,
+        measure=after.name,
+        about=after.about.words(),
+        before=earlier,
+        after=after,
+        verdict_before=known[0].verdict if known else None,
+        verdict_after=finding.verdict,
+        clear=_apart(earlier, after),
+    )
+
+
+def _same(before: Report, finding: Finding, after: Measurement) -> Measurement | None:
+    """The earlier measurement about the same thing; reference groups may have moved."""
+    candidates = [
+        m
+        for e in before.evidence
+        if e.check.kind == finding.gate.check and e.subject == finding.subject
+        for m in e.measurements
+        if covers(finding.gate, m)
+    ]
+    for left_out in ({}, {"reference": None}, {"reference": None, "group": None}):
+        wanted = after.about.model_copy(update=left_out)
+        same = [m for m in candidates if m.about.model_copy(update=left_out) == wanted]
+        if len(same) == 1:
+            return same[0]
+    return None
+
+
+def _apart(a: Measurement, b: Measurement) -> bool:
+    if None in (a.low, a.high, b.low, b.high):
+        return False
+    return bool(a.high < b.low or b.high < a.low)  # type: ignore[operator]

@@ -1,0 +1,111 @@
+"""Gates held against measurements: pass, fail, or inconclusive. Pure."""
+
+import math
+
+from tasks.definition import AuditSpec, Gate
+from tasks.judge.credibility import blind
+from tasks.measures.stats.intervals import Interval, more_texts
+from tasks.schema import Evidence, Finding, Measurement, Verdict
+
+WORST_FIRST: tuple[Verdict, ...] = ("fail", "inconclusive", "pass")
+
+
+def judge(spec: AuditSpec, evidence: tuple[Evidence, ...]) -> tuple[Finding, ...]:
+    """Hold every gate against every measurement it covers; one finding per gate and subject."""
+    findings: list[Finding] = []
+    for gate in spec.gates:
+        for one in evidence:
+            if one.check.kind == gate.check and gate.subject in (None, one.subject):
+                findings.append(_finding(f"f{len(findings) + 1}", gate, one))
+    return tuple(findings)
+
+
+def verdict(gate: Gate, m: Measurement) -> Verdict:
+    """Pass or fail when the whole interval is on one side of the line; else inconclusive.
+
+    A measurement without an interval is inconclusive: nobody knows how far it can be believed.
+    """
+    if m.low is None or m.high is None:
+        return "inconclusive"
+    floor = -math.inf if gate.at_least is None else gate.at_least
+    ceiling = math.inf if gate.at_most is None else gate.at_most
+    if floor <= m.low and m.high <= ceiling:
+        return "pass"
+    return "fail" if m.high < floor or m.low > ceiling else "inconclusive"
+
+
+def covers(gate: Gate, m: Measurement) -> bool:
+    """Whether a gate is about a measurement."""
+    asked = {
+        "attribute": gate.attribute,
+        "group": gate.group,
+        "field": gate.field,
+        "subset": gate.subset,
+        "method": gate.method,
+    }
+    return m.name == gate.measure and all(
+        value is None or getattr(m.about, name) == value for name, value in asked.items()
+    )
+
+
+def _finding(name: str, gate: Gate, one: Evidence) -> Finding:
+    if one.not_run is not None:
+        return _undecided(name, gate, one, f"not run: {one.not_run}")
+    covered = [m for m in one.measurements if covers(gate, m)]
+    if not covered:
+        return _undecided(name, gate, one, _nothing(gate, one))
+    reached: dict[Measurement, Verdict] = {
+        m: "inconclusive" if blind(m, one) else verdict(gate, m) for m in covered
+    }
+    ranked = sorted(covered, key=lambda m: (WORST_FIRST.index(reached[m]), -_beyond(gate, m)))
+    deciding = ranked[0]
+    doubt = blind(deciding, one)
+    undecided = reached[deciding] == "inconclusive"
+    return Finding(
+        id=name,
+        gate=gate,
+        verdict=reached[deciding],
+        subject=one.subject,
+        deciding=deciding,
+        measured=len(covered),
+        beyond=tuple(m for m in ranked if reached[m] != "pass"),
+        reason=doubt or (_reason(deciding) if undecided else ""),
+        more_texts=_more(gate, deciding) if undecided and not doubt else None,
+    )
+
+
+def _undecided(name: str, gate: Gate, one: Evidence, reason: str) -> Finding:
+    return Finding(id=name, gate=gate, verdict="inconclusive", subject=one.subject, reason=reason)
+
+
+def _nothing(gate: Gate, one: Evidence) -> str:
+    small = [s for s in one.too_small if gate.attribute in (None, s.attribute)]
+    if small:
+        groups = ", ".join(f"{s.attribute}: {s.group} ({s.n})" for s in small)
+        return f"nothing measured; too small: {groups}"
+    for asked in (f"{gate.measure} by {gate.method}", gate.measure):
+        if asked in one.withheld:
+            return f"not stated: {one.withheld[asked]}"
+    return "nothing measured that the gate is about"
+
+
+def _reason(m: Measurement) -> str:
+    if m.low is None:
+        return "no interval could be computed"
+    return "the interval straddles the line"
+
+
+def _beyond(gate: Gate, m: Measurement) -> float:
+    """How far a measurement lies on the bad side; negative on the good side."""
+    below = gate.at_least - m.value if gate.at_least is not None else -math.inf
+    above = m.value - gate.at_most if gate.at_most is not None else -math.inf
+    return max(below, above)
+
+
+def _more(gate: Gate, m: Measurement) -> int | None:
+    if m.low is None or m.high is None:
+        return None
+    lines = [x for x in (gate.at_least, gate.at_most) if x is not None and m.low <= x <= m.high]
+    needed = [more_texts(Interval(m.value, m.low, m.high), x, m.n) for x in lines]
+    known = [n for n in needed if n is not None]
+    return max(known) if known and len(known) == len(needed) else None

@@ -1,0 +1,160 @@
+"""Non-linear probes: small networks, many of them trained together; and random forests."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.ensemble import RandomForestClassifier
+from torch import Tensor
+
+from tasks.measures.probing.logistic import Design
+from tasks.measures.probing.probes import living
+
+Codes = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+HIDDEN = 32
+BATCH = 128
+STEPS = 400
+EVERY = 20  # steps between looks at the held-out texts
+LOOKED_AT = 400  # held-out texts at most
+HELD_OUT = 0.2
+RATE = 5e-3
+DECAY = 1.0
+SMALL = 0.1  # of the usual first weights, so that what is learnt is not drowned by what is not
+
+
+class _Network(NamedTuple):
+    """[layers, probes, ...]."""
+
+    inner: Tensor
+    """[.., d, hidden]."""
+    inner_bias: Tensor
+    """[.., 1, hidden]."""
+    outer: Tensor
+    """[.., hidden, classes]."""
+    outer_bias: Tensor
+    """[.., 1, classes]."""
+
+    def scores(self, x: Tensor) -> Tensor:
+        """[layers, probes, rows, classes] from [layers, probes or 1, rows, d]."""
+        hidden = torch.relu(x @ self.inner + self.inner_bias)
+        return hidden @ self.outer + self.outer_bias
+
+
+def nonlinear_probes(
+    made: Design, labels: Codes, trained: Mask, classes: int, *, seed: int
+) -> Codes:
+    """Concepts read by networks with one hidden layer of 32 rectified units.
+
+    Trained by AdamW on batches in which classes come equally often; a fifth of the texts to train
+    on is held out, and the weights that read it best are kept.
+
+    Args:
+        made: the prepared states.
+        labels: class of every text, 0 .. classes - 1, [probes, texts].
+        trained: the texts a probe trains on, [probes, texts].
+        classes: how many there are, the same for all probes.
+        seed: for weights and batches.
+
+    Returns:
+        Class read from every text, those trained on included, [layers, probes, texts].
+    """
+    rng, device = np.random.default_rng([seed, 5]), made.x.device
+    truth = torch.as_tensor(labels, device=device)
+    fits, looks = _held_out(labels, trained, rng)
+    shape = (len(made.x), len(labels), made.x.shape[2], classes)
+    network = _Network(*(p.to(device).requires_grad_(True) for p in _start(shape, seed)))
+    optimiser = torch.optim.AdamW(network, lr=RATE, weight_decay=DECAY)
+    best, least = [p.detach().clone() for p in network], torch.full(shape[:2], torch.inf)
+    for step in range(STEPS):
+        rows = torch.as_tensor(_draw(labels, fits, rng), device=device)
+        for group in optimiser.param_groups:
+            group["lr"] = RATE * (1 - step / STEPS)
+        optimiser.zero_grad()
+        _loss(network, made.x, rows, truth).sum().backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        if (step + 1) % EVERY == 0:
+            with torch.no_grad():
+                now = _loss(network, made.x, looks.to(device), truth).cpu()
+            better = now < least
+            least = torch.where(better, now, least)
+            for kept, part in zip(best, network, strict=True):
+                kept[better] = part.detach()[better]
+    return _read(_Network(*best), made.x)
+
+
+def _start(shape: tuple[int, int, int, int], seed: int) -> list[Tensor]:
+    """Weights as He and others start them, the same for every layer."""
+    layers, probes, d, classes = shape
+    rng = torch.Generator().manual_seed(seed)
+    inner = torch.randn(probes, d, HIDDEN, generator=rng) * SMALL * (2 / d) ** 0.5
+    outer = torch.randn(probes, HIDDEN, classes, generator=rng) * (1 / HIDDEN) ** 0.5
+    parts = [inner, torch.zeros(probes, 1, HIDDEN), outer, torch.zeros(probes, 1, classes)]
+    return [part.expand(layers, *part.shape).clone() for part in parts]
+
+
+def _held_out(labels: Codes, trained: Mask, rng: np.random.Generator) -> tuple[Mask, Tensor]:
+    """Texts to fit on, and an equal number of each class to look at, [probes, looks]."""
+    fits, looks = trained.copy(), []
+    for row, kept in zip(labels, fits, strict=True):
+        groups = [rng.permutation(np.flatnonzero(kept & (row == g))) for g in np.unique(row[kept])]
+        held = [members[: max(1, int(HELD_OUT * len(members)))] for members in groups]
+        for members in held:
+            kept[members] = False
+        looks.append(np.concatenate([rng.choice(h, LOOKED_AT // len(held)) for h in held]))
+    least = min(len(one) for one in looks)
+    return fits, torch.from_numpy(np.stack([one[:least] for one in looks]))
+
+
+def _draw(labels: Codes, fits: Mask, rng: np.random.Generator) -> Codes:
+    """A batch of every probe in which classes come equally often, [probes, batch]."""
+    drawn = []
+    for row, kept in zip(labels, fits, strict=True):
+        groups = [np.flatnonzero(kept & (row == g)) for g in np.unique(row[kept])]
+        each = -(-BATCH // len(groups))
+        drawn.append(np.concatenate([rng.choice(g, each) for g in groups])[:BATCH])
+    return np.stack(drawn)
+
+
+def _loss(network: _Network, x: Tensor, rows: Tensor, truth: Tensor) -> Tensor:
+    """Mean log-loss on some rows of every probe, [layers, probes]."""
+    told = network.scores(x[:, rows]).log_softmax(dim=-1)
+    wanted = truth.gather(1, rows).expand(len(x), -1, -1).unsqueeze(-1)
+    return -told.gather(-1, wanted)[..., 0].mean(dim=-1)
+
+
+def _read(network: _Network, x: Tensor) -> Codes:
+    found = []
+    for layer in range(len(x)):
+        one = _Network(*(part[layer] for part in network))
+        found.append(one.scores(x[layer]).argmax(dim=-1))
+    return torch.stack(found).cpu().numpy()
+
+
+def forest_probe(
+    train: NDArray[np.float64], concept: Codes, test: NDArray[np.float64], *, seed: int
+) -> Codes:
+    """Concept of `test` read by a random forest of 50 trees trained on `train`.
+
+    LEACE removes what linear readers can use and nothing else; this shows what is left.
+
+    Args:
+        train: hidden states, [texts, d].
+        concept: group of every training text, [texts].
+        test: hidden states, [other texts, d].
+        seed: drawn from the definition's seed.
+
+    Returns:
+        Predicted group of every test text. Groups weigh the same, whatever their size.
+    """
+    alive = living(train)
+    if not alive.any():
+        return np.full(len(test), concept[0])
+    probe = RandomForestClassifier(
+        n_estimators=50, class_weight="balanced", random_state=seed, n_jobs=1
+    )
+    probe.fit(train[:, alive], concept)
+    predicted: Codes = probe.predict(test[:, alive])
+    return predicted

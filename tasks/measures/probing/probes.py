@@ -1,0 +1,215 @@
+"""Can a concept be read from hidden states? Linear probes, and the control that keeps them honest.
+
+A probe trains on some texts and is asked about others. Its strength, how little it is penalised,
+is chosen by cross-validation within the texts that it trains on.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tasks.errors import EvidenceError
+from tasks.measures.probing import logistic
+from tasks.measures.probing.logistic import DEAD, Design, Problems, Readers
+
+Floats = NDArray[np.float64]
+Strings = NDArray[np.str_]
+Codes = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0)
+INNER = 3
+
+
+def coded(concept: Strings) -> tuple[Codes, list[str]]:
+    """Groups as numbers, [texts], and their names in order."""
+    names, codes = np.unique(concept, return_inverse=True)
+    return codes.astype(np.int64), [str(name) for name in names]
+
+
+def three_folds(concept: NDArray[np.generic], *, seed: int) -> Codes:
+    """Fold 0, 1 or 2 of every text, with the groups of `concept` spread evenly.
+
+    Three, because erasing and probing on the same texts proves nothing: one fold fits the
+    eraser, one trains the probe, one tests it; in turn every fold is tested on.
+
+    Raises:
+        EvidenceError: a group has fewer than three texts.
+    """
+    for group, members in zip(*np.unique(concept, return_counts=True), strict=True):
+        if members < 3:
+            raise EvidenceError(
+                f"probing: group {str(group)!r} has {members} texts; three folds need three"
+            )
+    return _spread(concept, np.random.default_rng(seed), 3)
+
+
+def _spread(concept: NDArray[np.generic], rng: np.random.Generator, folds: int) -> Codes:
+    fold = np.empty(len(concept), dtype=np.int64)
+    for group in np.unique(concept):
+        members = np.flatnonzero(concept == group)
+        fold[rng.permutation(members)] = np.arange(len(members)) % folds
+    return fold
+
+
+class Reading(NamedTuple):
+    """What probes read of every text, those they trained on included."""
+
+    read: Codes
+    """Class read, [layers, probes, texts]."""
+    strength: Floats
+    """Inverse strength of the penalty that was chosen, [layers, probes]."""
+
+
+def linear_probes(
+    made: Design, labels: Codes, trained: Mask, classes: int, *, seed: int
+) -> Reading:
+    """Concepts read by logistic regressions whose strength is chosen by cross-validation.
+
+    All layers, attributes and folds are fitted together. Groups weigh the same, whatever their
+    size; the strength is that of the lowest log-loss over three inner folds.
+
+    Args:
+        made: the prepared states.
+        labels: class of every text, 0 .. classes - 1, one row per probe, [probes, texts].
+        trained: the texts a probe trains on, [probes, texts].
+        classes: how many there are, the same for all probes.
+        seed: for the inner folds.
+
+    Raises:
+        EvidenceError: a probe trains on fewer than two classes, or fewer than three texts of one.
+
+    Source: Alain and Bengio 2016, arXiv:1610.01644.
+    """
+    _enough(labels, trained)
+    strength = _strengths(made, labels, trained, classes, seed)
+    readers = logistic.fit(made, Problems(labels, trained, strength, classes, balanced=True))
+    return Reading(_read(made, readers), strength)
+
+
+def control_probes(
+    made: Design, labels: Codes, trained: Mask, classes: int, strength: Floats, seeds: list[int]
+) -> Codes:
+    """What the same probes read when they are trained on control labels.
+
+    Args:
+        made: the prepared states.
+        labels: class of every text, [probes, texts].
+        trained: the texts a probe trains on, [probes, texts].
+        classes: how many there are.
+        strength: of the probes themselves, [layers, probes].
+        seeds: one labelling is drawn for each. Several, because one can by luck line up with what
+            the states encode.
+
+    Returns:
+        Class read, [layers, probes, seeds, texts].
+    """
+    draws = len(seeds)
+    dealt = np.repeat(labels, draws, axis=0)
+    for i, row in enumerate(dealt):
+        kept = trained[i // draws]
+        row[kept] = control_labels(row[kept], seed=seeds[i % draws] + 3 * draws * (i // draws))
+    problems = Problems(
+        dealt,
+        np.repeat(trained, draws, axis=0),
+        np.repeat(strength, draws, axis=1),
+        classes,
+        balanced=True,
+    )
+    read = _read(made, logistic.fit(made, problems))
+    return read.reshape(len(read), len(labels), draws, -1)
+
+
+def control_labels(concept: NDArray[np.generic], *, seed: int) -> NDArray[np.generic]:
+    """The labels of `concept` dealt anew at random: same marginals, nothing to read.
+
+    Hewitt and Liang label word types at random, so that a probe can learn the labels by heart
+    and meets the types again. Whole texts do not come again: here every text is a type of its
+    own, and what a probe learns by heart earns it nothing on others. The control is then what
+    a probe of this strength reads by luck and by overfitting, and not its capacity.
+
+    Source: Hewitt and Liang 2019, arXiv:1909.03368, in the form for whole texts.
+    """
+    return np.random.default_rng(seed).permutation(concept)
+
+
+def _enough(labels: Codes, trained: Mask) -> None:
+    for row, kept in zip(labels, trained, strict=True):
+        groups, sizes = np.unique(row[kept], return_counts=True)
+        if len(groups) < 2 or sizes.min() < INNER:
+            raise EvidenceError(
+                f"probing: a probe trains on {len(groups)} groups of "
+                f"{', '.join(str(n) for n in sizes)} texts; two groups of {INNER} are needed"
+            )
+
+
+def _strengths(made: Design, labels: Codes, trained: Mask, classes: int, seed: int) -> Floats:
+    """The strength of the lowest held-out log-loss, [layers, probes]."""
+    rng = np.random.default_rng([seed, 3])
+    fold = np.full(labels.shape, -1)
+    for row, kept, inner in zip(labels, trained, fold, strict=True):
+        inner[kept] = _spread(row[kept], rng, INNER)
+    loss = np.zeros((len(STRENGTHS), len(made.x), len(labels)))
+    for turn in range(INNER):
+        asked = fold == turn
+        tried = len(STRENGTHS)
+        readers = logistic.fit(
+            made,
+            Problems(
+                np.tile(labels, (tried, 1)),
+                np.tile(trained & ~asked, (tried, 1)),
+                np.repeat(STRENGTHS, len(labels)),
+                classes,
+                balanced=True,
+            ),
+        )
+        loss += (
+            _log_loss(made, readers, labels, asked).reshape(len(made.x), tried, -1).swapaxes(0, 1)
+        )
+    best: Floats = np.asarray(STRENGTHS)[loss.argmin(axis=0)]
+    return best
+
+
+def _log_loss(made: Design, readers: Readers, labels: Codes, asked: Mask) -> Floats:
+    """Mean over groups of the mean log-loss on the texts asked about, [layers, problems]."""
+    weight = np.zeros(labels.shape)
+    for row, of, share in zip(labels, asked, weight, strict=True):
+        for group in np.unique(row[of]):
+            share[of & (row == group)] = 1 / (of & (row == group)).sum()
+    repeats = readers.weight.shape[1] // len(labels)
+    truth = torch.from_numpy(np.tile(labels, (repeats, 1)).clip(min=0)).unsqueeze(1)
+    wide = torch.from_numpy(np.tile(weight, (repeats, 1)))
+    found = np.empty((len(made.x), len(truth)))
+    for layer in range(len(made.x)):
+        one = slice(layer, layer + 1)
+        told = readers.layers(one).log_probabilities(made.x[one])[0]
+        found[layer] = -(told.gather(1, truth)[:, 0] * wide).sum(dim=-1).numpy()
+    return found
+
+
+def _read(made: Design, readers: Readers) -> Codes:
+    """Class read, layer by layer so that memory stays bounded, [layers, problems, texts]."""
+    ones = [slice(layer, layer + 1) for layer in range(len(made.x))]
+    return np.concatenate([readers.layers(one).read(made.x[one]) for one in ones])
+
+
+def balanced_accuracy(concept: NDArray[np.generic], predicted: NDArray[np.generic]) -> float:
+    """Mean over groups of the share read correctly; 1 / number of groups is chance.
+
+    Args:
+        concept: true group, [texts].
+        predicted: group read, [texts].
+
+    Returns:
+        In [0, 1].
+    """
+    hits = predicted == concept
+    return float(np.mean([hits[concept == g].mean() for g in np.unique(concept)]))
+
+
+def living(states: Floats) -> Mask:
+    """Columns whose spread is more than round-off, [d]; round-off can encode the label."""
+    alive: Mask = states.std(axis=0) > DEAD * float(np.abs(states).max())
+    return alive

@@ -1,0 +1,202 @@
+"""How well does a score tell two kinds of case apart, and what is left open?"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from tasks.errors import EvidenceError
+from tasks.measures.stats.intervals import Floats, Interval, wilson
+
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+
+NO_VARIANCE = 1e-12
+"""What rounding leaves of a variance of 0."""
+
+
+class Components(NamedTuple):
+    """An AUROC with what every single case adds to it."""
+
+    value: float
+    positive: Floats
+    """Share of negatives that each positive outranks, ties half, [positives]."""
+    negative: Floats
+    """Share of positives that outrank each negative, ties half, [negatives]."""
+
+    @property
+    def variance(self) -> float:
+        """DeLong's variance of the value; nan with fewer than two cases of a kind."""
+        return _covariance(self, self)
+
+
+def components(scores: Floats, truth: Bools) -> Components:
+    """The AUROC and its structural components.
+
+    Args:
+        scores: higher speaks for true, [n].
+        truth: [n], bool.
+
+    Raises:
+        EvidenceError: no true case, or no false one: then nothing can be told apart.
+        ValueError: scores and truth differ in length, or a score is not finite.
+    """
+    if len(scores) != len(truth):
+        raise ValueError(f"AUROC: {len(scores)} scores against {len(truth)} truths")
+    if not np.isfinite(scores).all():
+        raise ValueError("AUROC: a score is not finite")
+    positive, negative = scores[truth], scores[~truth]
+    if len(positive) == 0 or len(negative) == 0:
+        raise EvidenceError(
+            f"AUROC of {len(positive)} true and {len(negative)} false cases: both are needed"
+        )
+    above = positive[:, None] > negative[None, :]
+    wins = above + 0.5 * (positive[:, None] == negative[None, :])
+    return Components(float(wins.mean()), wins.mean(axis=1), wins.mean(axis=0))
+
+
+def auroc(
+    scores: Floats, truth: Bools, *, groups: Sequence[str | int] | None = None, level: float = 0.95
+) -> Interval:
+    """Probability that a true case scores above a false one, with its DeLong interval.
+
+    1 tells all apart, 0.5 is chance, 0 is the inverted order. The interval is symmetric on the
+    logit scale and so stays in [0, 1]. Where DeLong's variance is 0 or undefined (all told
+    apart, or a single case of a kind) that would claim certainty; then the interval is Wilson's
+    for as many independent pairs as the rarer kind has cases, which is wide on purpose.
+
+    Args:
+        scores: higher speaks for true, [n].
+        truth: [n], bool.
+        groups: what every case is of, [n], where cases of the same are not independent; without
+            it every case stands for itself.
+        level: coverage, in (0, 1).
+
+    Returns:
+        AUROC and interval, in [0, 1]; ties count half.
+
+    Raises:
+        EvidenceError: no true case, or no false one.
+
+    Source: DeLong, DeLong and Clarke-Pearson 1988, Biometrics 44:837-845; logit scale: Pepe 2003,
+    The Statistical Evaluation of Medical Tests, 5.2; groups: Obuchowski 1997, Biometrics
+    53:567-578.
+    """
+    parts = components(scores, truth)
+    value = parts.value
+    of = np.unique(np.arange(len(truth)) if groups is None else groups, return_inverse=True)[1]
+    variance = parts.variance if groups is None else grouped_variance(parts, truth, of)
+    if not variance > NO_VARIANCE or not 0 < value < 1:
+        pairs = min(len(set(of[truth].tolist())), len(set(of[~truth].tolist())))
+        return _wide(value, pairs, level)
+    reach = _z(level) * math.sqrt(variance) / (value * (1 - value))
+    middle = math.log(value / (1 - value))
+    return Interval(value, _expit(middle - reach), _expit(middle + reach))
+
+
+def grouped_variance(parts: Components, truth: Bools, groups: Ints) -> float:
+    """Variance of an AUROC whose cases come in groups; nan with fewer than two groups of a kind.
+
+    With every case a group of its own it is DeLong's. A group that holds a true and a false case
+    which err together makes it larger, one whose cases are merely both high or both low smaller.
+
+    Args:
+        parts: see `components`.
+        truth: [n], bool, as `components` was given it.
+        groups: number of the group of every case from 0, [n].
+
+    Source: Obuchowski 1997, Nonparametric analysis of clustered ROC curve data, Biometrics
+    53:567-578.
+    """
+    size = int(groups.max()) + 1
+    held = [np.bincount(groups[kind], minlength=size) for kind in (truth, ~truth)]
+    apart = [
+        np.bincount(groups[kind], weights=values - parts.value, minlength=size)
+        for kind, values in ((truth, parts.positive), (~truth, parts.negative))
+    ]
+    if min(int((n > 0).sum()) for n in held) < 2:
+        return float("nan")
+    own = [
+        float((x**2).sum()) * k / (k - 1) / n.sum() ** 2
+        for x, n in zip(apart, held, strict=True)
+        if (k := int((n > 0).sum()))
+    ]
+    across = float(apart[0] @ apart[1]) * size / (size - 1) / (held[0].sum() * held[1].sum())
+    return float(sum(own) + 2 * across)
+
+
+def auroc_difference(a: Floats, b: Floats, truth: Bools, *, level: float = 0.95) -> Interval:
+    """AUROC of one score minus that of another on the same cases, with DeLong's paired interval.
+
+    Above 0 the first tells more apart. Scores that rank all cases alike differ by exactly 0.
+
+    Args:
+        a: first score of every case, [n].
+        b: second score of every case, [n].
+        truth: [n], bool.
+        level: coverage, in (0, 1).
+
+    Returns:
+        Difference and interval, in [-1, 1].
+
+    Raises:
+        EvidenceError: fewer than two true or two false cases: no variance can be computed.
+
+    Source: DeLong, DeLong and Clarke-Pearson 1988, Biometrics 44:837-845.
+    """
+    first, second = components(a, truth), components(b, truth)
+    if min(len(first.positive), len(first.negative)) < 2:
+        raise EvidenceError("difference of two AUROCs: two true and two false cases are needed")
+    variance = first.variance + second.variance - 2 * _covariance(first, second)
+    value = first.value - second.value
+    reach = _z(level) * math.sqrt(max(0.0, variance))
+    return Interval(value, max(-1.0, value - reach), min(1.0, value + reach))
+
+
+def sensitivity(scores: Floats, truth: Bools, threshold: float) -> Interval:
+    """Share of the true cases that score at least `threshold`, with its Wilson interval.
+
+    Raises:
+        EvidenceError: no true case.
+    """
+    return wilson(int((scores[truth] >= threshold).sum()), int(truth.sum()))
+
+
+def specificity(scores: Floats, truth: Bools, threshold: float) -> Interval:
+    """Share of the false cases that score below `threshold`, with its Wilson interval.
+
+    Raises:
+        EvidenceError: no false case.
+    """
+    return wilson(int((scores[~truth] < threshold).sum()), int((~truth).sum()))
+
+
+def _covariance(a: Components, b: Components) -> float:
+    if min(len(a.positive), len(a.negative)) < 2:
+        return float("nan")
+    ten = float(np.cov(a.positive, b.positive)[0, 1])
+    one = float(np.cov(a.negative, b.negative)[0, 1])
+    return ten / len(a.positive) + one / len(a.negative)
+
+
+def _wide(value: float, pairs: int, level: float) -> Interval:
+    """Wilson's interval for a share of `pairs` that need not be a whole number of them."""
+    z = _z(level)
+    middle = (value + z * z / (2 * pairs)) / (1 + z * z / pairs)
+    spread = z * math.sqrt(value * (1 - value) / pairs + z * z / (4 * pairs**2))
+    reach = spread / (1 + z * z / pairs)
+    return Interval(
+        value, min(value, max(0.0, middle - reach)), max(value, min(1.0, middle + reach))
+    )
+
+
+def _z(level: float) -> float:
+    return float(stats.norm.ppf((1 + level) / 2))
+
+
+def _expit(x: float) -> float:
+    return 1 / (1 + math.exp(-x)) if x > -700 else 0.0

@@ -1,0 +1,131 @@
+"""A model behind an endpoint: conversations in, replies out, each paid for once."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pydantic import JsonValue
+
+from tasks.definition.endpoints import AskedModel
+from tasks.errors import SubjectError
+from tasks.subjects.endpoint.client import Client, NoAnswerError
+from tasks.subjects.endpoint.kept_answers import KeptAnswers, Request, name_of
+from tasks.subjects.endpoint.loop import run_to_end
+from tasks.subjects.endpoint.messages import Messages, tokens_at_most
+from tasks.subjects.endpoint.meter import Meter, OverBudgetError
+from tasks.subjects.endpoint.reply import Reply, read_reply
+from tasks.subjects.endpoint.secret import has_key
+
+REFUSES_ALL: Final = frozenset({401, 402, 403, 404})
+"""Statuses that the next request would meet as well."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asker(ABC):
+    """Whoever is asked over the network, with what was asked before and what it cost."""
+
+    spec: AskedModel
+    key: str | None = field(repr=False)
+    meter: Meter
+    kept: KeptAnswers
+
+    @property
+    @abstractmethod
+    def who(self) -> str:
+        """Who is asked, in words for a line about a failure."""
+
+    def replies(self, requests: Sequence[Request], *, all_or_none: bool) -> list[Reply | None]:
+        """The reply to every request; what was answered before is not asked again.
+
+        Args:
+            requests: what is sent, see `request`.
+            all_or_none: stop at the first failure. Else a request that fails alone has no reply
+                and whoever asked counts it; where none of them is answered, now or before, that
+                is an outage.
+
+        Raises:
+            SubjectError: the budget is used up, the endpoint refuses everything, or a request
+                failed that must not; what was answered until then is kept.
+        """
+        wanted = {name_of(r): r for r in requests}
+        known = {name: self.kept.find(request) for name, request in wanted.items()}
+        found = {name: reply for name, reply in known.items() if reply is not None}
+        missing = {name: request for name, request in wanted.items() if name not in found}
+        if missing:
+            found |= run_to_end(self._ask_all(missing, all_or_none, bool(found)))
+        return [found.get(name_of(r)) for r in requests]
+
+    def request(
+        self, messages: Messages, max_tokens: int | None = None, **parameters: JsonValue
+    ) -> dict[str, JsonValue]:
+        """Everything that a reply depends on; no key.
+
+        Args:
+            messages: oldest first.
+            max_tokens: longest reply, where it is less than the definition's.
+            parameters: sent beside those of the definition.
+        """
+        spec = self.spec
+        said: list[JsonValue] = [{**message} for message in messages]
+        return {
+            "base_url": (spec.base_url or "").rstrip("/"),
+            "model": spec.model,
+            "messages": said,
+            spec.limit_key: min(max_tokens or spec.max_tokens, spec.max_tokens),
+            **spec.parameters,
+            **parameters,
+        }
+
+    async def _ask_all(
+        self, wanted: dict[str, Request], all_or_none: bool, some_known: bool
+    ) -> dict[str, Reply]:
+        """Ask what is missing, so many at once as the definition says.
+
+        What is in flight when it stops is waited for and kept: it is paid for.
+        """
+        free = asyncio.Semaphore(self.spec.concurrency)
+        answered: dict[str, Reply] = {}
+        alone: list[NoAnswerError] = []
+        stopped: list[Exception] = []
+
+        async with Client(self.spec, self.key, self.meter) as client:
+
+            async def one(name: str, request: Request) -> None:
+                async with free:
+                    if stopped:
+                        return
+                    try:
+                        reply = await self._ask_one(client, request)
+                    except OverBudgetError as error:
+                        stopped.append(error)
+                        return
+                    except NoAnswerError as error:
+                        fails_all = all_or_none or error.unreachable or error.status in REFUSES_ALL
+                        (stopped if fails_all else alone).append(error)
+                        return
+                    self.kept.keep(request, reply)
+                    answered[name] = reply
+
+            await asyncio.gather(*(one(*item) for item in wanted.items()))
+        if not answered and not some_known and all(error.passing for error in alone):
+            stopped += alone
+        if stopped:
+            why = str(stopped[0]).removeprefix("endpoint: ")
+            raise SubjectError(
+                f"{self.who}: {why}; {len(answered)} of {len(wanted)} answers of this "
+                "step came and are kept, and the same command goes on from there"
+            )
+        return answered
+
+    async def _ask_one(self, client: Client, request: Request) -> Reply:
+        sent: dict[str, Any] = {k: v for k, v in request.items() if k != "base_url"}
+        named = {"model", "messages"}
+        body = {k: v for k, v in sent.items() if k not in named}
+        create = {**{k: sent[k] for k in named}, "extra_body": body}
+        at_most = tokens_at_most(sent["messages"], sent[self.spec.limit_key])
+        reply = await client.complete(create, read_reply, at_most=at_most)
+        if self.key and has_key(reply.content + "\n" + reply.thinking, self.key):
+            raise NoAnswerError("endpoint: the answer repeated a secret")
+        return reply

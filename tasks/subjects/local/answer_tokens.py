@@ -1,0 +1,64 @@
+"""The tokens of an answer as they follow what stands before it, and how likely they are."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from tasks.subjects.local.subject import Subject
+
+Ids = list[int]
+
+
+def with_answers(
+    subject: Subject, rendered: Sequence[str], answers: Sequence[str | None]
+) -> tuple[list[Ids], list[Ids]]:
+    """What is read before the last token of each answer, and the tokens of the answers.
+
+    They are those of the whole string, so that a tokenizer that joins words is taken as it is: a
+    token that begins before the answer and ends in it belongs to the answer. Beyond the window
+    the tokenizer's own side is cut, so that the answer finds room.
+
+    Args:
+        subject: who will read them.
+        rendered: what stands before the answers, [texts].
+        answers: one space after it, [texts]; none where there is none.
+
+    Returns:
+        Tokens up to the last but one of the answer, [texts], and tokens of the answer, [texts];
+        all that was rendered, and no tokens, where there is no answer, none that the tokenizer
+        writes down, or one longer than the window.
+    """
+    room = subject.window
+    encoded = subject.tokenizer(list(rendered), truncation=room is not None, max_length=room)
+    asked = [list(ids) for ids in encoded["input_ids"]]
+    ends: list[Ids] = [[] for _ in rendered]
+    for i, answer in enumerate(answers):
+        if answer:
+            before, ends[i] = _parted(subject, rendered[i], answer)
+            asked[i] = before + ends[i][:-1]
+    return asked, ends
+
+
+def log_probability(logits: Tensor, tokens: Ids) -> float:
+    """Log-probability of tokens in nats, at most 0, from the logits before each.
+
+    Args:
+        logits: [tokens, vocabulary].
+        tokens: what follows.
+    """
+    wanted = torch.tensor(tokens, device=logits.device).unsqueeze(1)
+    return float(logits.double().log_softmax(dim=-1).gather(1, wanted).sum())
+
+
+def _parted(subject: Subject, rendered: str, answer: str) -> tuple[Ids, Ids]:
+    whole = subject.tokenizer(f"{rendered} {answer}", return_offsets_mapping=True, verbose=False)
+    ids = list(whole["input_ids"])
+    own = [at for at, (_, end) in enumerate(whole["offset_mapping"]) if end > len(rendered)]
+    told = ids[own[0] : own[-1] + 1] if own else []
+    before = ids[: own[0]] if own else ids
+    room = (subject.window or len(ids)) - max(0, len(told) - 1)
+    if room < 1:  # the answer alone is beyond the window
+        room, told = subject.window or len(ids), []
+    left = subject.tokenizer.truncation_side == "left"
+    return before[-room:] if left else before[:room], told

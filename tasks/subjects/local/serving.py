@@ -1,0 +1,117 @@
+"""Load a lever that an audit exported and apply it in a serving process.
+
+    from tasks.serving import load_lever
+    lever = load_lever("levers/remediation-decider.safetensors")
+    with lever.applied(model):
+        model(**inputs)
+
+`model` is a plain transformers model, `inputs` what its tokenizer gives, the attention mask among
+it. Importing this module costs torch and safetensors and nothing more.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from tasks.errors import SubjectError
+from tasks.measures.interventions.levers import Step, adding, applied
+from tasks.measures.model.hooks import find_blocks
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Lever:
+    """Changes of hidden states, with where they come from."""
+
+    steps: tuple[Step, ...]
+    about: dict[str, Any]
+    """Attribute, subject, audit: what the file says of itself."""
+
+    @contextmanager
+    def applied(self, model: nn.Module, folder: str | Path | None = None) -> Iterator[None]:
+        """Run the model with the lever; afterwards it is as before.
+
+        Args:
+            model: a transformers model with the audited weights, on any device.
+            folder: folder the weights were loaded from; its digest must be the audited one.
+
+        Raises:
+            SubjectError: the model is not the one that the lever was fitted to; when it is
+                called: with padded texts but no attention mask [texts, tokens].
+        """
+        self._check_shape(model)
+        if folder is not None:
+            self._check_digest(Path(folder))
+        with applied(model, self.steps):
+            yield
+
+    def _check_shape(self, model: nn.Module) -> None:
+        wanted = self.about["subject"]
+        layers = len(find_blocks(model))
+        config = getattr(model, "config", None)
+        width = getattr(config, "hidden_size", wanted["width"])
+        if (layers, width) != (wanted["layers"], wanted["width"]):
+            raise SubjectError(
+                f"the lever was fitted to {wanted['layers']} layers of width {wanted['width']}; "
+                f"{type(model).__name__} has {layers} of width {width}"
+            )
+
+    def _check_digest(self, folder: Path) -> None:
+        from tasks.subjects.reference import digest
+
+        found, wanted = digest(folder), self.about["subject"]["sha256"]
+        if found != wanted:
+            raise SubjectError(
+                f"the lever was fitted to a subject with digest {wanted[:12]}; {folder} has "
+                f"{found[:12]}: measure again before serving it"
+            )
+
+
+def load_lever(path: str | Path, *, layer: int | None = None, alpha: float | None = None) -> Lever:
+    """A lever from the file that an audit left.
+
+    Args:
+        path: a file below `levers/` of a report.
+        layer: for a file of steering vectors, where to add one.
+        alpha: for a file of steering vectors, how often to add it.
+
+    Raises:
+        SubjectError: no such file, not a lever, or a layer that it does not have.
+    """
+    arrays, about = _read(Path(path))
+    if about.get("kind") == "lever":
+        if layer is not None or alpha is not None:
+            raise SubjectError(f"{path} is a whole lever: it takes no layer and no alpha")
+        steps = tuple(
+            Step(one["layer"], one["where"], *(arrays[f"step/{i}/{p}"] for p in Step._fields[2:]))
+            for i, one in enumerate(about["steps"])
+        )
+        return Lever(steps, about)
+    if layer is None or alpha is None:
+        raise SubjectError(f"{path} holds steering vectors: name a layer and an alpha")
+    if f"vector/{layer}" not in arrays:
+        raise SubjectError(f"{path} has no layer {layer}; its last is {len(arrays) - 1}")
+    where = about["where"][layer]
+    return Lever((adding(layer, where, alpha * arrays[f"vector/{layer}"]),), about)
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    if not path.is_file():
+        raise SubjectError(f"no lever at {path}")
+    try:
+        with safe_open(path, framework="pt") as stored:
+            told = (stored.metadata() or {}).get("assay")
+            arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise SubjectError(f"{path} is no safetensors file: {error}") from None
+    about = json.loads(told) if told else {}
+    if about.get("format") != FORMAT or about.get("kind") not in ("lever", "vectors"):
+        raise SubjectError(f"{path} is not a lever of format {FORMAT}")
+    return arrays, about

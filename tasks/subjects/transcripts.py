@@ -1,0 +1,160 @@
+"""A subject on record: what it was asked, reasoned and answered, looked up instead of asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from tasks.data.dataset import MISSING, read_table
+from tasks.definition import TranscriptsSubject
+from tasks.definition.problems import nearest
+from tasks.errors import DataError, SubjectError
+from tasks.measures.reasoning.answers import read_written, whole_answer
+from tasks.measures.reasoning.reasoning_text import mentions
+from tasks.subjects.reference import SubjectRef
+
+TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+"""How a table may say whether a reasoning discloses its cue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """One question, as it was reasoned about and answered."""
+
+    prompt: str
+    reasoning: str
+    answer: str | None
+    """In canonical writing; none where none can be read."""
+    condition: str
+    pair: str
+    discloses: bool | None
+    """Whether the reasoning discloses the cue of its condition; none where nobody can say."""
+
+
+@dataclass(frozen=True)
+class RecordedSubject:
+    """Transcripts in place of a model."""
+
+    ref: SubjectRef
+    spec: TranscriptsSubject
+    transcripts: tuple[Transcript, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The answers that exist, where they are known beforehand."""
+        return self.spec.choices
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Every condition with a cue, in the order of the table."""
+        found = dict.fromkeys(t.condition for t in self.transcripts)
+        return tuple(c for c in found if c != self.spec.plain)
+
+    @cached_property
+    def plain(self) -> dict[str, Transcript]:
+        """Prompt without a cue -> its transcript."""
+        return {t.prompt: t for t in self.transcripts if t.condition == self.spec.plain}
+
+    def under(self, condition: str) -> dict[str, Transcript]:
+        """Pair -> its transcript under a condition."""
+        return {t.pair: t for t in self.transcripts if t.condition == condition}
+
+    def of(self, texts: Sequence[str]) -> list[Transcript]:
+        """The transcripts of these prompts, without a cue.
+
+        Raises:
+            SubjectError: one of them was never asked.
+        """
+        absent = [text for text in texts if text not in self.plain]
+        if absent:
+            raise SubjectError(
+                f"subject {self.ref.name}: {len(absent)} of {len(texts)} texts are no prompt of "
+                f"{self.spec.path} under condition {self.spec.plain!r}, first: {absent[0][:60]!r}"
+            )
+        return [self.plain[text] for text in texts]
+
+
+def load_transcripts(ref: SubjectRef) -> RecordedSubject:
+    """Read a table of transcripts.
+
+    Raises:
+        DataError: a column is missing, or the same question stands twice under one condition.
+    """
+    return _load(ref.model_dump_json())
+
+
+@lru_cache(maxsize=8)
+def _load(reference: str) -> RecordedSubject:
+    ref = SubjectRef.model_validate_json(reference)
+    if not isinstance(ref.spec, TranscriptsSubject):
+        raise TypeError(f"{ref.name} is not on record")
+    spec, columns = ref.spec, ref.spec.columns
+    table = read_table(Path(ref.folder), spec.path)
+    for column in columns.model_dump().values():
+        if column is not None and column not in table:
+            raise DataError(f"{spec.path}: no column {column!r}; {nearest(column, table)}")
+    rows = [{name: table[name][i] for name in table} for i in range(len(table[columns.prompt]))]
+    found = tuple(_transcript(spec, row) for row in rows)
+    _check(spec, found)
+    return RecordedSubject(ref, spec, found)
+
+
+def _transcript(spec: TranscriptsSubject, row: dict[str, str]) -> Transcript:
+    columns, form = spec.columns, spec.answer
+    cell = row[columns.answer]
+    read = read_written(cell, form.form, form.prefix, form.choices)
+    whole = whole_answer(cell, form.form, form.choices)
+    reasoning = row[columns.reasoning] if columns.reasoning is not None else read.reasoning
+    condition = row[columns.condition] if columns.condition is not None else spec.plain
+    return Transcript(
+        prompt=row[columns.prompt],
+        reasoning=reasoning,
+        answer=whole if whole is not None else read.answer,
+        condition=condition,
+        pair=row[columns.pair] if columns.pair is not None else MISSING,
+        discloses=_discloses(spec, condition, reasoning, row),
+    )
+
+
+def _discloses(
+    spec: TranscriptsSubject, condition: str, reasoning: str, row: dict[str, str]
+) -> bool | None:
+    if condition == spec.plain:
+        return None
+    column = spec.columns.discloses
+    if column is not None:
+        said = row[column].strip().casefold()
+        if said and said not in TRUTH:
+            raise DataError(
+                f"{spec.path}: column {column!r} holds {row[column][:40]!r}; it may hold: "
+                f"{', '.join(TRUTH)}, or nothing"
+            )
+        return TRUTH.get(said)
+    words = spec.words.get(condition)
+    return mentions(reasoning, words) if words else None
+
+
+def _check(spec: TranscriptsSubject, found: Sequence[Transcript]) -> None:
+    known = list(dict.fromkeys(t.condition for t in found))
+    if spec.plain not in known:
+        raise DataError(
+            f"{spec.path}: no record under condition {spec.plain!r} (plain); "
+            f"{nearest(spec.plain, known)}"
+        )
+    for name in spec.words:
+        if name not in known or name == spec.plain:
+            cues = [c for c in known if c != spec.plain]
+            raise DataError(f"{spec.path}: words of condition {name!r}; {nearest(name, cues)}")
+    seen: set[tuple[str, str]] = set()
+    for one in found:
+        key = (one.condition, one.prompt if one.condition == spec.plain else one.pair)
+        if key in seen:
+            raise DataError(
+                f"{spec.path}: the same question stands twice under condition {one.condition!r}: "
+                f"{key[1][:60]!r}"
+            )
+        seen.add(key)
+    plain = [t.pair for t in found if t.condition == spec.plain and t.pair]
+    if len(set(plain)) < len(plain):
+        twice = next(p for p in plain if plain.count(p) > 1)
+        raise DataError(f"{spec.path}: pair {twice!r} stands twice under {spec.plain!r}")
