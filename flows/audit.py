@@ -1,57 +1,31 @@
 """The audit: definition -> evidence -> findings -> report and model card."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, assert_never
+from typing import Any
 
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 from prefect.events import emit_event
 from prefect.states import Failed
 from prefect.task_runners import ThreadPoolTaskRunner
-from prefect.utilities.annotations import quote
 
 from flows.progress import STAGES
 from flows.shards import ShardRunner
 from flows.stopping import STOPPING
-from tasks.checks.attribution import rounds as attribution
-from tasks.checks.contradiction import rounds as contradiction
-from tasks.checks.counterfactual import rounds as counterfactual
-from tasks.checks.cue import rounds as cue
-from tasks.checks.localisation import rounds as localisation
-from tasks.checks.probing import rounds as probing
-from tasks.checks.reasoning import rounds as reasoning
-from tasks.checks.remediation import rounds as remediation
-from tasks.checks.steering import rounds as steering
-from tasks.checks.work import gather_evidence
-from tasks.definition.checks import (
-    AttributionCheck,
-    Check,
-    ContradictionCheck,
-    CounterfactualCheck,
-    CueCheck,
-    FairnessCheck,
-    LocalisationCheck,
-    PerformanceCheck,
-    ProbingCheck,
-    ReasoningCheck,
-    RemediationCheck,
-    SteeringCheck,
-)
+from tasks.checks.gather import decide, gather
 from tasks.explain.texts import explain
 from tasks.judge.comparison import compare, newest
 from tasks.judge.gates import judge
 from tasks.judge.planted import held_against_planted
 from tasks.record.bundle import summary, write_bundle
-from tasks.run import decisions
 from tasks.run.answers import with_answers
-from tasks.run.decisions_table import Decided, choose, shown
-from tasks.run.plan import Plan, not_run
+from tasks.run.case_selection import choose, shown
 from tasks.run.preflight import prepare
 from tasks.run.provenance import load_all, provenance
-from tasks.run.shards import StoredShard
-from tasks.schema import Evidence, Explanations, Report, RunRecord
+from tasks.run.rounds import Asked
+from tasks.run.store import Store
+from tasks.schema import Explanations, Report, RunRecord
 
 RUNNER: Any = ThreadPoolTaskRunner(max_workers=1)
 """One shard at a time: torch uses all cores by itself. Dask and Ray runners take its place."""
@@ -83,16 +57,20 @@ def audit(
     with STAGES.stage("definition, data and subjects"):
         plan = prepare(definition, weights)
         source = provenance(plan, load_all(plan))
-    runner = ShardRunner(out / ".shards", fresh=fresh)
-    plan = with_answers(plan, runner.store, fresh=fresh)
-    decided = decide(plan, plan.main, range(len(plan.data.rows)), runner)
-    cases = choose(plan, decided, plan.spec.cases)
-    evidence = tuple(gather(plan, check, decided, cases, runner) for check in plan.spec.checks)
+    store = Store((out / ".shards").resolve())
+    runner = ShardRunner(store, fresh=fresh)
+    plan = with_answers(plan, store, fresh=fresh)
+    decisions = decide(plan, store, runner.run)
+    cases = tuple(choose(plan, decisions, plan.spec.cases))
+    evidence = tuple(
+        gather(Asked(plan, check, decisions, cases), store, runner.run)
+        for check in plan.spec.checks
+    )
     with STAGES.stage("judgement and explanations"):
         report = Report(
             spec=plan.spec,
             provenance=source,
-            cases=shown(plan, decided, cases),
+            cases=shown(plan, decisions, cases),
             evidence=evidence,
             findings=judge(plan.spec, evidence),
         )
@@ -112,7 +90,7 @@ def audit(
             ),
             compare(report, earlier) if earlier else None,
             held_against_planted(report, plan.root),
-            runner.store,
+            store,
         )
     STOPPING.report = folder
     announce(report, explanations, folder)
@@ -120,79 +98,6 @@ def audit(
         # Prefect takes a state for the outcome of the run
         return Failed(name="GateFailed", message=f"{report.verdict}: {folder}")  # type: ignore[return-value]
     return str(folder)
-
-
-def decide(plan: Plan, subject: str, rows: Sequence[int], runner: ShardRunner) -> Decided:
-    """The decisions of a subject over `rows`."""
-    stored: list[StoredShard] = []
-    if subject in plan.subjects:
-        stored = runner.run(f"decisions of {subject}", decisions.shards(plan, subject, rows))
-    return decisions.decided(plan, subject, rows, runner.store, stored)
-
-
-def gather(
-    plan: Plan, check: Check, decided: Decided, cases: Sequence[int], runner: ShardRunner
-) -> Evidence:
-    """Measure the shards a check needs and put its evidence together."""
-    subject = plan.spec.subject_of(check)
-    if reason := not_run(plan, check):
-        return Evidence(check=check, subject=subject, not_run=reason)
-    title = f"{check.kind} of {subject}"
-    about = decided
-    match check:
-        case PerformanceCheck() | FairnessCheck():
-            stored: list[StoredShard] = []
-            rows = plan.rows_of(check)
-            about = (
-                decided.at(rows) if subject == plan.main else decide(plan, subject, rows, runner)
-            )
-        case AttributionCheck():
-            stored = runner.run(title, attribution.shards(plan, check, cases))
-            rest = attribution.further_shards(plan, check, runner.store, stored)
-            stored += runner.run(f"words and fields that drive {subject}", rest)
-        case LocalisationCheck():
-            stored = runner.run(title, localisation.shards(plan, check, cases))
-            further = localisation.further_shards(plan, check, cases, runner.store, stored)
-            stored += runner.run(f"places in {subject}", further)
-        case ProbingCheck():
-            states = runner.run(f"states of {subject}", probing.state_shards(plan, check))
-            stored = runner.run(title, probing.probe_shards(plan, check, runner.store, states))
-        case CounterfactualCheck():
-            stored = runner.run(title, counterfactual.shards(plan, check, cases))
-        case SteeringCheck():
-            stored = runner.run(f"vectors in {subject}", steering.direction_shards(plan, check))
-            stored += runner.run(title, steering.shards(plan, check, runner.store, stored))
-        case RemediationCheck():
-            stored = remedy(plan, check, runner)
-        case ReasoningCheck():
-            stored = runner.run(title, reasoning.shards(plan, check, cases))
-        case CueCheck() if plan.spec.on_record(check):
-            stored = []  # read from records
-        case CueCheck():
-            stored = runner.run(title, cue.shards(plan, check, cases))
-        case ContradictionCheck():
-            stored = runner.run(title, contradiction.shards(plan, check))
-        case _:
-            assert_never(check)
-    with STAGES.stage(f"evidence: {title}"):
-        # quoted: Prefect would otherwise walk through every row looking for futures
-        known: list[Any] = [quote(plan), quote(check), quote(about)]
-        found: Evidence = gather_evidence(*known, *[tuple(cases), runner.store, stored])
-        return found
-
-
-def remedy(plan: Plan, check: RemediationCheck, runner: ShardRunner) -> list[StoredShard]:
-    """Levers fitted on one part of the texts, tried on another, confirmed on the last."""
-    subject, store = plan.spec.subject_of(check), runner.store
-    fitted = runner.run(f"levers in {subject}", remediation.fit_shards(plan, check))
-    tried = runner.run(
-        f"levers tried on {subject}", remediation.choose_shards(plan, check, store, fitted)
-    )
-    confirmed = runner.run(
-        f"levers confirmed on {subject}",
-        remediation.confirm_shards(plan, check, store, fitted, tried),
-    )
-    return [*fitted, *tried, *confirmed]
 
 
 def announce(report: Report, explanations: Explanations, folder: Path) -> None:

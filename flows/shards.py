@@ -1,7 +1,6 @@
-"""Run shards through Prefect's task runner and find again what an earlier run finished."""
+"""Run shards through Prefect's task runner, and only those that no earlier run finished."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from prefect.exceptions import TerminationSignal
 from prefect.futures import PrefectFuture
@@ -10,51 +9,56 @@ from flows.progress import LOG, STAGES
 from flows.stopping import STOPPING
 from tasks.checks.work import measure_shard
 from tasks.errors import AuditError
-from tasks.run.shards import ShardRef, StoredShard, intact
+from tasks.run.shards import ShardRef
+from tasks.run.store import Store, StoredShard
 
 
 class ShardRunner:
-    """Runs shards; keeps count of what was computed and what was found again."""
+    """Runs shards; keeps count of what was computed and what an earlier run had finished."""
 
-    def __init__(self, store: Path, *, fresh: bool = False) -> None:
-        self.store = store.resolve()
+    def __init__(self, store: Store, *, fresh: bool = False) -> None:
+        self.store = store
         self.computed = 0
         self.reused = 0
         self._fresh = fresh
-        # whoever can write here can make Prefect run code: nobody else may
-        self.store.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def run(self, title: str, refs: Sequence[ShardRef]) -> list[StoredShard]:
-        """Payloads of all shards, in order, measured now or found from an earlier run."""
+        """Where the payloads of all shards lie, in order, measured now or by an earlier run."""
         with STAGES.stage(title, total=len(refs)) as advance:
-            futures = [self._submit(ref, refresh=self._fresh) for ref in refs]
-            stored = []
+            known = [None if self._fresh else self.store.find(ref) for ref in refs]
+            self.reused += sum(stored is not None for stored in known)
+            waiting = [
+                stored or self._submit(f"{title}, {_texts(refs, place)}", ref)
+                for place, (ref, stored) in enumerate(zip(refs, known, strict=True))
+            ]
+            finished = []
             try:
-                for ref, future in zip(refs, futures, strict=True):
+                for one in waiting:
                     STOPPING.check()
-                    stored.append(self._collect(ref, future))
+                    finished.append(one if isinstance(one, StoredShard) else self._collect(one))
                     advance()
             except (KeyboardInterrupt, TerminationSignal):
                 STOPPING.note()
                 LOG.warning("stopping after the shard in flight; Ctrl-C again stops at once")
                 raise
+        return finished
+
+    def _submit(self, name: str, ref: ShardRef) -> PrefectFuture[str]:
+        task = measure_shard.with_options(task_run_name=name.replace("{", "(").replace("}", ")"))
+        return task.submit(ref.model_dump_json(), self.store.root)
+
+    def _collect(self, future: PrefectFuture[str]) -> StoredShard:
+        stored = StoredShard.model_validate_json(future.result())
+        self.computed += 1
+        if not self.store.intact(stored):
+            raise AuditError(
+                f"{self.store.root}/{stored.path}: written, but not there or not the same"
+            )
         return stored
 
-    def _submit(self, ref: ShardRef, *, refresh: bool) -> PrefectFuture[dict[str, str]]:
-        task = measure_shard.with_options(
-            result_storage=self.store / "results", refresh_cache=refresh
-        )
-        return task.submit(ref.model_dump(mode="json"), str(self.store))
 
-    def _collect(self, ref: ShardRef, future: PrefectFuture[dict[str, str]]) -> StoredShard:
-        shard = StoredShard.model_validate(future.result())
-        if future.state.name == "Cached":
-            if intact(self.store, shard):
-                self.reused += 1
-                return shard
-            again = self._submit(ref, refresh=True)
-            shard = StoredShard.model_validate(again.result())
-        self.computed += 1
-        if not intact(self.store, shard):
-            raise AuditError(f"{self.store / shard.path}: written, but not there or not the same")
-        return shard
+def _texts(refs: Sequence[ShardRef], place: int) -> str:
+    """Which texts of a step a shard is about, counted in the order of the step."""
+    before = sum(len(ref.rows) for ref in refs[:place])
+    here = len(refs[place].rows)
+    return f"text {before + 1}" if here == 1 else f"texts {before + 1}-{before + here}"

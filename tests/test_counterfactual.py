@@ -8,13 +8,11 @@ import yaml
 from pydantic import ValidationError
 from scipy.stats import binomtest
 
-from tasks.checks import MEASURES
-from tasks.checks.counterfactual import rounds as counterfactual
 from tasks.checks.counterfactual.section import moved
 from tasks.data.term_swap import exchanged, swapped
 from tasks.definition.checks import TermSwap
 from tasks.run.preflight import prepare
-from tasks.run.shards import write_payload
+from tests.support.gathering import gathered
 from tests.support.planted import plant
 from tests.support.small import write_rows
 from tests.support.tiny import build
@@ -148,15 +146,8 @@ PLACES = {"name": "places", "terms": {"n": ["north"], "s": ["south"]}, "neutral"
 MONEY = {"name": "money", "terms": {"d": ["debt"], "i": ["income"]}, "neutral": NEUTRAL}
 
 
-def gathered(path, cases=(0,)):
-    plan = prepare(path)
-    (check,) = plan.spec.checks
-    store = path.parent / "store"
-    stored = [
-        write_payload(store, ref, MEASURES[ref.kind](ref, store))
-        for ref in counterfactual.shards(plan, check, cases)
-    ]
-    return counterfactual.evidence(plan, check, cases, store, stored)
+def of_only_check(path, cases=(0,)):
+    return gathered(prepare(path), path.parent / "store", cases)
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +155,7 @@ def planted(tmp_path_factory):
     folder = tmp_path_factory.mktemp("planted")
     path = definition(folder, [PLACES, MONEY])
     plant(folder, 2)
-    return gathered(path)
+    return of_only_check(path)
 
 
 def of(evidence, name, swap, group=None):
@@ -228,5 +219,5 @@ def test_a_writing_subject_flips_without_log_odds(tmp_path):
     build(tmp_path / "model", "llama", causal=True)
     with (tmp_path / "data.csv").open() as stream:
         assert next(csv.reader(stream))[0] == "id"
-    found = gathered(path)
+    found = of_only_check(path)
     assert not found.named("mean_shift")

@@ -6,15 +6,14 @@ import numpy as np
 import pytest
 import yaml
 
-from tasks.checks.fairness import evidence as fairness
+from tasks.checks import section_of
 from tasks.definition import Gate
 from tasks.definition.vocabulary import MEASURES
 from tasks.errors import SpecError
 from tasks.judge.gates import judge
 from tasks.report.blocks import Grid, Sentence, Table
-from tasks.report.sections import blocks
-from tasks.run import decisions
 from tasks.run.preflight import prepare
+from tests.support.gathering import gathered
 from tests.support.real_subjects import data_folder, german_rows
 
 GERMAN = data_folder() / "german-credit" / "german_data_credit.csv"
@@ -67,9 +66,7 @@ def planned(folder, rows, check=None, **changes):
 
 
 def measured(plan):
-    (check,) = plan.spec.checks
-    rows = plan.rows_of(check)
-    return fairness.evidence(plan, check, decisions.decided(plan, "rule", rows, plan.root, []))
+    return gathered(plan, plan.root / "store")
 
 
 def one(evidence, name, **about):
@@ -139,7 +136,7 @@ def test_the_reference_is_chosen_by_rule_and_the_report_says_which(
         rates = {m.about.group: m.value for m in found.named("selection_rate")}
         group = max("fm", key=lambda g: rates[g])
     assert ratio.about.reference == group
-    texts = [b.text for b in blocks(found) if isinstance(b, Sentence)]
+    texts = [b.text for b in section_of(found) if isinstance(b, Sentence)]
     assert any(f"against {group}, {said}" in text for text in texts)
 
 
@@ -244,7 +241,7 @@ def test_the_share_below_which_categories_are_excluded_is_the_definitions(tmp_pa
 
 def test_the_report_shows_the_statutes_table_beside_the_groups(tmp_path):
     found = measured(planned(tmp_path, cells(COUNTS), {"local_law_144": True}))
-    shown = blocks(found)
+    shown = section_of(found)
     sex = next(b for b in shown if isinstance(b, Table))
     assert sex.columns[:5] == (
         "Category", "Applicants", "Selected", "Selection rate", "Impact ratio",

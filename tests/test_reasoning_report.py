@@ -1,9 +1,9 @@
 """The sections on reasoning: a score never without what its test is worth, hostile text escaped."""
 
+from tasks.checks import section_of
 from tasks.definition.checks import ContradictionCheck, CueCheck, ReasoningCheck
 from tasks.report import formats
 from tasks.report.blocks import Figure, Grid, Sentence, Table
-from tasks.report.sections import blocks
 from tasks.schema import About, ContradictoryPair, Evidence, Measurement
 
 
@@ -25,7 +25,7 @@ def shown(*measurements, check=None, **more):
         check=check or ReasoningCheck(shares=(0.0, 0.5, 1.0)), subject="s",
         measurements=measurements, **more,
     )  # fmt: skip
-    return blocks(found)
+    return section_of(found)
 
 
 def sentences(found):

@@ -1,14 +1,17 @@
 import re
+from functools import partial
 from html import unescape
 from html.parser import HTMLParser
 
 import pytest
 from jinja2 import UndefinedError
 
+from tasks.checks import section_of
 from tasks.checks.localisation.section import agreement_of, moved_beyond_control, who_forms_later
 from tasks.report.cases import LABEL, READ_BACK, pieces, printable, tone
 from tasks.report.formats import about_words, interval, number, value
-from tasks.report.page import environment, render_report
+from tasks.report.page import environment
+from tasks.report.page import render_report as render
 from tasks.report.view import summary
 from tasks.schema import Evidence, Explanation, Explanations, LensMap, Report, Word
 from tests.support.sample_report import (
@@ -22,6 +25,8 @@ from tests.support.sample_report import (
 )
 
 NEEDS_NO_CLOSING = {"meta", "br", "hr", "img", "link", "input"}
+
+render_report = partial(render, section_of=section_of)
 
 
 class Page(HTMLParser):
@@ -201,7 +206,12 @@ def test_the_same_records_give_the_same_bytes(report, html):
 
 def test_a_minimal_report_has_no_verdict_and_no_holes():
     page = Page(
-        render_report(minimal_report(), Explanations(provider="template"), run=sample_run())
+        render_report(
+            minimal_report(),
+            Explanations(provider="template"),
+            run=sample_run(),
+            section_of=section_of,
+        )
     )
     assert "NO VERDICT" in page.text
     assert "PASS" not in page.text

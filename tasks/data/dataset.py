@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import threading
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -81,12 +82,11 @@ class Dataset:
         return np.array([row.label or MISSING for row in self.rows], dtype=np.str_)
 
 
-@lru_cache(maxsize=4)
 def load_dataset(spec_json: str, root: Path, seed: int, extra: tuple[str, ...] = ()) -> Dataset:
     """Read the rows a definition names.
 
     Args:
-        spec_json: a `DataSpec` as JSON (so that the answer can be kept).
+        spec_json: a `DataSpec` as JSON.
         root: folder that relative paths start from.
         seed: for drawing `rows`.
         extra: further columns to keep.
@@ -109,6 +109,31 @@ def load_dataset(spec_json: str, root: Path, seed: int, extra: tuple[str, ...] =
     rows = [_row(spec, table, i, extra) for i in _wanted(spec, table, length)]
     _check_rows(spec, rows)
     return Dataset(tuple(_drawn(rows, spec.rows, seed)), digest, length)
+
+
+_READING = threading.Lock()
+
+
+def verified_dataset(spec: DataSpec, root: Path, seed: int, sha256: str) -> Dataset:
+    """The rows a definition names, read once per process, of a file that has the digest expected.
+
+    Raises:
+        DataError: the data changed since the audit began.
+    """
+    with _READING:
+        return _verified(spec.model_dump_json(), root, seed, sha256)
+
+
+@lru_cache(maxsize=4)
+def _verified(spec_json: str, root: Path, seed: int, sha256: str) -> Dataset:
+    spec = DataSpec.model_validate_json(spec_json)
+    dataset = load_dataset(spec_json, root, seed)
+    if dataset.sha256 != sha256:
+        raise DataError(
+            f"{spec.path}: the data changed since the audit began; its digest is "
+            f"{dataset.sha256[:12]}, not {sha256[:12]}"
+        )
+    return dataset
 
 
 def _text_columns(spec: DataSpec) -> list[str]:

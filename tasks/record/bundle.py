@@ -7,10 +7,11 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from tasks.checks import section_of
 from tasks.errors import AuditError, SpecError
 from tasks.report.card import render_card
 from tasks.report.page import render_report
-from tasks.run.shards import export_path
+from tasks.run.store import Store
 from tasks.schema import Comparison, Explanations, Report, RunRecord
 
 Planted = dict[str, str] | None
@@ -28,7 +29,7 @@ def write_bundle(
     run: RunRecord,
     comparison: Comparison | None,
     planted: Planted,
-    store: Path | None = None,
+    store: Store | None = None,
 ) -> Path:
     """Write evidence, report, model card and exported levers into a new folder below `out`.
 
@@ -67,15 +68,13 @@ def write_bundle(
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _copy_exports(report: Report, store: Path | None, draft: Path) -> None:
+def _copy_exports(report: Report, store: Store | None, draft: Path) -> None:
     for export in (export for evidence in report.evidence for export in evidence.exports):
-        kept = None if store is None else export_path(store, export.sha256)
-        content = kept.read_bytes() if kept is not None and kept.is_file() else b""
-        if hashlib.sha256(content).hexdigest() != export.sha256:
-            raise AuditError(f"{export.file}: the export with digest {export.sha256[:12]} is gone")
+        if store is None:
+            raise AuditError(f"{export.file}: no store to take it from")
         target = draft / export.file
         target.parent.mkdir(exist_ok=True)
-        target.write_bytes(content)
+        target.write_bytes(store.export(export.sha256))
 
 
 def rendered(
@@ -86,7 +85,14 @@ def rendered(
     planted: Planted,
 ) -> dict[str, str]:
     """Report and model card, by file name; needs no model."""
-    page = render_report(report, explanations, run=run, comparison=comparison, planted=planted)
+    page = render_report(
+        report,
+        explanations,
+        run=run,
+        section_of=section_of,
+        comparison=comparison,
+        planted=planted,
+    )
     return {"report.html": page, "model_card.md": render_card(report, explanations, run=run)}
 
 

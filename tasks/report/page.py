@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tasks.report.cases import anchors, cards
 from tasks.report.formats import FILTERS
 from tasks.report.sections import sections
+from tasks.report.shown import SectionOf
 from tasks.report.view import change_rows, gate_rows, glossary, head, written_by
 from tasks.schema import Comparison, Explanations, Report, RunRecord
 
@@ -22,6 +23,7 @@ def render_report(
     explanations: Explanations,
     *,
     run: RunRecord,
+    section_of: SectionOf,
     comparison: Comparison | None = None,
     planted: Mapping[str, str] | None = None,
 ) -> str:
@@ -31,6 +33,7 @@ def render_report(
         report: what was measured and judged.
         explanations: a text per finding and case.
         run: when the audit ran, and the digest of its evidence.
+        section_of: makes the blocks of a check's section.
         comparison: this audit against an earlier one, where one was at hand.
         planted: heading -> sentence, where the truth about the subjects is known.
 
@@ -44,7 +47,7 @@ def render_report(
         gates=gate_rows(report, texts),
         comparison=comparison,
         changes=change_rows(comparison),
-        sections=sections(report),
+        sections=sections(report, section_of),
         cards=cards(report, texts),
         places=anchors(report),
         planted=dict(planted or {}),

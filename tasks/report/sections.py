@@ -1,32 +1,9 @@
-"""The sections of the report: for each kind of check, its tables, charts and sentences."""
+"""The sections of the report: for each check its tables, charts and sentences."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import assert_never
 
-from tasks.checks.attribution.section import attribution
-from tasks.checks.counterfactual.section import counterfactual
-from tasks.checks.fairness.section import fairness
-from tasks.checks.localisation.section import localisation
-from tasks.checks.probing.section import probing
-from tasks.checks.reasoning.section import contradiction, cue, reasoning
-from tasks.checks.remediation.section import remediation
-from tasks.checks.steering.section import steering
-from tasks.definition.checks import (
-    AttributionCheck,
-    ContradictionCheck,
-    CounterfactualCheck,
-    CueCheck,
-    FairnessCheck,
-    LocalisationCheck,
-    PerformanceCheck,
-    ProbingCheck,
-    ReasoningCheck,
-    RemediationCheck,
-    SteeringCheck,
-)
-from tasks.report.blocks import Block, Sentence, grid
-from tasks.report.formats import about_words, title
+from tasks.report.blocks import Block, Grid, Sentence
+from tasks.report.shown import SectionOf
 from tasks.report.view import anchor, heading, marks
 from tasks.schema import Evidence, Measurement, Report
 
@@ -46,75 +23,31 @@ class Section:
     marks: dict[Measurement, tuple[str, ...]]
 
 
-def sections(report: Report) -> tuple[Section, ...]:
+def sections(report: Report, section_of: SectionOf) -> tuple[Section, ...]:
     """All evidence, in the order of the definition."""
-    return tuple(
-        Section(
-            anchor=anchor(evidence),
-            heading=heading(evidence, report),
-            question=(type(evidence.check).__doc__ or "").strip(),
-            subject=evidence.subject,
-            not_run=evidence.not_run,
-            notes=evidence.notes,
-            blocks=tuple(
-                [*blocks(evidence, marks(report, evidence)), *_left_out(evidence)]
-                if evidence.not_run is None
-                else ()
-            ),
-            measurements=evidence.measurements,
-            marks=marks(report, evidence),
-        )
-        for evidence in report.evidence
+    return tuple(_section(report, evidence, section_of) for evidence in report.evidence)
+
+
+def _section(report: Report, evidence: Evidence, section_of: SectionOf) -> Section:
+    decided = marks(report, evidence)
+    blocks = section_of(evidence, decided) if evidence.not_run is None else []
+    return Section(
+        anchor=anchor(evidence),
+        heading=heading(evidence, report),
+        question=(type(evidence.check).__doc__ or "").strip(),
+        subject=evidence.subject,
+        not_run=evidence.not_run,
+        notes=evidence.notes,
+        blocks=(*blocks, *_left_out(evidence, blocks)),
+        measurements=evidence.measurements,
+        marks=decided,
     )
 
 
-def blocks(evidence: Evidence, decided: Iterable[Measurement] = ()) -> list[Block]:
-    """What a check's section holds between heading and full table.
-
-    Args:
-        evidence: what was measured.
-        decided: the measurements that decided a gate.
-    """
-    match evidence.check:
-        case PerformanceCheck():
-            return _performance(evidence)
-        case FairnessCheck():
-            return fairness(evidence, evidence.check)
-        case AttributionCheck():
-            return attribution(evidence, decided)
-        case LocalisationCheck():
-            return localisation(evidence)
-        case CounterfactualCheck():
-            return counterfactual(evidence)
-        case ProbingCheck():
-            return probing(evidence)
-        case SteeringCheck():
-            return steering(evidence, evidence.check)
-        case RemediationCheck():
-            return remediation(evidence, evidence.check)
-        case ReasoningCheck():
-            return reasoning(evidence)
-        case CueCheck():
-            return cue(evidence)
-        case ContradictionCheck():
-            return contradiction(evidence)
-        case _:
-            assert_never(evidence.check)
-
-
-def _left_out(evidence: Evidence) -> list[Block]:
+def _left_out(evidence: Evidence, blocks: list[Block]) -> list[Block]:
     """Groups too small for a number, where no table holds a line for them."""
-    if isinstance(evidence.check, FairnessCheck) or not evidence.too_small:
+    in_tables = any(row.instead for b in blocks if isinstance(b, Grid) for row in b.rows)
+    if evidence.not_run is not None or in_tables or not evidence.too_small:
         return []
     groups = "; ".join(f"{s.attribute}: {s.group} (n = {s.n})" for s in evidence.too_small)
     return [Sentence(f"Too small, so not shown as a number: {groups}.")]
-
-
-def _performance(evidence: Evidence) -> list[Block]:
-    return grid(
-        evidence.measurements,
-        caption="How often the subject decides as labelled",
-        corner="Texts",
-        row=about_words,
-        column=lambda m: title(m.name),
-    )

@@ -8,6 +8,7 @@ from tasks.report import charts, heat
 from tasks.report.blocks import Block, Sentence, Title, grid
 from tasks.report.figures import figure
 from tasks.report.formats import about_words, joined, title
+from tasks.report.shown import Shown
 from tasks.report.view import anchor
 from tasks.schema import AttributedText, Evidence, Measurement
 
@@ -20,13 +21,9 @@ REPLACED = ("comprehensiveness", "sufficiency")
 DRIVERS = ("field_share", "field_attribution")
 
 
-def attribution(evidence: Evidence, decided: Iterable[Measurement]) -> list[Block]:
-    """What the section holds between heading and full table.
-
-    Args:
-        evidence: what was measured.
-        decided: the measurements that decided a gate.
-    """
+def section(shown: Shown[AttributionCheck]) -> list[Block]:
+    """What the section holds between heading and full table."""
+    evidence, decided = shown.evidence, shown.decided
     return [
         *_may_rest(evidence),
         *_foregone(evidence),

@@ -1,16 +1,19 @@
 """The section on identity swaps: which decisions change when the text names another group."""
 
+from tasks.definition.checks import CounterfactualCheck
 from tasks.explain.facts import above_zero
 from tasks.report.blocks import Block, Sentence, Table, grid
 from tasks.report.formats import joined, title
+from tasks.report.shown import Shown
 from tasks.schema import Evidence, Measurement, SwappedText
 
 EXAMPLES = 6
 """Exchanged texts shown in full."""
 
 
-def counterfactual(evidence: Evidence) -> list[Block]:
+def section(shown: Shown[CounterfactualCheck]) -> list[Block]:
     """What each list of identity terms moves, beside what neutral words move."""
+    evidence = shown.evidence
     flipped = [
         c
         for c in evidence.cases

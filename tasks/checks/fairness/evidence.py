@@ -6,15 +6,15 @@ import numpy as np
 
 from tasks.checks.fairness import local_law
 from tasks.checks.fairness.groups import Grouping, Outcomes
-from tasks.checks.performance.evidence import unanswered
 from tasks.definition.checks import FairnessCheck
 from tasks.errors import EvidenceError
 from tasks.measures.fairness import calibration, group_rates
 from tasks.measures.fairness.group_rates import Count
 from tasks.measures.stats import intervals as stats
 from tasks.measures.stats import permutation
-from tasks.run.decisions_table import Decided
+from tasks.run.decisions import decisions_of
 from tasks.run.plan import Plan
+from tasks.run.rounds import Asked, Finished
 from tasks.schema import About, Evidence, ImpactTable, Measurement, TooSmall
 
 FAMILY = "gaps between groups"
@@ -40,12 +40,13 @@ NEED_LABELS = (
 CALIBRATED = ("expected_calibration_error", "calibration_difference")
 
 
-def evidence(plan: Plan, check: FairnessCheck, decided: Decided) -> Evidence:
+def evidence(asked: Asked[FairnessCheck], finished: Finished) -> Evidence:
     """Rates of every group and the gaps between them, by attribute and where they cross."""
+    plan, check, decided = asked.plan, asked.check, decisions_of(asked, finished)
     rows, outcomes = list(decided.rows), Outcomes.of(plan, decided)
     measurements: list[Measurement] = []
     too_small: list[TooSmall] = []
-    notes = list(unanswered(decided))
+    notes = list(decided.unanswered)
     for attribute in plan.spec.groupings_of(check):
         group = plan.data.grouping(attribute)[rows]
         grouping = Grouping.of(attribute, group, outcomes, plan.spec.data.minimum_group)

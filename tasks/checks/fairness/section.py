@@ -5,6 +5,7 @@ from tasks.report import charts
 from tasks.report.blocks import Block, Sentence, Table, Title, grid
 from tasks.report.figures import figure
 from tasks.report.formats import about_words, interval, number, percent, title, whole
+from tasks.report.shown import Shown
 from tasks.report.view import anchor
 from tasks.schema import Evidence, ImpactCategory, ImpactTable, Measurement
 
@@ -29,8 +30,9 @@ TO_BEST = (
 )
 
 
-def fairness(evidence: Evidence, check: FairnessCheck) -> list[Block]:
+def section(shown: Shown[FairnessCheck]) -> list[Block]:
     """Every attribute, every crossing of two, then the tables of Local Law 144."""
+    evidence, check = shown.evidence, shown.check
     gaps = [m for m in evidence.measurements if m.name != STATUTE]
     named = [m.about.attribute for m in gaps if m.about.attribute is not None]
     small = [s.attribute for s in evidence.too_small]

@@ -8,6 +8,7 @@ from tasks.report.blocks import Block, Sentence, Title, grid
 from tasks.report.figures import figure, figure_of, layer_figure
 from tasks.report.formats import about_words, interval, joined, layer_words, title, value
 from tasks.report.shapes import Series
+from tasks.report.shown import Shown
 from tasks.report.view import anchor
 from tasks.schema import Evidence, Measurement
 
@@ -21,8 +22,9 @@ RECOVERED = ("recovered_share", "recovered_share_control")
 ARRIVAL = ("lens_layer", "patching_layer")
 
 
-def localisation(evidence: Evidence) -> list[Block]:
+def section(shown: Shown[LocalisationCheck]) -> list[Block]:
     """Where decisions form, from where on an exchanged field moves them, and what carries it."""
+    evidence = shown.evidence
     return [*_formation(evidence), *_lens(evidence), *_swap(evidence), *_patching(evidence)]
 
 

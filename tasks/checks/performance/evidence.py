@@ -4,16 +4,18 @@ from tasks.data.dataset import MISSING
 from tasks.definition import Answering
 from tasks.definition.checks import PerformanceCheck
 from tasks.measures.stats import intervals
-from tasks.run.decisions_table import Decided
+from tasks.run.decisions import decisions_of
 from tasks.run.plan import Plan
+from tasks.run.rounds import Asked, Finished
 from tasks.schema import About, Evidence, Measurement
 
 
-def evidence(plan: Plan, check: PerformanceCheck, decided: Decided) -> Evidence:
+def evidence(asked: Asked[PerformanceCheck], finished: Finished) -> Evidence:
     """Accuracy, and recall of every class, over rows with label and answer.
 
     Numbers and free labels are no classes: of them only the accuracy is stated.
     """
+    plan, decided = asked.plan, decisions_of(asked, finished)
     labels = plan.data.labels()[list(decided.rows)]
     there = (labels != MISSING) & decided.parsed
     labels, decisions = labels[there], decided.decision[there]
@@ -31,21 +33,13 @@ def evidence(plan: Plan, check: PerformanceCheck, decided: Decided) -> Evidence:
             )
         )
     return Evidence(
-        check=check,
+        check=asked.check,
         subject=decided.subject,
         measurements=tuple(measurements),
-        notes=unanswered(decided),
+        notes=decided.unanswered,
     )
 
 
 def _has_classes(plan: Plan, subject: str) -> bool:
     spec = plan.spec.subjects[subject]
     return not isinstance(spec, Answering) or spec.answer.form in {"choice", "yes-no"}
-
-
-def unanswered(decided: Decided) -> tuple[str, ...]:
-    """A note on rows without an answer, if there are any."""
-    missing = int((~decided.parsed).sum())
-    if not missing:
-        return ()
-    return (f"{missing} of {len(decided.rows)} texts left out: no answer could be read.",)

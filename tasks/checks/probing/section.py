@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
+from tasks.definition.checks import ProbingCheck
 from tasks.explain.facts import SMALLEST_USE, above_zero
 from tasks.report import charts
 from tasks.report.blocks import Block, Sentence, Title, grid
 from tasks.report.figures import layer_figure
 from tasks.report.formats import joined, layer_words, title
+from tasks.report.shown import Shown
 from tasks.report.view import anchor
-from tasks.schema import Evidence, Measurement
+from tasks.schema import Measurement
 
 PROBES = (
     "probe_accuracy", "control_accuracy", "nonlinear_probe_accuracy", "probe_after_erasure",
@@ -22,8 +24,9 @@ USED = (
 )  # fmt: skip
 
 
-def probing(evidence: Evidence) -> list[Block]:
+def section(shown: Shown[ProbingCheck]) -> list[Block]:
     """What can be read about each attribute, and whether erasing it moves the decisions."""
+    evidence = shown.evidence
     attributes = dict.fromkeys(m.about.attribute or "attribute" for m in evidence.measurements)
     found: list[Block] = []
     for attribute in attributes:

@@ -9,6 +9,7 @@ from tasks.definition.checks import RemediationCheck
 from tasks.report import dose
 from tasks.report.blocks import Block, Figure, Sentence, Title, grid
 from tasks.report.formats import interval, value
+from tasks.report.shown import Shown
 from tasks.report.view import anchor
 from tasks.schema import Evidence, Measurement
 
@@ -40,8 +41,9 @@ with lever.applied(model):
     model(**inputs)"""
 
 
-def remediation(evidence: Evidence, check: RemediationCheck) -> list[Block]:
+def section(shown: Shown[RemediationCheck]) -> list[Block]:
     """The recommendation, its confirmed numbers, how it was chosen, and its export."""
+    evidence, check = shown.evidence, shown.check
     if evidence.recommendation is None:
         return []
     chosen, key = evidence.recommendation.lever, anchor(evidence)

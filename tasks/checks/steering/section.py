@@ -10,6 +10,7 @@ from tasks.report import charts, dose
 from tasks.report.blocks import Block, Code, Figure, Sentence, Table, Title, grid
 from tasks.report.figures import layer_figure
 from tasks.report.formats import interval, joined, layer_words, title, value
+from tasks.report.shown import Shown
 from tasks.report.view import anchor
 from tasks.schema import Evidence, Measurement
 
@@ -19,8 +20,9 @@ DOSES = ("steered_rate", "steered_gap", "steered_accuracy_change", "steered_perp
 COMPOSED = ("composed_response", "summed_response", "composition_excess")
 
 
-def steering(evidence: Evidence, check: SteeringCheck) -> list[Block]:
+def section(shown: Shown[SteeringCheck]) -> list[Block]:
     """Response by layer beside the control, dose and response, the safe range, composition."""
+    evidence, check = shown.evidence, shown.check
     effects = evidence.named("steering_effect")
     if not effects:
         return []

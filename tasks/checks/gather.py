@@ -1,0 +1,58 @@
+"""One check from its first round to its evidence: the one loop that audits and calibrations run."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from tasks.checks import room_of, round_of
+from tasks.definition.checks import BaseCheck
+from tasks.run.decisions import DECISIONS, decided, pieces
+from tasks.run.decisions_table import Decided
+from tasks.run.plan import Plan, not_run
+from tasks.run.rounds import Asked, Finished
+from tasks.run.shards import ShardRef
+from tasks.run.store import Store, StoredShard
+from tasks.schema import Evidence
+
+RunShards: TypeAlias = Callable[[str, Sequence[ShardRef]], Sequence[StoredShard]]
+"""Measures the shards of a step, which has a title, and says where their payloads lie."""
+
+
+def decide(plan: Plan, store: Store, run: RunShards) -> Decided:
+    """The decisions of an audit's first subject over all rows."""
+    rows = range(len(plan.data.rows))
+    payloads = []
+    if plan.main in plan.subjects:
+        refs = [DECISIONS.shard(plan, None, plan.main, piece) for piece in pieces(rows)]
+        stored = run(DECISIONS.title.format(subject=plan.main), refs)
+        payloads = [store.read(one, DECISIONS.payload) for one in stored]
+    return decided(plan, plan.main, rows, payloads)
+
+
+def gather(asked: Asked[BaseCheck], store: Store, run: RunShards) -> Evidence:
+    """Run a check's rounds one after another and put its evidence together.
+
+    A check that its subject or data cannot answer leaves the reason instead.
+    """
+    reason = not_run(asked.plan, asked.check)
+    if reason is not None:
+        return Evidence(check=asked.check, subject=asked.subject, not_run=reason)
+    room = room_of(asked.check.kind)
+    return room.evidence(asked, measured(asked, Finished(store), run))
+
+
+def measured(asked: Asked[BaseCheck], finished: Finished, run: RunShards) -> Finished:
+    """What all rounds of a check leave."""
+    for one in room_of(asked.check.kind).rounds:
+        refs = one.shards(asked, finished)
+        if refs:
+            finished = finished.after(one, run(one.title.format(subject=asked.subject), refs))
+    return finished
+
+
+def in_process(store: Store) -> RunShards:
+    """Measures shards here and now, one after another; what is in the store is not repeated."""
+
+    def run(_: str, refs: Sequence[ShardRef]) -> list[StoredShard]:
+        return [store.find(ref) or round_of(ref).run(ref, store) for ref in refs]
+
+    return run

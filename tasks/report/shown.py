@@ -1,0 +1,25 @@
+"""What a section of the report is made from."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
+
+from tasks.definition.checks import BaseCheck
+from tasks.report.blocks import Block
+from tasks.schema import Evidence, Measurement
+
+C = TypeVar("C", bound=BaseCheck)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown(Generic[C]):
+    """One check's evidence, and which of its measurements decided a gate."""
+
+    evidence: Evidence
+    check: C
+    """What was asked, as its own kind of check."""
+    decided: tuple[Measurement, ...] = ()
+
+
+SectionOf: TypeAlias = Callable[[Evidence, Iterable[Measurement]], list[Block]]
+"""Makes the blocks of a check's section, of its evidence and the measurements that decided."""

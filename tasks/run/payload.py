@@ -1,0 +1,77 @@
+"""What a shard measured, as a record of its round: numbers as arrays, everything else as JSON."""
+
+import json
+from collections.abc import Mapping
+from typing import Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from tasks.errors import AuditError
+
+Array: TypeAlias = NDArray[np.generic]
+
+
+class Payload(BaseModel):
+    """Base of every round's payload.
+
+    A field may be an array, a mapping of names to arrays, or anything that goes through JSON:
+    numbers, texts, records. Arrays lie beside the JSON and keep their type to the bit.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        arbitrary_types_allowed=True,
+        protected_namespaces=(),
+        use_attribute_docstrings=True,
+    )
+
+    def parts(self) -> tuple[dict[str, Array], str]:
+        """Arrays by name, and everything else as JSON.
+
+        An array of a mapping is named `field/key`.
+        """
+        arrays: dict[str, Array] = {}
+        several: list[str] = []
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, np.ndarray):
+                arrays[name] = np.ascontiguousarray(value)
+            elif _named_arrays(value):
+                several.append(name)
+                arrays |= {f"{name}/{key}": np.ascontiguousarray(a) for key, a in value.items()}
+        kept_apart = {name.partition("/")[0] for name in arrays} | set(several)
+        rest = self.model_dump(mode="json", exclude=kept_apart)
+        return arrays, json.dumps({"rest": rest, "several": several}, allow_nan=False)
+
+    @classmethod
+    def of_parts(cls, arrays: Mapping[str, Array], written: str) -> Self:
+        """The payload again.
+
+        Raises:
+            AuditError: the parts are those of another payload.
+        """
+        try:
+            content = json.loads(written)
+            fields = dict(content["rest"])
+            fields |= {name: {} for name in content["several"]}
+            for name, array in arrays.items():
+                field, _, key = name.partition("/")
+                if field in content["several"]:
+                    fields[field][key] = array
+                else:
+                    fields[name] = array
+            return cls.model_validate(fields)
+        except (ValueError, KeyError, TypeError) as error:
+            raise AuditError(f"a stored {cls.__name__} does not read back: {error}") from None
+
+
+def _named_arrays(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and bool(value)
+        and all(isinstance(one, np.ndarray) for one in value.values())
+    )
