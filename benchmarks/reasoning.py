@@ -21,11 +21,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
 
+from tasks.checks.preflight import prepare
 from tasks.checks.reasoning.altered_texts import tokens_by, version
 from tasks.measures.reasoning.answers import read_written
 from tasks.measures.reasoning.mistakes import with_mistake
 from tasks.measures.reasoning.reasoning_text import sentences
-from tasks.run.preflight import prepare
 from tasks.subjects.local import generation
 from tasks.subjects.local.subject import Subject, load_subject
 from tasks.subjects.writing import Written

@@ -14,6 +14,7 @@ from flows.progress import STAGES
 from flows.shards import ShardRunner
 from flows.stopping import STOPPING
 from tasks.checks.gather import decide, gather
+from tasks.checks.preflight import prepare
 from tasks.explain.texts import explain
 from tasks.judge.comparison import compare, newest
 from tasks.judge.gates import judge
@@ -21,7 +22,6 @@ from tasks.judge.planted import held_against_planted
 from tasks.record.bundle import summary, write_bundle
 from tasks.run.answers import with_answers
 from tasks.run.case_selection import choose, shown
-from tasks.run.preflight import prepare
 from tasks.run.provenance import load_all, provenance
 from tasks.run.rounds import Asked
 from tasks.run.store import Store

@@ -72,7 +72,7 @@ def run(
         _check_out(out)
         _settle_libraries()
         from flows.progress import STAGES
-        from tasks.run.preflight import prepare
+        from tasks.checks.preflight import prepare
 
         plan = prepare(path, replaced)
         with STAGES.shown():
@@ -100,19 +100,16 @@ def run(
 def check(definition: Definition) -> None:
     """Find everything wrong that is knowable before a model loads, and what endpoints will cost."""
     with one_line():
-        from tasks.definition.checks import ReasoningCheck
-        from tasks.run.cost import calls
-        from tasks.run.plan import not_run, withheld_tests
-        from tasks.run.preflight import prepare
+        from tasks.checks.cost import calls
+        from tasks.checks.preflight import not_run, prepare
 
         plan = prepare(_find(definition))
         for one in plan.spec.checks:
             reason = not_run(plan, one)
             subject = plan.spec.subject_of(one)
             typer.echo(f"{one.kind:14} {subject:14} {'not run: ' + reason if reason else 'ready'}")
-            if isinstance(one, ReasoningCheck) and not reason:
-                for test, lacking in withheld_tests(plan, one).items():
-                    typer.echo(f"{one.kind:14} {subject:14} test {test} {lacking}")
+            for remark in () if reason else remarks(plan, one):
+                typer.echo(f"{one.kind:14} {subject:14} {remark}")
         for step in calls(plan):
             typer.echo(f"{step.step:14} {step.subject:14} asks: {step.words()}")
         typer.echo(

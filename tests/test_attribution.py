@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from tasks.checks.attribution import rounds as attribution
-from tasks.run.preflight import prepare
+from tasks.checks.preflight import prepare
 from tasks.run.shards import write_payload
 from tests.support.small import write_small_audit
 

@@ -216,7 +216,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(slow_small, tmp_path, send,
 
 
 def test_weights_given_at_the_start_are_the_ones_audited(small, tmp_path):
-    from tasks.run.preflight import prepare
+    from tasks.checks.preflight import prepare
 
     other = build(tmp_path / "other", "bert", seed=9)
     plan, given = prepare(small), prepare(small, {"decider": str(other)})

@@ -6,7 +6,9 @@ import pytest
 from tasks.checks import MEASURES
 from tasks.checks.contradiction import controls as contradiction_controls
 from tasks.checks.contradiction import rounds as contradiction
+from tasks.checks.cost import calls
 from tasks.checks.instruments import asking, paired_controls
+from tasks.checks.preflight import prepare
 from tasks.controls.cues import CUES
 from tasks.controls.exclusive import as_csv, borne_out, exclusive_set
 from tasks.controls.problems import DRAWN
@@ -18,8 +20,6 @@ from tasks.judge.credibility import SAME
 from tasks.judge.gates import judge
 from tasks.measures.reasoning.contradiction import by_chance
 from tasks.measures.stats.clusters import clusters
-from tasks.run.cost import calls
-from tasks.run.preflight import prepare
 from tasks.run.shards import Payload, write_payload
 from tasks.schema import About, Evidence, Measurement
 from tasks.subjects.writing import Written

@@ -13,13 +13,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.checks.preflight import prepare
 from tasks.checks.reasoning import controls
 from tasks.controls import control_set
 from tasks.controls.items import as_csv
 from tasks.controls.problems import DRAWN
 from tasks.controls.validity import elsewhere, unfit, validity
 from tasks.errors import SpecError
-from tasks.run.preflight import prepare
 
 DEFINITION = Path(__file__).resolve().parents[1] / "audits" / "reasoning-controls.yaml"
 

@@ -6,11 +6,11 @@ import pytest
 from tasks.checks.contradiction import controls as contradiction_controls
 from tasks.checks.contradiction import rounds as contradiction
 from tasks.checks.instruments.asking import left_out, within_reach
+from tasks.checks.preflight import prepare
 from tasks.controls.alphabets import ALPHABETS, ANSWERS
 from tasks.controls.problems import COMPASS, DRAWN, PLACES
 from tasks.controls.stories import TOLD
 from tasks.definition.checks import ControlsSpec
-from tasks.run.preflight import prepare
 from tasks.subjects.local.subject import tells_apart
 from tests.support.asked import write_asked_audit
 from tests.support.reasoners import reasoner

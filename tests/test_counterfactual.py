@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from scipy.stats import binomtest
 
 from tasks.checks.counterfactual.section import moved
+from tasks.checks.preflight import prepare
 from tasks.data.term_swap import exchanged, swapped
 from tasks.definition.checks import TermSwap
-from tasks.run.preflight import prepare
 from tests.support.gathering import gathered
 from tests.support.planted import plant
 from tests.support.small import write_rows

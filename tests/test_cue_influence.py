@@ -6,11 +6,13 @@ from scipy.stats import binomtest
 from statsmodels.stats.contingency_tables import mcnemar
 
 from tasks.checks import MEASURES
+from tasks.checks.cost import calls
 from tasks.checks.cue import influence_controls
 from tasks.checks.cue import rounds as cue
 from tasks.checks.cue.numbers import PULLS, Across, between_groups, of_swap
 from tasks.checks.instruments import asking, paired_controls
 from tasks.checks.instruments.multiple_testing import corrected
+from tasks.checks.preflight import prepare
 from tasks.controls.cues import CUES
 from tasks.controls.influence import IDLE, borne_out, influence_set
 from tasks.controls.problems import DRAWN
@@ -20,8 +22,6 @@ from tasks.errors import EvidenceError
 from tasks.judge.credibility import CHANGE, EITHER, EXCHANGED, FOLLOWS
 from tasks.judge.gates import judge
 from tasks.measures.stats.intervals import benjamini_hochberg
-from tasks.run.cost import calls
-from tasks.run.preflight import prepare
 from tasks.run.shards import Payload, write_payload
 from tasks.schema import About, Evidence, Measurement
 from tasks.subjects.writing import Written

@@ -11,11 +11,11 @@ from tasks.checks.cue import rounds as cue
 from tasks.checks.cue.cues import BUILT_IN, cues_of, spoken_for, with_cue
 from tasks.checks.cue.numbers import beside_texts, of_swap
 from tasks.checks.instruments.second_model import judged, other_words
+from tasks.checks.preflight import prepare
 from tasks.checks.reasoning import rounds as reasoning
 from tasks.data.dataset import Row
 from tasks.definition.checks import CueCheck, OwnCue, SecondModel
 from tasks.errors import AuditError
-from tasks.run.preflight import prepare
 from tasks.run.shards import write_payload
 from tasks.subjects.endpoint import second_model as second_module
 from tasks.subjects.endpoint.second_model import load_second

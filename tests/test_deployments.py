@@ -20,9 +20,9 @@ from prefect.flows import load_flow_from_entrypoint
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows import retrain as retraining
+from tasks.checks.preflight import prepare
 from tasks.definition import read_spec
 from tasks.errors import AuditError
-from tasks.run.preflight import prepare
 from tests.organisms import loan
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -8,10 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
+from tasks.checks.cost import calls
+from tasks.checks.preflight import prepare
 from tasks.checks.reasoning.controls import items_of, texts_of
 from tasks.definition.checks import ControlsSpec
-from tasks.run.cost import calls
-from tasks.run.preflight import prepare
 from tasks.schema import Report
 from tests.support.asked import by_place, write_asked_audit
 from tests.support.openai_server import completion, serving

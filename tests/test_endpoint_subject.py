@@ -13,11 +13,11 @@ from httpx import Headers
 from typer.testing import CliRunner
 
 from flows.cli import app
+from tasks.checks.cost import calls
+from tasks.checks.preflight import prepare
 from tasks.definition import Budget, OpenAISubject, read_spec
 from tasks.errors import SpecError, SubjectError
 from tasks.judge.comparison import compare
-from tasks.run.cost import calls
-from tasks.run.preflight import prepare
 from tasks.schema import Report
 from tasks.subjects.endpoint import subject as subject_module
 from tasks.subjects.endpoint.client import retry_after

@@ -8,13 +8,13 @@ import torch
 import yaml
 
 from tasks.checks import MEASURES
+from tasks.checks.preflight import prepare
 from tasks.checks.probing import rounds as probing
 from tasks.checks.probing.erasure import _Running
 from tasks.definition import CausalSubject, ClassifierSubject
 from tasks.errors import EvidenceError, SpecError
 from tasks.measures.probing.erasure import Eraser, leace, nothing
 from tasks.measures.stats.permutation import beyond_control_p
-from tasks.run.preflight import prepare
 from tasks.run.shards import write_payload
 from tasks.subjects.local.subject import load_subject
 from tasks.subjects.reference import refer

@@ -7,6 +7,7 @@ from tasks.checks import MEASURES
 from tasks.checks.cue import exchange_controls
 from tasks.checks.cue import rounds as cue
 from tasks.checks.instruments import asking, paired_controls
+from tasks.checks.preflight import prepare
 from tasks.controls.cues import CUES
 from tasks.controls.exchange import borne_out, exchange_set
 from tasks.controls.problems import DRAWN
@@ -17,7 +18,6 @@ from tasks.definition.checks import ControlsSpec, CueCheck, Swap
 from tasks.errors import ChoicesError
 from tasks.judge.credibility import EXCHANGED
 from tasks.judge.gates import judge
-from tasks.run.preflight import prepare
 from tasks.run.shards import Payload, write_payload
 from tasks.schema import About, Evidence, Measurement
 from tasks.subjects.writing import Written

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tasks.checks import MEASURES
+from tasks.checks.preflight import prepare
 from tasks.checks.reasoning import factor_controls
 from tasks.checks.reasoning import rounds as reasoning
 from tasks.checks.reasoning.factors import named_fields
@@ -19,7 +20,6 @@ from tasks.definition.checks import ReasoningCheck
 from tasks.judge.credibility import RANKED, STATED, blind, calibrations
 from tasks.judge.gates import judge
 from tasks.report.blocks import Grid
-from tasks.run.preflight import prepare
 from tasks.run.shards import Payload, write_payload
 from tasks.schema import Evidence
 from tests.support.small import write_small_audit

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import yaml
 
-from tasks.checks import section_of
+from tasks.checks.preflight import prepare
+from tasks.checks.sections import section_of
 from tasks.definition import Gate
 from tasks.definition.vocabulary import MEASURES
 from tasks.errors import SpecError
 from tasks.judge.gates import judge
 from tasks.report.blocks import Grid, Sentence, Table
-from tasks.run.preflight import prepare
 from tests.support.gathering import gathered
 from tests.support.real_subjects import data_folder, german_rows
 

@@ -21,11 +21,11 @@ from tasks.checks.localisation.matched_pairs import (
     within,
 )
 from tasks.checks.localisation.patching_evidence import Lens, places
+from tasks.checks.preflight import prepare
 from tasks.data.dataset import load_dataset
 from tasks.definition import ClassifierSubject
 from tasks.definition.checks import Swap
 from tasks.measures.localisation.formation import formation_delay, permutation_p
-from tasks.run.preflight import prepare
 from tasks.run.shards import Payload, write_payload
 from tasks.schema import LayerReading, LensMap, PatchingMap
 from tasks.subjects.local.subject import load_subject

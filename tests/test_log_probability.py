@@ -9,18 +9,18 @@ from typer.testing import CliRunner
 
 from flows.cli import app
 from tasks.checks import MEASURES
+from tasks.checks.cost import calls
 from tasks.checks.instruments.calibration import Scored, calibrated, scored
+from tasks.checks.preflight import prepare
 from tasks.checks.reasoning import rounds as reasoning
 from tasks.checks.reasoning.interventions import under_tests
 from tasks.checks.reasoning.log_probabilities import curve, left_out
+from tasks.checks.reasoning.preflight import withheld_tests
 from tasks.definition import AuditSpec, CausalSubject
 from tasks.definition.checks import LOG_PROBABILITY, WITHOUT_REASONING, ReasoningCheck
 from tasks.judge.gates import judge
 from tasks.measures.reasoning.answers import as_written
 from tasks.measures.reasoning.dependence import log_probability_lost, lost_without_reasoning
-from tasks.run.cost import calls
-from tasks.run.plan import withheld_tests
-from tasks.run.preflight import prepare
 from tasks.run.shards import write_payload
 from tasks.schema import About, Evidence, Measurement
 from tasks.subjects.local.generation import told_at_cuts

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from tasks.checks.preflight import prepare
 from tasks.checks.reasoning import controls
 from tasks.definition.checks import WITHOUT_REASONING
 from tasks.errors import SpecError, SubjectError
 from tasks.measures.stats import intervals
-from tasks.run.preflight import prepare
 from tasks.schema.planted import Planted
 from tests.organisms import answers, behaviour, lexicon, vocabularies
 from tests.organisms.applications import Row, as_csv, draw_people, draw_rows, eligible, write_text

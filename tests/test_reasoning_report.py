@@ -1,6 +1,6 @@
 """The sections on reasoning: a score never without what its test is worth, hostile text escaped."""
 
-from tasks.checks import section_of
+from tasks.checks.sections import section_of
 from tasks.definition.checks import ContradictionCheck, CueCheck, ReasoningCheck
 from tasks.report import formats
 from tasks.report.blocks import Figure, Grid, Sentence, Table

@@ -8,6 +8,7 @@ from fairlearn.metrics import demographic_parity_difference
 from scipy import stats as scipy_stats
 
 from tasks.checks.interventions.group_vector import thirds
+from tasks.checks.preflight import not_run, prepare
 from tasks.checks.remediation import rounds as remediation
 from tasks.checks.remediation.measure import Lever, levers_of
 from tasks.checks.remediation.section import NOT_OFFERED, recommended
@@ -20,8 +21,6 @@ from tasks.measures.fairness.tradeoff import choose, front
 from tasks.measures.stats.intervals import Interval, unseen
 from tasks.measures.stats.paired import paired_difference, turned
 from tasks.record.bundle import write_bundle
-from tasks.run.plan import not_run
-from tasks.run.preflight import prepare
 from tasks.run.shards import read_payload, write_export
 from tasks.schema import Evidence, Report, RunRecord
 from tests.support.levers import loan_plan, measured, remedied, steered_by

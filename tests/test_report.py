@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 import pytest
 from jinja2 import UndefinedError
 
-from tasks.checks import section_of
 from tasks.checks.localisation.section import agreement_of, moved_beyond_control, who_forms_later
+from tasks.checks.sections import section_of
 from tasks.report.cases import LABEL, READ_BACK, pieces, printable, tone
 from tasks.report.formats import about_words, interval, number, value
 from tasks.report.page import environment

@@ -16,16 +16,16 @@ from typer.testing import CliRunner
 
 from flows.cli import app
 from tasks.checks import MEASURES
+from tasks.checks.cost import calls
 from tasks.checks.cue import disclosure_controls
 from tasks.checks.cue import rounds as cue
 from tasks.checks.instruments.second_model import judged, other_words
+from tasks.checks.preflight import prepare
 from tasks.checks.reasoning import rounds as reasoning
 from tasks.controls import control_set
 from tasks.definition.checks import SecondModel
 from tasks.errors import SpecError, SubjectError
 from tasks.run.answers import with_answers
-from tasks.run.cost import calls
-from tasks.run.preflight import prepare
 from tasks.schema import Report
 from tasks.subjects.endpoint import second_model as second_module
 from tasks.subjects.endpoint.second_model import load_second

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tasks.checks.preflight import prepare
 from tasks.definition import AuditSpec, read_spec
 from tasks.errors import AuditError
-from tasks.run.preflight import prepare
 from tests.support.small import write_small_audit
 
 SHIPPED = sorted(Path("audits").glob("*.yaml"))

@@ -12,13 +12,12 @@ from pyarrow import parquet
 
 from tasks.checks.cue.recorded import evidence as recorded_cue
 from tasks.checks.performance.evidence import evidence as performance
+from tasks.checks.preflight import not_run, prepare
 from tasks.data.dataset import load_dataset
 from tasks.definition import DataSpec
 from tasks.errors import DataError, SpecError, SubjectError
 from tasks.run import decisions
 from tasks.run.decisions_table import Decided
-from tasks.run.plan import not_run
-from tasks.run.preflight import prepare
 from tasks.schema import Report
 from tasks.subjects.transcripts import load_transcripts
 from tasks.subjects.writing import answer_after, write

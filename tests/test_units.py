@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.checks.preflight import prepare
 from tasks.data.dataset import load_dataset
 from tasks.data.text_units import Unit, token_units, units_of, words_of
 from tasks.definition import DataSpec
 from tasks.errors import DataError, SpecError
-from tasks.run.preflight import prepare
 
 TEXT = "Lives in North Hill, owes 500, earns 500."
 PLACES = {"place": [(9, 19)], "debt": [(26, 29)], "income": [(37, 40)]}

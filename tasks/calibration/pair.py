@@ -10,11 +10,11 @@ from typing import Any
 from tasks.calibration.claims import Asked, Claim, Link, Outcome
 from tasks.checks import MEASURES
 from tasks.checks.fairness import evidence as fairness
+from tasks.checks.preflight import prepare
 from tasks.checks.probing import rounds as probing
 from tasks.explain.facts import SMALLEST_USE, above_zero
 from tasks.run import decisions
 from tasks.run.plan import Plan
-from tasks.run.preflight import prepare
 from tasks.run.shards import ShardRef, StoredShard, write_payload
 from tasks.schema import Evidence
 

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from tasks.checks import room_of, round_of
+from tasks.checks import room_of
+from tasks.checks.preflight import not_run
 from tasks.definition.checks import BaseCheck
 from tasks.run.decisions import DECISIONS, decided, pieces
 from tasks.run.decisions_table import Decided
-from tasks.run.plan import Plan, not_run
-from tasks.run.rounds import Asked, Finished
+from tasks.run.plan import Plan
+from tasks.run.rounds import AnyRound, Asked, Finished
 from tasks.run.shards import ShardRef
 from tasks.run.store import Store, StoredShard
 from tasks.schema import Evidence
@@ -47,6 +48,13 @@ def measured(asked: Asked[BaseCheck], finished: Finished, run: RunShards) -> Fin
         if refs:
             finished = finished.after(one, run(one.title.format(subject=asked.subject), refs))
     return finished
+
+
+def round_of(ref: ShardRef) -> AnyRound:
+    """The round that a shard belongs to."""
+    if ref.check is None or ref.round == DECISIONS.name:
+        return DECISIONS
+    return next(one for one in room_of(ref.check).rounds if one.name == ref.round)
 
 
 def in_process(store: Store) -> RunShards:

@@ -4,7 +4,7 @@ from prefect import State, task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
-from tasks.checks import round_of
+from tasks.checks.gather import round_of
 from tasks.run.shards import ShardRef
 from tasks.run.store import Store
 

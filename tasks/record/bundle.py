@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from tasks.checks import section_of
+from tasks.checks.sections import section_of
 from tasks.errors import AuditError, SpecError
 from tasks.report.card import render_card
 from tasks.report.page import render_report

@@ -1,48 +1,17 @@
-"""How often a definition asks its endpoints, and what that costs at most, before anything is sent.
+"""What endpoints are asked at most, and what that costs, before anything is sent."""
 
-The order is that of the run: the decisions of the first subject; check by check the subject, where
-it is behind an endpoint, its controls, and the second model that helps with the check; who explains
-the findings. What was asked before is kept and not asked again, so it is counted where it is first
-needed; explanations are not kept.
-"""
-
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tasks.checks.contradiction import controls as contradiction_controls
-from tasks.checks.cue import disclosure_controls, exchange_controls, influence_controls
-from tasks.checks.cue.cues import cues_of
-from tasks.checks.cue.disclosure import described_cue, described_field
-from tasks.checks.instruments.asking import put, put_to
-from tasks.checks.instruments.paired_controls import to_test, to_try
-from tasks.checks.instruments.second_model import to_judge, to_say_otherwise
-from tasks.checks.reasoning import controls
-from tasks.controls.items import Item
-from tasks.controls.truth import Couple
-from tasks.data.field_swap import exchange
 from tasks.definition import CausalSubject, OpenAISubject
-from tasks.definition.checks import (
-    Check,
-    ContradictionCheck,
-    ControlsSpec,
-    CounterfactualCheck,
-    CueCheck,
-    FairnessCheck,
-    PerformanceCheck,
-    ReasoningCheck,
-    SecondModel,
-    second_model_of,
-)
-from tasks.run.plan import Plan, not_run, withheld_tests
+from tasks.definition.checks import BaseCheck, SecondModel
+from tasks.run.plan import Plan
 from tasks.subjects.endpoint.messages import (
     answer_now,
     longest_answer_now,
     question,
     tokens_at_most,
 )
-
-EXAMPLES_AND_QUESTION = 6
-"""Whole questions that a text with a cue holds at most."""
 
 RETOLD = 8
 """Tokens that a token of a reasoning may be for a second model: one per byte, quoted as JSON."""
@@ -73,8 +42,8 @@ class Calls:
 
 
 @dataclass
-class _Asked:
-    """One subject and the texts it was asked already."""
+class Asking:
+    """A subject behind an endpoint and the texts it was asked already."""
 
     plan: Plan
     name: str
@@ -108,179 +77,12 @@ class _Asked:
         return tokens_at_most(question(self.spec, text), self.spec.max_tokens)
 
 
-def calls(plan: Plan) -> tuple[Calls, ...]:
-    """The steps of an audit that ask an endpoint; empty where there is none."""
-    asked = {
-        name: _Asked(plan, name, spec)
-        for name, spec in plan.spec.subjects.items()
-        if isinstance(spec, OpenAISubject)
-    }
-    found = []
-    if plan.main in asked:
-        main = asked[plan.main]
-        found.append(_step("decisions", main, [main.write(plan.data.texts)]))
-    for check in plan.spec.checks:
-        if not_run(plan, check) is not None:
-            continue
-        of = asked.get(plan.spec.subject_of(check))
-        if of is not None:
-            found.append(_of_check(of, check))
-            found += _of_controls(of, check)
-        found += _of_second_model(plan, check)
-    if plan.spec.explain.provider == "openai":
-        found.append(_of_explanations(plan))
-    return tuple(found)
-
-
-def _of_check(asked: _Asked, check: Check) -> Calls:
-    match check:
-        case PerformanceCheck() | FairnessCheck():
-            texts = [row.text for row in asked.plan.rows(asked.plan.rows_of(check))]
-            return _step(check.kind, asked, [asked.write(texts)])
-        case ReasoningCheck():
-            return _step(check.kind, asked, list(_reasoning(asked, check)), exact=False)
-        case CueCheck():
-            cases = _cases(asked.plan, check)
-            exact = not cases and not (check.cues or check.own)
-            return _step(check.kind, asked, list(_cue(asked, check, cases)), exact=exact)
-        case CounterfactualCheck():
-            texts = [row.text for row in asked.plan.rows(asked.plan.rows_of(check))]
-            cases = _cases(asked.plan, check)
-            parts = [asked.write(texts), asked.unknown(cases)]
-            for _ in check.swaps:  # exchanged, and with neutral words
-                longest = [asked.cost(text) for text in [*texts, *asked.longest(cases)]]
-                parts.append((2 * len(longest), 4 * sum(longest)))
-            return _step(check.kind, asked, parts, exact=False)
-        case ContradictionCheck():
-            return _step(check.kind, asked, [asked.write(asked.plan.data.texts)], exact=False)
-        case _:
-            raise TypeError(f"check {check.kind} asks no endpoint")
-
-
-def _cases(plan: Plan, check: Check) -> int:
+def cases_beside(plan: Plan, check: BaseCheck) -> int:
     """Texts that may be shown beside those that are sampled."""
     return min(plan.spec.cases, len(plan.data.rows) - len(plan.rows_of(check)))
 
 
-def _reasoning(asked: _Asked, check: ReasoningCheck) -> Iterator[tuple[int, int]]:
-    cases = _cases(asked.plan, check)
-    sample = [row.text for row in asked.plan.rows(asked.plan.rows_of(check))]
-    yield asked.write(sample)
-    yield asked.unknown(cases)
-    made = [test for test in check.tests if test not in withheld_tests(asked.plan, check)]
-    times = len(check.shares) * len(made)
-    yield asked.forced([*sample, *asked.longest(cases)], times)
-
-
-def _cue(asked: _Asked, check: CueCheck, cases: int) -> Iterator[tuple[int, int]]:
-    plan, sampled = asked.plan, asked.plan.rows_of(check)
-    beside_text = len(cues_of(check.cues, check.own))
-    if beside_text:
-        texts = [plan.data.rows[position].text for position in sampled]
-        yield asked.write(texts)
-        yield asked.unknown(cases)
-        # what a cue adds to a question is not written yet; it holds at most a few whole questions
-        longest = sum(asked.cost(text) for text in [*texts, *asked.longest(cases)])
-        yield beside_text * (len(texts) + cases), beside_text * EXAMPLES_AND_QUESTION * longest
-    if check.swap is None:
-        return
-    pairs = {e.position: e for e in exchange(plan.data.rows, check.swap, seed=plan.spec.seed)}
-    sample = [position for position in plan.rows_of(check) if position in pairs]
-    yield asked.write([plan.data.rows[position].text for position in sample])
-    yield asked.unknown(cases)
-    yield asked.write([pairs[position].text for position in sample])
-    beside = [e.text for position, e in pairs.items() if position not in set(sample)]
-    costs = sorted((asked.cost(text) for text in beside), reverse=True)[:cases]
-    yield len(costs), sum(costs)
-
-
-def _of_controls(asked: _Asked, check: Check) -> Iterator[Calls]:
-    """What the tests of a check are calibrated on, as far as that is asked of the subject."""
-    seed = asked.plan.spec.seed
-    match check:
-        case ReasoningCheck(controls=ControlsSpec() as wanted):
-            yield _of_items(asked, check, controls.items_of(wanted, seed))
-        case CueCheck(controls=ControlsSpec() as wanted):
-            if check.swap is not None:
-                yield _of_couples(asked, exchange_controls.items_of(wanted, seed))
-            if check.cues or check.own:
-                yield _of_couples(asked, influence_controls.items_of(wanted, seed))
-        case ContradictionCheck(controls=ControlsSpec() as wanted):
-            yield _of_couples(asked, contradiction_controls.items_of(wanted, seed))
-
-
-def _of_items(asked: _Asked, check: ReasoningCheck, items: Sequence[Item]) -> Calls:
-    """Every control reasoned about, answered without and with another reasoning, and tested."""
-    texts = sorted(set(controls.texts_of(asked.spec, items)))
-    own = _Asked(asked.plan, asked.name, put_to(asked.spec, controls.choices_of(items)))
-    made = [test for test in check.tests if test not in withheld_tests(asked.plan, check)]
-    times = 2 + len(check.shares) * len(made)  # with no reasoning, with another's, in every test
-    every = controls.texts_of(asked.spec, items)  # a text that comes twice may be altered twice
-    return _step("controls", asked, [own.write(texts), own.forced(every, times)], exact=False)
-
-
-def _of_couples(asked: _Asked, couples: Sequence[Couple]) -> Calls:
-    """Every question reasoned about once; those tried decide whether the others follow."""
-    known = dict([*to_try(couples), *to_test(couples)])
-    choices = {choice for of_one in known.values() for choice in of_one}
-    own = _Asked(asked.plan, asked.name, put_to(asked.spec, choices))
-    texts = [put(asked.spec, text, of_one) for text, of_one in known.items()]
-    return _step("controls", asked, [own.write(texts)], exact=False)
-
-
-def _of_second_model(plan: Plan, check: Check) -> Iterator[Calls]:
-    """What a second model is asked: once per reasoning, or once per pair that a cue moved."""
-    settings = second_model_of(check)
-    if settings is None or plan.spec.on_record(check):
-        return
-    texts = len(plan.rows_of(check)) + _cases(plan, check)
-    reasoning = RETOLD * _longest_reasoning(plan, check)
-    if isinstance(check, ReasoningCheck):
-        each = tokens_at_most(to_say_otherwise([]), settings.max_tokens) + reasoning
-        yield _helping("paraphrases", settings, texts, texts * each)
-        if check.controls is not None:
-            items = controls.items_of(check.controls, plan.spec.seed)
-            yield _helping("control words", settings, len(items), len(items) * each)
-    if isinstance(check, CueCheck):
-        described = [(described_cue(cue), 1) for cue in cues_of(check.cues, check.own)]
-        if check.swap is not None:
-            described.append((described_field(check.swap.column), 2))
-        tokens = texts * sum(
-            tokens_at_most(to_judge(told, ""), settings.max_tokens) + read * reasoning
-            for told, read in described
-        )
-        yield _helping("judgements", settings, len(described) * texts, tokens)
-        yield from _of_written(plan, check, settings)
-
-
-def _of_written(plan: Plan, check: CueCheck, settings: SecondModel) -> Iterator[Calls]:
-    """Once per reasoning that is written about a cue, of which the truth is known."""
-    spec = plan.spec.subjects[plan.spec.subject_of(check)]
-    asked = disclosure_controls.texts_graded(check, spec, plan.data.rows)
-    tokens = sum(tokens_at_most(to_judge(*one), settings.max_tokens) for one in asked)
-    if asked:
-        yield _helping("control judgements", settings, len(asked), tokens)
-
-
-def _of_explanations(plan: Plan) -> Calls:
-    """A text for every finding and case; twice where the endpoint refuses the form asked for."""
-    asked = plan.spec.explain
-    findings = sum(
-        gate.check == check.kind and gate.subject in (None, plan.spec.subject_of(check))
-        for gate in plan.spec.gates
-        for check in plan.spec.checks
-    )
-    return Calls(
-        step="explanations",
-        subject=asked.model or "",
-        calls=2 * (findings + min(plan.spec.cases, len(plan.data.rows))),
-        exact=False,
-        tokens=None,
-        attempts=asked.retries + 1,
-    )
-
-
-def _longest_reasoning(plan: Plan, check: Check) -> int:
+def longest_reasoning(plan: Plan, check: BaseCheck) -> int:
     """Tokens that a subject may write."""
     spec = plan.spec.subjects[plan.spec.subject_of(check)]
     match spec:
@@ -292,7 +94,8 @@ def _longest_reasoning(plan: Plan, check: Check) -> int:
             raise TypeError(f"check {check.kind}: its subject does not write")
 
 
-def _helping(step: str, settings: SecondModel, number: int, tokens: int) -> Calls:
+def helping(step: str, settings: SecondModel, number: int, tokens: int) -> Calls:
+    """A step in which a second model helps."""
     return Calls(
         step=step,
         subject=settings.model,
@@ -303,9 +106,10 @@ def _helping(step: str, settings: SecondModel, number: int, tokens: int) -> Call
     )
 
 
-def _step(
-    step: str, asked: _Asked, parts: Sequence[tuple[int, int]], *, exact: bool = True
+def step_of(
+    step: str, asked: Asking, parts: Sequence[tuple[int, int]], *, exact: bool = True
 ) -> Calls:
+    """A step that asks a subject, of the calls and tokens of its parts."""
     return Calls(
         step=step,
         subject=asked.name,

@@ -16,7 +16,7 @@ from tasks.definition import (
     PredictionsSubject,
     TranscriptsSubject,
 )
-from tasks.definition.checks import LOG_PROBABILITY, Check, ReasoningCheck, ReasoningTest
+from tasks.definition.checks import BaseCheck
 from tasks.definition.vocabulary import CHECK_NEEDS, OFFERS, Access
 from tasks.subjects.reference import SubjectRef, labels_of, read_config
 
@@ -33,7 +33,7 @@ class Plan:
     subjects: Mapping[str, SubjectRef]
     """The subjects but recorded predictions, by name."""
 
-    def rows_of(self, check: Check) -> list[int]:
+    def rows_of(self, check: BaseCheck) -> list[int]:
         """Positions of the rows a check looks at: all, or a simple random sample.
 
         Simple, so that rates over the sample are unbiased for the data.
@@ -65,54 +65,34 @@ class Plan:
         return next(iter(self.spec.subjects))
 
 
-def not_run(plan: Plan, check: Check) -> str | None:
-    """Why a check cannot be answered by its subject or data; none if it can."""
+def lacking_access(plan: Plan, check: BaseCheck) -> str | None:
+    """What a check needs of its subject and does not get; none if it gets all."""
     name = plan.spec.subject_of(check)
     subject = plan.spec.subjects[name]
-    lacking = sorted(CHECK_NEEDS[check.kind] - _offers(plan, name))
-    if lacking:
-        remedy = " without choices" if isinstance(subject, CausalSubject) else ""
-        offered = f"subject {name} ({subject.kind}) does not offer that{remedy}"
-        return f"needs {', '.join(lacking)}; {offered}"
-    if (
-        check.kind == "cue"
-        and isinstance(subject, TranscriptsSubject)
-        and subject.columns.condition is None
-    ):
-        return (
-            "needs paired conditions; the definition names no columns.condition and columns.pair "
-            f"of subject {name}"
-        )
-    if check.kind == "performance" and plan.spec.data.label is None:
-        return "needs labels; the definition names no data.label"
-    if check.kind == "remediation" and plan.spec.data.label is None:
-        return "needs labels: a lever is chosen by the accuracy it leaves, too"
-    if check.kind in {"fairness", "probing"} and not plan.spec.data.groups:
-        return "needs protected attributes; the definition names no data.groups"
-    by_decision = {"fairness", "counterfactual", "probing", "steering", "remediation"}
-    if check.kind in by_decision and plan.spec.data.favourable is None:
-        return "needs data.favourable: which decision is hoped for"
-    return None
+    lacking = sorted(CHECK_NEEDS[check.kind] - offers(plan, name))
+    if not lacking:
+        return None
+    remedy = " without choices" if isinstance(subject, CausalSubject) else ""
+    offered = f"subject {name} ({subject.kind}) does not offer that{remedy}"
+    return f"needs {', '.join(lacking)}; {offered}"
 
 
-def withheld_tests(plan: Plan, check: ReasoningCheck) -> dict[ReasoningTest, str]:
-    """The tests of a reasoning that are asked for and cannot be made, and why."""
-    found: dict[ReasoningTest, str] = {
-        test: "not run: needs a second model; the definition names no paraphraser"
-        for test in check.tests
-        if test not in check.runnable
-    }
-    name = plan.spec.subject_of(check)
-    if LOG_PROBABILITY in check.tests and "log-probabilities" not in _offers(plan, name):
-        kind = plan.spec.subjects[name].kind
-        found[LOG_PROBABILITY] = (
-            "not run: needs log-probabilities of a given answer; "
-            f"subject {name} ({kind}) does not offer that"
-        )
-    return found
+def lacks_groups(plan: Plan) -> str | None:
+    """Why nothing can be compared between groups; none if it can."""
+    if plan.spec.data.groups:
+        return None
+    return "needs protected attributes; the definition names no data.groups"
 
 
-def _offers(plan: Plan, name: str) -> frozenset[Access]:
+def lacks_favourable(plan: Plan) -> str | None:
+    """Why no decision counts as favourable; none if one does."""
+    if plan.spec.data.favourable is not None:
+        return None
+    return "needs data.favourable: which decision is hoped for"
+
+
+def offers(plan: Plan, name: str) -> frozenset[Access]:
+    """What a subject offers to checks, as its definition has it."""
     subject = plan.spec.subjects[name]
     offered = OFFERS[subject.kind]
     if isinstance(subject, CausalSubject) and not subject.answers:

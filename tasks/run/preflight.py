@@ -1,49 +1,49 @@
 """Everything knowable before a model loads is checked, and what is wrong is said in one line."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from tasks.controls.cues import CUES
-from tasks.controls.items import control_set
-from tasks.controls.problems import DRAWN
-from tasks.controls.stories import TOLD
 from tasks.data.dataset import MISSING, load_dataset
 from tasks.definition import (
     Answering,
     AuditSpec,
-    CausalSubject,
     LocalModel,
     OpenAISubject,
     PredictionsSubject,
     TranscriptsSubject,
     read_spec,
 )
-from tasks.definition.checks import (
-    AttributionCheck,
-    Check,
-    ContradictionCheck,
-    CueCheck,
-    LeverCheck,
-    ProbingCheck,
-    ReasoningCheck,
-    second_model_of,
-)
+from tasks.definition.checks import BaseCheck, ContradictionCheck, second_model_of
 from tasks.definition.endpoints import AskedModel
 from tasks.definition.problems import nearest
 from tasks.errors import DataError, SpecError
-from tasks.measures.reasoning.answers import Form, whole_answer
+from tasks.measures.reasoning.answers import whole_answer
 from tasks.run.plan import Plan
 from tasks.subjects.endpoint.api_key import key_in
 from tasks.subjects.endpoint.secret import has_key
 from tasks.subjects.reference import read_config, refer
 from tasks.subjects.transcripts import load_transcripts
 
+C = TypeVar("C", bound=BaseCheck)
 
-def prepare(definition: Path, weights: Mapping[str, str] | None = None) -> Plan:
-    """Read a definition and check everything knowable before a model loads.
+
+@dataclass(frozen=True)
+class Preflight(Generic[C]):
+    """What is knowable of one kind of check before a model loads; every part may be left out."""
+
+    problems: Callable[[Plan, C], None] = lambda _, __: None
+    """Raises an `AuditError` where something asked for does not exist."""
+    not_run: Callable[[Plan, C], str | None] = lambda _, __: None
+    """Why data or subject cannot answer the check, beyond the access that the kind needs."""
+    remarks: Callable[[Plan, C], Iterable[str]] = lambda _, __: ()
+    """What a reader should know before the run, a line each."""
+
+
+def read_plan(definition: Path, weights: Mapping[str, str] | None = None) -> Plan:
+    """Read a definition, its data and its subjects, and check what is not about a single check.
 
     Args:
         definition: YAML file.
@@ -80,16 +80,6 @@ def prepare(definition: Path, weights: Mapping[str, str] | None = None) -> Plan:
     _check_transcripts(plan)
     _check_fields(plan)
     _check_groups(plan)
-    for check in spec.checks:
-        if isinstance(check, AttributionCheck):
-            _check_attribution(plan, check)
-        if isinstance(check, LeverCheck):
-            _check_layers(plan, check, "layers", check.layers)
-        if isinstance(check, ProbingCheck):
-            _check_layers(plan, check, "together", [x for t in check.together for x in t])
-        _check_reasoning(plan, check)
-        _check_controls(plan, check)
-    _check_references(plan)
     return plan
 
 
@@ -181,109 +171,6 @@ def _check_fields(plan: Plan) -> None:
             )
 
 
-def _check_attribution(plan: Plan, check: AttributionCheck) -> None:
-    if "partition" in check.methods and find_spec("shap") is None:
-        raise SpecError("method partition needs the package shap: pip install assay-audit[shap]")
-    name = plan.spec.subject_of(check)
-    writes = isinstance(plan.spec.subjects[name], CausalSubject)
-    if check.target.answer is not None and not writes:
-        raise SpecError(f"target.answer: subject {name} does not write; name a target.label")
-    known = plan.labels(name)
-    for label in (check.target.label, check.target.against):
-        if label is not None and known and label not in known:
-            raise SpecError(
-                f"target {label!r} is no class of subject {name}; {nearest(label, known)}"
-            )
-
-
-def _check_layers(plan: Plan, check: Check, key: str, layers: Sequence[int]) -> None:
-    name = plan.spec.subject_of(check)
-    if name not in plan.subjects or not layers:
-        return
-    config = read_config(name, Path(plan.subjects[name].folder))
-    known = [config[k] for k in ("num_hidden_layers", "n_layer", "n_layers") if k in config]
-    last = known[0] if known else None
-    if isinstance(last, int) and max(layers) > last:
-        raise SpecError(
-            f"check {check.kind}: {key}: {max(layers)} is beyond the last layer of subject "
-            f"{name}, which is {last}"
-        )
-
-
-def _check_reasoning(plan: Plan, check: Check) -> None:
-    """What the tests of a reasoning need: points of a curve, pairs, an answer to count."""
-    if isinstance(check, ReasoningCheck):
-        rising = all(a < b for a, b in pairwise(check.shares))
-        if check.shares[:1] != (0,) or check.shares[-1:] != (1,) or not rising:
-            raise SpecError(f"check reasoning: shares must rise from 0 to 1: {list(check.shares)}")
-    if isinstance(check, ContradictionCheck):
-        name = plan.spec.subject_of(check)
-        known, subject = plan.labels(name), plan.spec.subjects[name]
-        if not known and isinstance(subject, Answering):
-            _check_shared_answer(check, name, subject.answer.form)
-        if known and check.answer is not None and check.answer not in known:
-            raise SpecError(
-                f"check contradiction: answer: {check.answer!r} is no answer of the subject; "
-                f"{nearest(check.answer, known)}"
-            )
-        names = [row.columns[check.pair] for row in plan.data.rows]
-        if all(names.count(name) != 2 for name in set(names) - {MISSING}):
-            raise DataError(
-                f"check contradiction: column {check.pair!r} names no pair: no value stands in "
-                f"exactly two rows; the first is {names[0]!r}"
-            )
-    if isinstance(check, CueCheck) and (check.cues or check.own):
-        name = plan.spec.subject_of(check)
-        subject = plan.spec.subjects[name]
-        if isinstance(subject, Answering) and len(subject.answer.known) < 2:
-            raise SpecError(
-                f"check cue: a cue speaks for one of the known answers, and form "
-                f"{subject.answer.form} of subject {name} names none; use swap, or form choice"
-            )
-    if isinstance(check, CueCheck) and "answer-position" in check.cues and not plan.spec.data.label:
-        raise SpecError(
-            "check cue: cue answer-position needs labelled examples; the definition names no "
-            "data.label"
-        )
-
-
-def _check_shared_answer(check: ContradictionCheck, name: str, form: Form) -> None:
-    """An answer that no reading of an answer gives would never be found twice."""
-    if "answer" not in check.model_fields_set:
-        raise SpecError(
-            f"check contradiction: the answers of subject {name} (form {form}) are not known "
-            "beforehand; name the answer that two questions cannot have, or null for any"
-        )
-    if check.answer is not None and check.answer != whole_answer(check.answer, form):
-        raise SpecError(
-            f"check contradiction: answer: {check.answer!r} is not written as the answers of "
-            f"subject {name} (form {form}) will be"
-        )
-
-
-def _check_controls(plan: Plan, check: Check) -> None:
-    """Families and cues exist, and there are as many different questions of them."""
-    if not isinstance(check, ReasoningCheck | CueCheck | ContradictionCheck):
-        return
-    asked = check.controls
-    if asked is None:
-        return
-    for key, known in (("problems", DRAWN), ("stories", TOLD), ("cues", CUES)):
-        for name in getattr(asked, key):
-            if name not in known:
-                raise SpecError(
-                    f"check {check.kind}: controls.{key}: nothing is called {name!r}; "
-                    f"{nearest(name, known)}"
-                )
-    try:
-        control_set(plan.spec.seed, asked.items, problems=asked.problems or tuple(DRAWN))
-    except ValueError:
-        raise SpecError(
-            f"check {check.kind}: controls.items: there are no {asked.items} different questions "
-            f"of {', '.join(asked.problems or DRAWN)}; ask for fewer, or name more families"
-        ) from None
-
-
 def _check_groups(plan: Plan) -> None:
     for gate in plan.spec.gates:
         if gate.group is None or gate.attribute is None:
@@ -296,13 +183,20 @@ def _check_groups(plan: Plan) -> None:
             )
 
 
-def _check_references(plan: Plan) -> None:
-    for check in plan.spec.checks:
-        named = getattr(check, "reference", None)
-        for attribute, group in named.items() if isinstance(named, dict) else ():
-            known = sorted(set(plan.data.grouping(attribute)) - {MISSING})
-            if group not in known:
-                raise SpecError(
-                    f"check fairness: reference: no group {group!r} in {attribute!r}; "
-                    f"{nearest(group, known)}"
-                )
+def check_layers(plan: Plan, check: BaseCheck, key: str, layers: Sequence[int]) -> None:
+    """Layers that a check names are there.
+
+    Raises:
+        SpecError: one of them is beyond the last layer of the subject.
+    """
+    name = plan.spec.subject_of(check)
+    if name not in plan.subjects or not layers:
+        return
+    config = read_config(name, Path(plan.subjects[name].folder))
+    known = [config[k] for k in ("num_hidden_layers", "n_layer", "n_layers") if k in config]
+    last = known[0] if known else None
+    if isinstance(last, int) and max(layers) > last:
+        raise SpecError(
+            f"check {check.kind}: {key}: {max(layers)} is beyond the last layer of subject "
+            f"{name}, which is {last}"
+        )

@@ -5,11 +5,11 @@ from pathlib import Path
 import yaml
 
 from tasks.checks import MEASURES
+from tasks.checks.preflight import prepare
 from tasks.checks.remediation import rounds as remediation
 from tasks.checks.steering import evidence as steered
 from tasks.checks.steering import rounds as steering
 from tasks.run.plan import Plan
-from tasks.run.preflight import prepare
 from tasks.run.shards import ShardRef, StoredShard, write_payload
 from tasks.schema import Evidence
 

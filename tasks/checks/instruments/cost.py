@@ -1,0 +1,17 @@
+"""What paired controls cost where the subject is behind an endpoint."""
+
+from collections.abc import Sequence
+
+from tasks.checks.instruments.asking import put, put_to
+from tasks.checks.instruments.paired_controls import to_test, to_try
+from tasks.controls.truth import Couple
+from tasks.run.cost import Asking, Calls, step_of
+
+
+def of_pairs(asking: Asking, couples: Sequence[Couple]) -> Calls:
+    """Every question reasoned about once; those tried decide whether the others follow."""
+    known = dict([*to_try(couples), *to_test(couples)])
+    choices = {choice for of_one in known.values() for choice in of_one}
+    own = Asking(asking.plan, asking.name, put_to(asking.spec, choices))
+    texts = [put(asking.spec, text, of_one) for text, of_one in known.items()]
+    return step_of("controls", asking, [own.write(texts)], exact=False)

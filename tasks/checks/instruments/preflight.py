@@ -1,0 +1,34 @@
+"""What is knowable of controls before a model loads."""
+
+from tasks.controls.cues import CUES
+from tasks.controls.items import control_set
+from tasks.controls.problems import DRAWN
+from tasks.controls.stories import TOLD
+from tasks.definition.checks import BaseCheck, ControlsSpec
+from tasks.definition.problems import nearest
+from tasks.errors import SpecError
+from tasks.run.plan import Plan
+
+
+def check_controls(plan: Plan, check: BaseCheck, asked: ControlsSpec | None) -> None:
+    """Families and cues exist, and there are as many different questions of them.
+
+    Raises:
+        SpecError: one does not exist, or there are too few questions.
+    """
+    if asked is None:
+        return
+    for key, known in (("problems", DRAWN), ("stories", TOLD), ("cues", CUES)):
+        for name in getattr(asked, key):
+            if name not in known:
+                raise SpecError(
+                    f"check {check.kind}: controls.{key}: nothing is called {name!r}; "
+                    f"{nearest(name, known)}"
+                )
+    try:
+        control_set(plan.spec.seed, asked.items, problems=asked.problems or tuple(DRAWN))
+    except ValueError:
+        raise SpecError(
+            f"check {check.kind}: controls.items: there are no {asked.items} different questions "
+            f"of {', '.join(asked.problems or DRAWN)}; ask for fewer, or name more families"
+        ) from None

@@ -1,0 +1,18 @@
+"""What is knowable of steering before a model loads."""
+
+from tasks.definition.checks import SteeringCheck
+from tasks.run.plan import Plan, lacks_favourable
+from tasks.run.preflight import Preflight, check_layers
+
+
+def not_run(plan: Plan, _: SteeringCheck) -> str | None:
+    """A gap needs a decision that is hoped for."""
+    return lacks_favourable(plan)
+
+
+def problems(plan: Plan, check: SteeringCheck) -> None:
+    """The layers are there."""
+    check_layers(plan, check, "layers", check.layers)
+
+
+PREFLIGHT = Preflight(problems=problems, not_run=not_run)
