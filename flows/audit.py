@@ -13,6 +13,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.progress import STAGES
 from flows.shards import ShardRunner
 from flows.stopping import STOPPING
+from tasks.checks import offers_of
 from tasks.checks.gather import decide, gather
 from tasks.checks.preflight import prepare
 from tasks.explain.texts import explain
@@ -74,7 +75,7 @@ def audit(
             evidence=evidence,
             findings=judge(plan.spec, evidence),
         )
-        explanations = explain(report)
+        explanations = explain(report, offers_of)
     with STAGES.stage("report and model card"):
         earlier = newest(out, plan.spec.baseline) if plan.spec.baseline else None
         folder = write_bundle(

@@ -101,7 +101,7 @@ def check(definition: Definition) -> None:
     """Find everything wrong that is knowable before a model loads, and what endpoints will cost."""
     with one_line():
         from tasks.checks.cost import calls
-        from tasks.checks.preflight import not_run, prepare
+        from tasks.checks.preflight import not_run, prepare, remarks
 
         plan = prepare(_find(definition))
         for one in plan.spec.checks:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.checks import offers_of
 from tasks.definition import AuditSpec, Gate
 from tasks.definition.vocabulary import MEASURES
 from tasks.errors import SpecError
@@ -236,7 +237,7 @@ def a_report(*, findings=FINDINGS, cases=(CASE,), measured=MEASURED, explain_wit
 
 
 def template_texts(report):
-    return {sheet.about: tell(sheet) for sheet in sheets(report)}
+    return {sheet.about: tell(sheet) for sheet in sheets(report, offers_of)}
 
 
 # --- template provider --------------------------------------------------------------------
@@ -269,7 +270,7 @@ def test_an_inconclusive_finding_says_how_many_more_texts_would_decide():
 
 
 def test_texts_keep_the_order_findings_then_cases():
-    texts = explain(a_report()).texts
+    texts = explain(a_report(), offers_of).texts
     assert [t.about for t in texts] == ["f1", "f2", "f3", "f4", "f5", "loan-7"]
     assert {t.written_by for t in texts} == {"template"}
 
@@ -380,7 +381,7 @@ def test_the_checker_accepts_what_the_templates_say_of_every_measure(kind, name,
         subject=SUBJECT_OF.get(kind, "encoder"), more_texts=77 if verdict != "fail" else None,
     )  # fmt: skip
     report = a_report(findings=(found,), cases=())
-    assert rejections(report, finding_sheet(report, found)) == []
+    assert rejections(report, finding_sheet(report, found, offers_of)) == []
 
 
 @pytest.mark.parametrize(("kind", "name"), ALL_MEASURES)
@@ -390,7 +391,7 @@ def test_every_measure_has_a_sentence_of_its_own(kind, name):
 
 
 def test_a_measure_without_a_sentence_is_told_plainly():
-    fact = finding_sheet(a_report(), FINDINGS[0]).facts[0]
+    fact = finding_sheet(a_report(), FINDINGS[0], offers_of).facts[0]
     text = say(replace(fact, sentence="fairness.not_there"))
     assert text.startswith('In subject encoder, "Adverse impact ratio" over texts of group migrant')
 
@@ -406,7 +407,7 @@ def rejections(report, sheet):
 @pytest.mark.parametrize("about", ["f1", "f2", "f3", "f4", "f5", "loan-7"])
 def test_the_checker_accepts_the_template_texts_of_a_report(about):
     report = a_report()
-    sheet = next(sheet for sheet in sheets(report) if sheet.about == about)
+    sheet = next(sheet for sheet in sheets(report, offers_of) if sheet.about == about)
     assert rejections(report, sheet) == []
 
 
@@ -464,7 +465,7 @@ def written_by(answer, *, timeout=5.0, retries=0, concurrency=1, **report_with):
             "provider": "openai", "model": "tiny", "base_url": served.url, "timeout": timeout,
             "key_env": "ASSAY_TEST_KEY", "retries": retries, "concurrency": concurrency,
         }  # fmt: skip
-        return explain(a_report(explain_with=spec, **report_with)), served
+        return explain(a_report(explain_with=spec, **report_with), offers_of), served
 
 
 ONE = {"findings": FINDINGS[:1], "cases": ()}
@@ -598,7 +599,7 @@ def test_nobody_there_is_noticed_at_once():
     with serving(echo) as served:
         gone = served.url
     spec = {"provider": "openai", "model": "tiny", "base_url": gone, "key_env": "ASSAY_TEST_KEY"}
-    told = explain(a_report(explain_with=spec | {"retries": 0}))
+    told = explain(a_report(explain_with=spec | {"retries": 0}), offers_of)
     assert told.texts[0].rejected == ("endpoint: no connection",)
     assert "not asked any more" in told.texts[-1].rejected[0]
 
@@ -617,7 +618,7 @@ def test_a_missing_key_is_a_mistake_in_the_definition(monkeypatch):
     monkeypatch.delenv("ASSAY_TEST_KEY")
     spec = {"provider": "openai", "model": "tiny", "key_env": "ASSAY_TEST_KEY"}
     with pytest.raises(SpecError, match="environment variable ASSAY_TEST_KEY holds no key"):
-        explain(a_report(explain_with=spec))
+        explain(a_report(explain_with=spec), offers_of)
 
 
 def test_it_works_where_a_loop_is_running_already():
@@ -637,7 +638,7 @@ def test_whatever_stands_in_the_data_the_text_is_one_line_without_markup(origina
         else e
         for e in report.evidence
     )
-    told = explain(report.model_copy(update={"evidence": evidence})).texts[0].text
+    told = explain(report.model_copy(update={"evidence": evidence}), offers_of).texts[0].text
     assert not set("<>`\n\r\t\u2028") & set(told)
 
 

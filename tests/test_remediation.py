@@ -7,6 +7,7 @@ import pytest
 from fairlearn.metrics import demographic_parity_difference
 from scipy import stats as scipy_stats
 
+from tasks.checks import offers_of
 from tasks.checks.interventions.group_vector import thirds
 from tasks.checks.preflight import not_run, prepare
 from tasks.checks.remediation import rounds as remediation
@@ -332,7 +333,7 @@ def bundle(plan, evidence, out, store):
         spec=plan.spec, provenance=provenance(plan, load_all(plan)), evidence=(evidence,)
     )
     run = RunRecord(started="2026-01-01T00:00:00+00:00", finished="2026-01-01T00:00:01+00:00")
-    return write_bundle(out, report, explain(report), run, None, None, store)
+    return write_bundle(out, report, explain(report, offers_of), run, None, None, store)
 
 
 def test_the_lever_lies_beside_the_report_that_tells_of_it(retrained, tmp_path):

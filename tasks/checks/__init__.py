@@ -4,11 +4,20 @@ What a definition may ask of a kind stands in `tasks.definition.kinds`, which al
 """
 
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from tasks.checks.room import Room
+
+if TYPE_CHECKING:
+    from tasks.explain.offers import Offers
 
 
 @cache
 def room_of(kind: str) -> Room:
     """The room of a kind of check."""
     return Room(f"tasks.checks.{kind}")
+
+
+def offers_of(kind: str) -> "Offers[Any]":
+    """What a kind of check contributes to explanations."""
+    return room_of(kind).offers

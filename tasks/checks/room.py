@@ -7,6 +7,7 @@ checked in seconds:
 * `cost.py`: `calls(...)`, what an endpoint is asked at most; may be absent
 * `rounds.py`: `ROUNDS`, the steps that measure, in order
 * `evidence.py`: `evidence(asked, finished)`, the measurements made of what they left
+* `facts.py`: `OFFERS`, what it contributes to explanations of findings; may be absent
 * `section.py`: `section(shown)`, the blocks of its section in the report
 """
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from tasks.definition.checks import BaseCheck
+    from tasks.explain.offers import Offers
     from tasks.report.blocks import Block
     from tasks.report.shown import Shown
     from tasks.run.cost import Asking, Calls
@@ -62,6 +64,15 @@ class Room:
         """The measurements made of what the rounds left."""
         evidence: Evidence = import_module(f"{self.package}.evidence").evidence(asked, finished)
         return evidence
+
+    @property
+    def offers(self) -> Offers[Any]:
+        """What the kind contributes to explanations."""
+        from tasks.explain.offers import Offers
+
+        part = self._part("facts")
+        known: Offers[Any] = Offers() if part is None else part.OFFERS
+        return known
 
     def section(self, shown: Shown[Any]) -> list[Block]:
         """What the kind's section of the report holds between heading and full table."""

@@ -11,6 +11,7 @@ from tasks.explain.claims import Ruling, check_text
 from tasks.explain.endpoint import Endpoint, fenced, open_endpoint
 from tasks.explain.facts import Sheet, known_names
 from tasks.explain.grounds import finding_sheet
+from tasks.explain.offers import OffersOf
 from tasks.explain.plain_words import plain_words
 from tasks.explain.wording import TEMPLATES, say, tell
 from tasks.schema import Explanation, Explanations, Report
@@ -21,17 +22,21 @@ LONGEST_TEXT: Final = 2000
 """Characters of a model's text at most."""
 
 
-def explain(report: Report) -> Explanations:
+def explain(report: Report, offers_of: OffersOf) -> Explanations:
     """A short text for every finding, then for every case of the report.
 
     With `provider: openai` a language model writes; if any of its sentences is not supported by
     the facts it cites, or the endpoint fails, the template text stands instead.
 
+    Args:
+        report: what was measured and judged.
+        offers_of: what each kind of check contributes.
+
     Raises:
         SpecError: the endpoint's key is not in the environment.
     """
     asked = report.spec.explain
-    found = sheets(report)
+    found = sheets(report, offers_of)
     if asked.provider == "template":
         return Explanations(provider="template", texts=tuple(_by_template(s) for s in found))
     endpoint = open_endpoint(asked)
@@ -39,9 +44,9 @@ def explain(report: Report) -> Explanations:
     return Explanations(provider=f"openai: {asked.model}", texts=texts)
 
 
-def sheets(report: Report) -> tuple[Sheet, ...]:
+def sheets(report: Report, offers_of: OffersOf) -> tuple[Sheet, ...]:
     """What each text may rest on: findings first, then cases."""
-    findings = [finding_sheet(report, finding) for finding in report.findings]
+    findings = [finding_sheet(report, finding, offers_of) for finding in report.findings]
     return (*findings, *(case_sheet(report, case) for case in report.cases))
 
 

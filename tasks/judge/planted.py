@@ -75,4 +75,4 @@ def _expected(finding: Finding, planted: Planted, version: PlantedVersion) -> st
         return "fail" if gate.attribute in bent else "pass"
     if gate.field is not None:
         return "fail" if gate.field in bent else "pass"
-    return "fail" if gate.check == "performance" else "pass"
+    return "fail" if gate.measure == "accuracy" else "pass"
