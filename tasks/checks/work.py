@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, assert_never
+from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -24,7 +24,7 @@ from tasks.checks.remediation import rounds as remediation
 from tasks.checks.steering import evidence as steered
 from tasks.definition.checks import (
     AttributionCheck,
-    Check,
+    BaseCheck,
     ContradictionCheck,
     CounterfactualCheck,
     CueCheck,
@@ -79,7 +79,7 @@ def measure_shard(ref: dict[str, Any], store: str) -> dict[str, str]:
 @task(cache_policy=NO_CACHE, persist_result=False)
 def gather_evidence(
     plan: Plan,
-    check: Check,
+    check: BaseCheck,
     decided: Decided,
     cases: Sequence[int],
     store: Path,
@@ -121,4 +121,4 @@ def gather_evidence(
         case ContradictionCheck():
             return contradiction.evidence(plan, check, store, stored)
         case _:
-            assert_never(check)
+            raise TypeError(f"not a kind of check that is known here: {check.kind}")

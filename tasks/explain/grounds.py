@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tasks.definition.checks import CueCheck
 from tasks.explain.facts import (
     SMALLEST_USE,
     Fact,
@@ -204,7 +205,7 @@ def _cue_facts(report: Report, subject: str, attribute: str) -> Iterator[Fact]:
     """What exchanging a field does to the answer, and whether the reasoning says so."""
     for evidence in report.evidence:
         check = evidence.check
-        if check.kind != "cue" or evidence.not_run or check.swap is None:
+        if not isinstance(check, CueCheck) or evidence.not_run or check.swap is None:
             continue
         if check.swap.across != attribute:
             continue

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import assert_never
 
 from tasks.checks.attribution.section import attribution
 from tasks.checks.counterfactual.section import counterfactual
@@ -99,7 +98,7 @@ def blocks(evidence: Evidence, decided: Iterable[Measurement] = ()) -> list[Bloc
         case ContradictionCheck():
             return contradiction(evidence)
         case _:
-            assert_never(evidence.check)
+            raise TypeError(f"not a kind of check that is known here: {evidence.check.kind}")
 
 
 def _left_out(evidence: Evidence) -> list[Block]:

@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from tasks.definition import OpenAISubject
-from tasks.definition.checks import second_model_of
 from tasks.run.plan import Plan
 from tasks.subjects.endpoint.asker import Asker
 from tasks.subjects.endpoint.second_model import load_second
@@ -25,7 +24,7 @@ def with_answers(plan: Plan, store: Path, *, fresh: bool = False) -> Plan:
         if isinstance(ref.spec, OpenAISubject)
     }
     asked: list[Asker] = [load_endpoint(ref) for ref in subjects.values()]
-    seconds = [second_model_of(check) for check in plan.spec.checks]
+    seconds = [check.second_model for check in plan.spec.checks]
     asked += [load_second(settings, store) for settings in seconds if settings is not None]
     for one in asked:
         one.meter.restart()

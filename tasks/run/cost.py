@@ -22,7 +22,7 @@ from tasks.controls.truth import Couple
 from tasks.data.field_swap import exchange
 from tasks.definition import CausalSubject, OpenAISubject
 from tasks.definition.checks import (
-    Check,
+    BaseCheck,
     ContradictionCheck,
     ControlsSpec,
     CounterfactualCheck,
@@ -31,7 +31,6 @@ from tasks.definition.checks import (
     PerformanceCheck,
     ReasoningCheck,
     SecondModel,
-    second_model_of,
 )
 from tasks.run.plan import Plan, not_run, withheld_tests
 from tasks.subjects.endpoint.messages import (
@@ -132,7 +131,7 @@ def calls(plan: Plan) -> tuple[Calls, ...]:
     return tuple(found)
 
 
-def _of_check(asked: _Asked, check: Check) -> Calls:
+def _of_check(asked: _Asked, check: BaseCheck) -> Calls:
     match check:
         case PerformanceCheck() | FairnessCheck():
             texts = [row.text for row in asked.plan.rows(asked.plan.rows_of(check))]
@@ -157,7 +156,7 @@ def _of_check(asked: _Asked, check: Check) -> Calls:
             raise TypeError(f"check {check.kind} asks no endpoint")
 
 
-def _cases(plan: Plan, check: Check) -> int:
+def _cases(plan: Plan, check: BaseCheck) -> int:
     """Texts that may be shown beside those that are sampled."""
     return min(plan.spec.cases, len(plan.data.rows) - len(plan.rows_of(check)))
 
@@ -194,7 +193,7 @@ def _cue(asked: _Asked, check: CueCheck, cases: int) -> Iterator[tuple[int, int]
     yield len(costs), sum(costs)
 
 
-def _of_controls(asked: _Asked, check: Check) -> Iterator[Calls]:
+def _of_controls(asked: _Asked, check: BaseCheck) -> Iterator[Calls]:
     """What the tests of a check are calibrated on, as far as that is asked of the subject."""
     seed = asked.plan.spec.seed
     match check:
@@ -228,9 +227,9 @@ def _of_couples(asked: _Asked, couples: Sequence[Couple]) -> Calls:
     return _step("controls", asked, [own.write(texts)], exact=False)
 
 
-def _of_second_model(plan: Plan, check: Check) -> Iterator[Calls]:
+def _of_second_model(plan: Plan, check: BaseCheck) -> Iterator[Calls]:
     """What a second model is asked: once per reasoning, or once per pair that a cue moved."""
-    settings = second_model_of(check)
+    settings = check.second_model
     if settings is None or plan.spec.on_record(check):
         return
     texts = len(plan.rows_of(check)) + _cases(plan, check)
@@ -280,7 +279,7 @@ def _of_explanations(plan: Plan) -> Calls:
     )
 
 
-def _longest_reasoning(plan: Plan, check: Check) -> int:
+def _longest_reasoning(plan: Plan, check: BaseCheck) -> int:
     """Tokens that a subject may write."""
     spec = plan.spec.subjects[plan.spec.subject_of(check)]
     match spec:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from tasks.definition import Answering, PredictionsSubject
-from tasks.definition.checks import Check
+from tasks.definition.checks import BaseCheck
 from tasks.run.decisions_table import Decided
 from tasks.run.inputs import batches, cut, read_all, records, rows_of, subject_of
 from tasks.run.plan import Plan
@@ -20,7 +20,7 @@ PER_SHARD = 250
 
 def shards(plan: Plan, subject: str, rows: Sequence[int]) -> list[ShardRef]:
     """Shards that decide `rows`."""
-    check: Check | None = None
+    check: BaseCheck | None = None
     found = cut(plan, check, "decisions", rows, PER_SHARD)
     return [ref.model_copy(update={"subject": plan.subjects[subject]}) for ref in found]
 

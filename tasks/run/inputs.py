@@ -7,7 +7,7 @@ from typing import Any
 from tasks.data.dataset import Dataset, Row, load_dataset
 from tasks.data.text_units import Span
 from tasks.definition import OpenAISubject, TranscriptsSubject
-from tasks.definition.checks import Check, SecondModel
+from tasks.definition.checks import BaseCheck, SecondModel
 from tasks.run.plan import Plan
 from tasks.run.shards import DataRef, Payload, ShardRef, StoredShard, options, read_payload
 from tasks.subjects.endpoint.second_model import SecondEndpoint, load_second
@@ -72,7 +72,7 @@ def batches(
 
 def cut(
     plan: Plan,
-    check: Check | None,
+    check: BaseCheck | None,
     kind: str,
     rows: Sequence[int],
     per_shard: int,

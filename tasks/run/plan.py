@@ -16,8 +16,9 @@ from tasks.definition import (
     PredictionsSubject,
     TranscriptsSubject,
 )
-from tasks.definition.checks import LOG_PROBABILITY, Check, ReasoningCheck, ReasoningTest
-from tasks.definition.vocabulary import CHECK_NEEDS, OFFERS, Access
+from tasks.definition.access import OFFERS, Access
+from tasks.definition.checks import LOG_PROBABILITY, BaseCheck, ReasoningCheck, ReasoningTest
+from tasks.definition.kinds import kind_of
 from tasks.subjects.reference import SubjectRef, labels_of, read_config
 
 
@@ -33,7 +34,7 @@ class Plan:
     subjects: Mapping[str, SubjectRef]
     """The subjects but recorded predictions, by name."""
 
-    def rows_of(self, check: Check) -> list[int]:
+    def rows_of(self, check: BaseCheck) -> list[int]:
         """Positions of the rows a check looks at: all, or a simple random sample.
 
         Simple, so that rates over the sample are unbiased for the data.
@@ -65,11 +66,11 @@ class Plan:
         return next(iter(self.spec.subjects))
 
 
-def not_run(plan: Plan, check: Check) -> str | None:
+def not_run(plan: Plan, check: BaseCheck) -> str | None:
     """Why a check cannot be answered by its subject or data; none if it can."""
     name = plan.spec.subject_of(check)
     subject = plan.spec.subjects[name]
-    lacking = sorted(CHECK_NEEDS[check.kind] - _offers(plan, name))
+    lacking = sorted(kind_of(check.kind).needs - _offers(plan, name))
     if lacking:
         remedy = " without choices" if isinstance(subject, CausalSubject) else ""
         offered = f"subject {name} ({subject.kind}) does not offer that{remedy}"

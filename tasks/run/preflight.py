@@ -23,13 +23,12 @@ from tasks.definition import (
 )
 from tasks.definition.checks import (
     AttributionCheck,
-    Check,
+    BaseCheck,
     ContradictionCheck,
     CueCheck,
     LeverCheck,
     ProbingCheck,
     ReasoningCheck,
-    second_model_of,
 )
 from tasks.definition.endpoints import AskedModel
 from tasks.definition.problems import nearest
@@ -59,7 +58,7 @@ def prepare(definition: Path, weights: Mapping[str, str] | None = None) -> Plan:
     root = definition.resolve().parent
     recorded = [s for s in spec.subjects.values() if isinstance(s, PredictionsSubject)]
     extra = tuple(c for s in recorded for c in (s.prediction, s.probability) if c is not None)
-    extra += tuple(c.pair for c in spec.checks if isinstance(c, ContradictionCheck))
+    extra += tuple(name for check in spec.checks for name in check.columns)
     data = load_dataset(spec.data.model_dump_json(), root, spec.seed, extra)
     subjects = {
         name: refer(name, subject, root)
@@ -110,7 +109,7 @@ def _check_keys(plan: Plan) -> None:
         for name, subject in plan.spec.subjects.items()
         if isinstance(subject, OpenAISubject)
     ]
-    seconds = [second_model_of(check) for check in plan.spec.checks]
+    seconds = [check.second_model for check in plan.spec.checks]
     asked += [(f"second model {one.model}", one) for one in seconds if one is not None]
     for who, one in asked:
         key = key_in(one.key_env, who)
@@ -196,7 +195,7 @@ def _check_attribution(plan: Plan, check: AttributionCheck) -> None:
             )
 
 
-def _check_layers(plan: Plan, check: Check, key: str, layers: Sequence[int]) -> None:
+def _check_layers(plan: Plan, check: BaseCheck, key: str, layers: Sequence[int]) -> None:
     name = plan.spec.subject_of(check)
     if name not in plan.subjects or not layers:
         return
@@ -210,7 +209,7 @@ def _check_layers(plan: Plan, check: Check, key: str, layers: Sequence[int]) -> 
         )
 
 
-def _check_reasoning(plan: Plan, check: Check) -> None:
+def _check_reasoning(plan: Plan, check: BaseCheck) -> None:
     """What the tests of a reasoning need: points of a curve, pairs, an answer to count."""
     if isinstance(check, ReasoningCheck):
         rising = all(a < b for a, b in pairwise(check.shares))
@@ -261,7 +260,7 @@ def _check_shared_answer(check: ContradictionCheck, name: str, form: Form) -> No
         )
 
 
-def _check_controls(plan: Plan, check: Check) -> None:
+def _check_controls(plan: Plan, check: BaseCheck) -> None:
     """Families and cues exist, and there are as many different questions of them."""
     if not isinstance(check, ReasoningCheck | CueCheck | ContradictionCheck):
         return
