@@ -9,7 +9,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from flows.cli import app
-from tasks.definition.vocabulary import MEASURES
+from tasks.definition.kinds import built_in
 
 README = Path("README.md").read_text(encoding="utf-8")
 COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
@@ -60,8 +60,8 @@ def test_every_picture_and_file_the_readme_links_to_exists():
     assert not [link for link in links if not Path(link).exists()]
 
 
-@pytest.mark.parametrize("check", MEASURES)
+@pytest.mark.parametrize("check", built_in(), ids=lambda kind: kind.name)
 def test_every_check_and_its_measures_are_in_the_readme(check):
-    assert f"`{check}`" in README
-    missing = [m for m in MEASURES[check] if f"`{m}`" not in README]
+    assert f"`{check.name}`" in README
+    missing = [m for m in check.vocabulary if f"`{m}`" not in README]
     assert not missing

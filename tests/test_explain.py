@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from tasks.checks import offers_of
 from tasks.definition import AuditSpec, Gate
-from tasks.definition.vocabulary import MEASURES
+from tasks.definition.kinds import built_in, kind_of
 from tasks.errors import SpecError
 from tasks.explain.case_facts import case_sheet
 from tasks.explain.claims import Claim, check_text
 from tasks.explain.facts import known_names
 from tasks.explain.grounds import finding_sheet
 from tasks.explain.texts import explain, sheets
-from tasks.explain.wording import TEMPLATES, decimal, say, share, tell
+from tasks.explain.wording import decimal, say, share, tell
 from tasks.judge.credibility import AGAINST
 from tasks.schema import (
     About,
@@ -184,7 +184,7 @@ def a_spec(**explain_with):
         | ({"shares": (0.25, 0.5, 1.0)} if kind == "reasoning" else {})
         | ({"swaps": SWAPS} if kind == "counterfactual" else {})
         | ({"attribute": "origin"} if kind in ("steering", "remediation") else {})
-        for kind in MEASURES
+        for kind in (one.name for one in built_in())
     ]
     return AuditSpec.model_validate(
         {
@@ -340,8 +340,12 @@ def test_words_are_not_named_unless_attribution_earned_it_and_converged(monkeypa
     assert "weighs" not in text
 
 
-ATTRIBUTED = set(MEASURES["attribution"]) - {"field_share", "explained", "rationale_share"}
-ALL_MEASURES = [(kind, name) for kind, names in MEASURES.items() for name in names]
+ATTRIBUTED = set(kind_of("attribution").vocabulary) - {
+    "field_share",
+    "explained",
+    "rationale_share",
+}
+ALL_MEASURES = [(kind.name, name) for kind in built_in() for name in kind.vocabulary]
 
 
 def any_measurement(name):
@@ -386,7 +390,7 @@ def test_the_checker_accepts_what_the_templates_say_of_every_measure(kind, name,
 
 @pytest.mark.parametrize(("kind", "name"), ALL_MEASURES)
 def test_every_measure_has_a_sentence_of_its_own(kind, name):
-    template = (TEMPLATES / f"{kind}.j2").read_text()
+    template = (kind_of(kind).templates / f"{kind}.j2").read_text()
     assert f"macro {name}(" in template
 
 

@@ -18,7 +18,7 @@ import torch
 import yaml
 
 from flows.cli import EXIT
-from tasks.definition.vocabulary import CHECK_TITLES
+from tasks.definition.kinds import kind_of
 from tasks.judge.credibility import cited, earned
 from tasks.record.bundle import read_finished
 from tasks.schema import Evidence, LayerReading, Measurement, Report
@@ -101,7 +101,7 @@ def probabilities(model: Path, texts: list[str]) -> tuple[np.ndarray, list[str]]
 def every_check_has_its_section(audited: Audited) -> None:
     page = (audited.folder / "report.html").read_text(encoding="utf-8")
     for one in audited.report.evidence:
-        assert f"{CHECK_TITLES[one.check.kind]}</h2>" in page
+        assert f"{kind_of(one.check.kind).title}</h2>" in page
 
 
 # --- loaders ------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tasks.checks.room import Room
+from tasks.definition.kinds import kind_of
 
 if TYPE_CHECKING:
     from tasks.explain.offers import Offers
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 @cache
 def room_of(kind: str) -> Room:
     """The room of a kind of check."""
-    return Room(f"tasks.checks.{kind}")
+    return Room(kind_of(kind).room)
 
 
 def offers_of(kind: str) -> "Offers[Any]":

@@ -4,8 +4,8 @@ Importing this package costs pydantic and yaml and nothing more, so that `assay 
 before a model library is loaded.
 """
 
-from tasks.definition.audit import CROSS, AuditSpec, ExplainSpec, PlantedRef, read_spec
-from tasks.definition.data import DataSpec
+from tasks.definition.audit import AuditSpec, ExplainSpec, PlantedRef, read_spec
+from tasks.definition.data import CROSS, DataSpec
 from tasks.definition.endpoints import Budget, EndpointAddress
 from tasks.definition.gates import Gate
 from tasks.definition.subjects import (

@@ -1,4 +1,4 @@
-"""What a check needs of a subject, and what each kind of subject offers."""
+"""What a check may need of a subject, and what each kind of subject offers."""
 
 from typing import Literal
 
@@ -9,20 +9,6 @@ Access = Literal[
 """What a check may need of a subject: answers and decisions that can be read; asking again, to
 answer what nobody asked before; gradients and hidden states of local weights; log-probabilities of
 an answer that is given to it; writing, to reason before it answers."""
-
-CHECK_NEEDS: dict[str, frozenset[Access]] = {
-    "performance": frozenset({"decisions"}),
-    "fairness": frozenset({"decisions"}),
-    "attribution": frozenset({"gradients"}),
-    "localisation": frozenset({"hidden states"}),
-    "counterfactual": frozenset({"decisions", "asking again"}),
-    "probing": frozenset({"hidden states", "decisions"}),
-    "steering": frozenset({"hidden states", "decisions"}),
-    "remediation": frozenset({"hidden states", "decisions"}),
-    "reasoning": frozenset({"writing", "answers", "asking again"}),
-    "cue": frozenset({"writing", "answers"}),
-    "contradiction": frozenset({"writing", "answers"}),
-}
 
 OFFERS: dict[str, frozenset[Access]] = {
     "sequence-classification": frozenset(

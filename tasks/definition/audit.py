@@ -1,31 +1,21 @@
 """One audit as it is written down, and whether the names in it agree."""
 
-from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
-from tasks.definition.checks import (
-    Check,
-    CounterfactualCheck,
-    CueCheck,
-    FairnessCheck,
-    LocalLaw144,
-    ProbingCheck,
-)
+from tasks.definition.any_check import Check
+from tasks.definition.checks.base import BaseCheck
 from tasks.definition.data import DataSpec
 from tasks.definition.endpoints import EndpointAddress
 from tasks.definition.gates import Gate
+from tasks.definition.kinds import kind_of
 from tasks.definition.problems import first_problem
 from tasks.definition.record import Name, Record
 from tasks.definition.subjects import SubjectSpec, TranscriptsSubject
-from tasks.definition.vocabulary import MEASURES
 from tasks.errors import SpecError
-
-CROSS = " x "
-"""Stands between two attributes, and between their groups, where they are crossed."""
 
 
 class ExplainSpec(EndpointAddress):
@@ -58,6 +48,8 @@ class PlantedRef(Record):
 class AuditSpec(Record):
     """One audit, as written in `audits/*.yaml`."""
 
+    model_config = ConfigDict(defer_build=True)  # kinds of checks are known when one is read
+
     name: Name
     """Names the folder of its reports."""
     title: str = ""
@@ -84,8 +76,7 @@ class AuditSpec(Record):
         """Every name used is a name declared."""
         problems = [
             *self._subject_problems(),
-            *self._column_problems(),
-            *self._fairness_problems(),
+            *(problem for check in self.checks for problem in check.problems(self)),
             *self._gate_problems(),
         ]
         if problems:
@@ -110,97 +101,10 @@ class AuditSpec(Record):
         ]
         return found
 
-    def _column_problems(self) -> list[str]:
-        groups, fields = self.data.groups, self.data.field_names
-        found = []
-        for check in self.checks:
-            if isinstance(check, CueCheck):
-                found += self._cue_problems(check)
-            for attribute in getattr(check, "attributes", ()):
-                if attribute not in groups:
-                    found.append(
-                        f"check {check.kind}: attribute {attribute!r} is not in data.groups: "
-                        f"{', '.join(groups) or 'empty'}"
-                    )
-            span = getattr(check, "span", None)
-            if span is not None and span not in fields:
-                found.append(
-                    f"check {check.kind}: span {span!r} is no named field of data: "
-                    f"{', '.join(fields) or 'empty'}"
-                )
-            for key in ("attribute", "compose"):
-                name = getattr(check, key, None)
-                if name is not None and name not in groups:
-                    found.append(
-                        f"check {check.kind}: {key} {name!r} is not in data.groups: "
-                        f"{', '.join(groups) or 'empty'}"
-                    )
-            swap = getattr(check, "swap", None)
-            if swap is not None and swap.column not in fields:
-                found.append(
-                    f"check {check.kind}: swap.column {swap.column!r} is no named field of data: "
-                    f"{', '.join(fields) or 'empty'}"
-                )
-            if swap is not None and swap.across not in groups:
-                found.append(
-                    f"check {check.kind}: swap.across {swap.across!r} is not in data.groups: "
-                    f"{', '.join(groups) or 'empty'}"
-                )
-        return found
-
-    def _cue_problems(self, check: CueCheck) -> list[str]:
-        name = self.subject_of(check)
-        recorded = isinstance(self.subjects.get(name), TranscriptsSubject)
-        beside = bool(check.cues or check.own)
-        if recorded and (check.swap is not None or beside):
-            return [
-                f"check cue: swap: nothing can be exchanged in the transcripts of {name}; leave "
-                "it out, and name the condition of every record in subjects"
-            ]
-        if not recorded and check.swap is None and not beside:
-            return ["check cue: a cue is needed: swap, the field that is exchanged, cues or own"]
-        return []
-
-    def _fairness_problems(self) -> list[str]:
-        found = []
-        for check in self.checks:
-            if not isinstance(check, FairnessCheck):
-                continue
-            attributes = self.attributes_of(check)
-            named = isinstance(check.reference, dict)
-            law = self.local_law_of(check)
-            uses = (
-                ("intersections", [a for p in self.crossings_of(check) for a in p], attributes),
-                ("reference", check.reference if named else (), self.groupings_of(check)),
-                ("local_law_144", (law.sex, law.race_ethnicity) if law else (), self.data.groups),
-            )
-            found += [
-                f"check fairness: {key}: {name!r} is not among: {', '.join(known) or 'none'}"
-                for key, names, known in uses
-                for name in names
-                if name not in known
-            ]
-            if any(first == second for first, second in self.crossings_of(check)):
-                found.append("check fairness: an attribute cannot be crossed with itself")
-            if check.local_law_144 is True and len(attributes) != 2:
-                found.append(
-                    "check fairness: local_law_144: true needs two attributes, the sex and the "
-                    "race/ethnicity category; or name them: {sex: .., race_ethnicity: ..}"
-                )
-        return found
-
     def _gate_problems(self) -> list[str]:
         asked = {check.kind for check in self.checks}
-        fairness = [c for c in self.checks if isinstance(c, FairnessCheck)]
-        attributes = {*self.data.groups, *(a for c in fairness for a in self.groupings_of(c))}
-        attributes |= {
-            f"{law.sex}{CROSS}{law.race_ethnicity}"
-            for law in map(self.local_law_of, fairness)
-            if law is not None
-        }
-        attributes |= {
-            s.name for c in self.checks if isinstance(c, CounterfactualCheck) for s in c.swaps
-        }
+        attributes = {*self.data.groups}
+        attributes.update(name for check in self.checks for name in check.gate_attributes(self))
         found = []
         for gate in self.gates:
             if gate.check not in asked:
@@ -208,10 +112,10 @@ class AuditSpec(Record):
                     f"gate on {gate.measure}: no check {gate.check!r} in this definition; "
                     f"there are: {', '.join(sorted(asked))}"
                 )
-            elif gate.measure not in MEASURES[gate.check]:
+            elif gate.measure not in (known := kind_of(gate.check).vocabulary):
                 found.append(
                     f"gate: check {gate.check} does not measure {gate.measure!r}; "
-                    f"it measures: {', '.join(MEASURES[gate.check])}"
+                    f"it measures: {', '.join(known)}"
                 )
             if gate.attribute is not None and gate.attribute not in attributes:
                 found.append(
@@ -230,38 +134,13 @@ class AuditSpec(Record):
                 )
         return found
 
-    def subject_of(self, check: Check) -> str:
+    def subject_of(self, check: BaseCheck) -> str:
         """Name of the subject that answers `check`."""
         return check.subject or next(iter(self.subjects))
 
-    def on_record(self, check: Check) -> bool:
+    def on_record(self, check: BaseCheck) -> bool:
         """Whether the subject that answers `check` is a table of transcripts."""
-        return isinstance(self.subjects[self.subject_of(check)], TranscriptsSubject)
-
-    def attributes_of(self, check: FairnessCheck | ProbingCheck) -> tuple[str, ...]:
-        """Protected attributes that `check` is about."""
-        return check.attributes or self.data.groups
-
-    def crossings_of(self, check: FairnessCheck) -> tuple[tuple[str, str], ...]:
-        """Pairs of protected attributes whose crossed groups `check` is also about."""
-        if isinstance(check.intersections, bool):
-            pairs = combinations(self.attributes_of(check), 2)
-            return tuple(pairs) if check.intersections else ()
-        return check.intersections
-
-    def groupings_of(self, check: FairnessCheck) -> tuple[str, ...]:
-        """Attributes of `check` and, after them, their crossings, by name."""
-        crossed = (CROSS.join(pair) for pair in self.crossings_of(check))
-        return (*self.attributes_of(check), *crossed)
-
-    def local_law_of(self, check: FairnessCheck) -> LocalLaw144 | None:
-        """Columns of the impact ratios under Local Law 144, if `check` asks for them."""
-        if isinstance(check.local_law_144, LocalLaw144):
-            return check.local_law_144
-        attributes = self.attributes_of(check)
-        if not check.local_law_144 or len(attributes) != 2:
-            return None
-        return LocalLaw144(sex=attributes[0], race_ethnicity=attributes[1])
+        return isinstance(self.subjects.get(self.subject_of(check)), TranscriptsSubject)
 
 
 def read_spec(path: Path) -> AuditSpec:

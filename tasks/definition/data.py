@@ -8,6 +8,9 @@ from pydantic import Field, model_validator
 from tasks.definition.record import Record
 from tasks.definition.subjects import AnswerForm
 
+CROSS = " x "
+"""Stands between two attributes, and between their groups, where they are crossed."""
+
 
 class DataSpec(Record):
     """Labelled texts: a file, or a Hugging Face dataset at one commit."""

@@ -7,6 +7,9 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from tasks.definition.any_check import AnyKind
+from tasks.definition.kinds import kinds
+
 
 def first_problem(error: ValidationError, model: type[BaseModel]) -> str:
     """The first problem pydantic found in data meant for `model`, in one line."""
@@ -65,6 +68,8 @@ def _kind_of(model: type[BaseModel]) -> str | None:
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, AnyKind):
+        return [kind.definition for kind in kinds()]
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for part in get_args(annotation) for model in _models_in(part)]

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Final, Literal, NamedTuple
 
 from tasks.definition import Gate
-from tasks.definition.vocabulary import MEASURES
+from tasks.definition.kinds import kind_of, measure_named
 from tasks.schema import (
     AttributedText,
     CuePair,
@@ -99,7 +99,7 @@ class Fact:
         yield from (Quantity(layer, "layer") for layer in self.layers.values())
         yield from (Quantity(word.share, "share") for word in self.words)
         if self.gate is not None:
-            unit = MEASURES[self.gate.check][self.gate.measure].unit
+            unit = kind_of(self.gate.check).vocabulary[self.gate.measure].unit
             for line in (self.gate.at_least, self.gate.at_most):
                 if line is not None:
                     yield Quantity(line, unit, "line")
@@ -122,7 +122,7 @@ class Fact:
         told = (v for a in abouts for v in (a.method, a.against, a.word, a.lever))
         values |= {v for v in told if v is not None}
         if self.gate is not None:
-            values.add(MEASURES[self.gate.check][self.gate.measure].title)
+            values.add(kind_of(self.gate.check).vocabulary[self.gate.measure].title)
         return frozenset(shown(value) for value in values)
 
     def rates(self) -> Iterator[tuple[str, str, float]]:
@@ -155,8 +155,20 @@ class Sheet:
         return tuple(fact.id for fact in self.facts)
 
 
+def unit_of(m: Measurement) -> Unit:
+    """How a measurement is written down.
+
+    Raises:
+        KeyError: no kind of check has a measure of that name.
+    """
+    known = measure_named(m.name)
+    if known is None:
+        raise KeyError(f"no kind of check measures {m.name!r}")
+    return known.unit
+
+
 def _quantities_of(m: Measurement) -> Iterator[Quantity]:
-    unit: Unit = next(kind[m.name].unit for kind in MEASURES.values() if m.name in kind)
+    unit = unit_of(m)
     about = m.about
     group = shown(about.group) if about.group and not about.reference else None
     yield Quantity(m.value, unit, "value", group)

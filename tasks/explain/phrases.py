@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
+from tasks.definition.kinds import kinds
 from tasks.explain.facts import Fact, Sheet, shown
 from tasks.explain.masking import Masked
 
@@ -38,20 +40,6 @@ _CAUSAL: Final = re.compile(
 )
 _ASKED: Final = re.compile(r"\bwhether\b.{0,60}$", re.IGNORECASE)
 
-_TOPICS: Final[tuple[tuple[re.Pattern[str], frozenset[str]], ...]] = (
-    (
-        re.compile(r"\battribution|\bweigh\w*|\bspeaks? for|\bcomprehensiv|\bsufficien"),
-        frozenset({"attribution"}),
-    ),
-    (re.compile(r"\beras\w+|\bprobe\w*|\bsubspace|\bcan be read at"), frozenset({"probing"})),
-    (re.compile(r"\breasoning\b|\bmention\w*|\bdisclos\w+"), frozenset({"reasoning", "cue"})),
-    (re.compile(r"\bcue\b|\bexchang\w+"), frozenset({"cue", "localisation", "counterfactual"})),
-    (re.compile(r"\blayers?\b"), frozenset({"localisation", "probing", "steering"})),
-    (re.compile(r"\blevers?\b"), frozenset({"remediation"})),
-    (re.compile(r"\bvectors?\b"), frozenset({"steering"})),
-)
-"""Words that may be said only where a check of that kind is cited."""
-
 _STRONG: Final = re.compile(
     r"\b(?:no|not|none|neither|nor|never|nothing|without|cannot|only|same|unchanged|all|always"
     r"|every|each|equal|alone|instead|clear|enough|stays?|remains?|whole|even|most|highest|lowest"
@@ -77,7 +65,7 @@ def forbidden_phrase(
     yield from _wrong_side(text, sheet)
     yield from _cause(masked, facts)
     topics = {fact.topic for fact in facts}
-    for pattern, allowed in _TOPICS:
+    for pattern, allowed in _topics():
         if (match := pattern.search(text)) and not topics & allowed:
             yield f"speaks of {match.group()!r} without a fact about it"
     wholes = set(_SHARE_OF.findall(said))
@@ -87,6 +75,16 @@ def forbidden_phrase(
     for match in _STRONG.finditer(text):
         if not re.search(rf"\b{match.group()}\b", said):
             yield f"says {match.group()!r}, which the facts it cites do not"
+
+
+@cache
+def _topics() -> tuple[tuple[re.Pattern[str], frozenset[str]], ...]:
+    """Words that may be said only where a check of certain kinds is cited, and those kinds."""
+    words = dict.fromkeys(pattern for kind in kinds() for pattern in kind.words)
+    return tuple(
+        (re.compile(pattern), frozenset(kind.name for kind in kinds() if pattern in kind.words))
+        for pattern in words
+    )
 
 
 def _wrong_verdict(text: str, sheet: Sheet) -> Iterator[str]:

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Final
 
+from tasks.definition.kind import EXPLANATIONS
 from tasks.explain.case_facts import case_sheet
 from tasks.explain.claims import Ruling, check_text
 from tasks.explain.endpoint import Endpoint, fenced, open_endpoint
@@ -13,7 +13,7 @@ from tasks.explain.facts import Sheet, known_names
 from tasks.explain.grounds import finding_sheet
 from tasks.explain.offers import OffersOf
 from tasks.explain.plain_words import plain_words
-from tasks.explain.wording import TEMPLATES, say, tell
+from tasks.explain.wording import say, tell
 from tasks.schema import Explanation, Explanations, Report
 from tasks.subjects.endpoint.client import NoAnswerError
 from tasks.subjects.endpoint.loop import run_to_end
@@ -94,5 +94,5 @@ async def _ask_and_check(sheet: Sheet, known: Mapping[str, str], endpoint: Endpo
 
 @cache
 def _instructions() -> str:
-    rules = Path(TEMPLATES / "instructions.txt").read_text(encoding="utf-8")
+    rules = (EXPLANATIONS / "instructions.txt").read_text(encoding="utf-8")
     return rules.replace("{words}", " ".join(sorted(plain_words())))

@@ -2,17 +2,15 @@
 
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tasks.definition import Gate
-from tasks.definition.vocabulary import MEASURES
-from tasks.explain.facts import Fact, Sheet, relation, shown, subset_parts
+from tasks.definition.kind import EXPLANATIONS
+from tasks.definition.kinds import kind_of, kinds
+from tasks.explain.facts import Fact, Sheet, relation, shown, subset_parts, unit_of
 from tasks.schema import Measurement
-
-TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates" / "explanations"
 
 MOST_DECIMALS: Final = 5
 EXACT: Final = 1e-9
@@ -36,9 +34,10 @@ def say(fact: Fact) -> str:
 
 @cache
 def _templates() -> Environment:
+    folders = list(dict.fromkeys([EXPLANATIONS, *(kind.templates for kind in kinds())]))
     # Plain text, so nothing is escaped here; whoever puts it into HTML escapes it there.
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(folders),
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701
     )
@@ -59,7 +58,7 @@ def _templates() -> Environment:
 
 def number(value: float, m: Measurement, gate: Gate | None = None) -> str:
     """A value, interval end or line of `m`, never rounded onto a line that it is not on."""
-    unit = next(kind[m.name].unit for kind in MEASURES.values() if m.name in kind)
+    unit = unit_of(m)
     lines = () if gate is None else (gate.at_least, gate.at_most)
     beside = [line for line in lines if line is not None]
     return share(value, beside) if unit == "share" else decimal(value, beside)
@@ -100,7 +99,7 @@ def quoted(raw: str) -> str:
 
 def title(fact: Fact) -> str:
     """The measure of a gate, as reports write it."""
-    return "" if fact.gate is None else MEASURES[fact.gate.check][fact.gate.measure].title
+    return "" if fact.gate is None else kind_of(fact.gate.check).vocabulary[fact.gate.measure].title
 
 
 def fails_low(gate: Gate, m: Measurement) -> bool:

@@ -8,11 +8,12 @@ from typing import Final
 from huggingface_hub import EvalResult, ModelCardData
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tasks.definition.kinds import Kind, kind_of
 from tasks.judge.credibility import cited
 from tasks.report.formats import FILTERS, title
 from tasks.report.page import TEMPLATES
 from tasks.report.view import gate_rows, head, heading, marks, written_by
-from tasks.schema import About, Evidence, Explanations, Measurement, Report, RunRecord
+from tasks.schema import Evidence, Explanations, Measurement, Report, RunRecord
 
 TASKS: Final = {
     "sequence-classification": "text-classification",
@@ -22,49 +23,6 @@ TASKS: Final = {
     "predictions": "text-classification",
 }
 """Kind of subject -> the hub's name for what it does."""
-
-INDEXED: Final = ("performance", "fairness")
-"""Checks whose numbers go into the card's model-index."""
-
-HEADLINES: Final = {
-    "performance": ("accuracy", "recall"),
-    "fairness": (
-        "selection_rate", "true_positive_rate", "false_positive_rate", "positive_predictive_value",
-        "adverse_impact_ratio", "demographic_parity_difference", "equal_opportunity_difference",
-        "equalized_odds_difference", "predictive_parity_difference", "calibration_difference",
-    ),
-    "attribution": ("comprehensiveness_gain", "explained", "field_share"),
-    "localisation": (
-        "formation_layer", "formation_delay", "swap_effect", "swap_effect_control", "swap_excess",
-        "lens_layer", "patching_layer",
-    ),
-    "counterfactual": ("flip_rate", "flip_rate_control", "flip_excess", "net_turned"),
-    "probing": (
-        "probe_accuracy", "control_accuracy", "selectivity", "gap_before", "gap_after_erasure",
-        "gap_after_random", "accuracy_before", "accuracy_after_erasure", "erasure_effect",
-    ),
-    "steering": (
-        "steering_slope", "steering_reach", "steering_effect", "safe_alpha_lowest",
-        "safe_alpha_highest",
-    ),
-    "remediation": (
-        "untouched_gap", "remedied_gap", "remedied_gap_change", "untouched_accuracy",
-        "remedied_accuracy", "remedied_accuracy_change",
-    ),
-    "reasoning": (
-        "dependence_on_reasoning", "log_probability_lost", "factor_gain", "instrument_auroc",
-        "unparsed",
-    ),
-    "cue": (
-        "influence", "cue_pull", "swap_difference", "disclosure", "undisclosed_influence",
-        "instrument_auroc", "unparsed",
-    ),
-    "contradiction": ("contradiction", "contradiction_chance", "instrument_auroc", "unparsed"),
-}  # fmt: skip
-"""Check -> measures that the card states; what decided a gate it states whatever it is."""
-
-PER_SUBSET: Final = ("formation_delay",)
-"""Measures that exist for subsets only; of the others the card states all texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +78,7 @@ def card_data(report: Report) -> ModelCardData:
     results = [
         _result(evidence, m, report)
         for evidence in report.evidence
-        if evidence.check.kind in INDEXED and evidence.subject == main.name
+        if kind_of(evidence.check.kind).indexed and evidence.subject == main.name
         for m in stated(evidence, report)
     ]
     return ModelCardData(
@@ -152,22 +110,21 @@ def stated(evidence: Evidence, report: Report) -> tuple[Measurement, ...]:
     """What decided a gate first, then the headline numbers."""
     decided = marks(report, evidence)
     last = max((m.about.layer or 0 for m in evidence.measurements), default=0)
-    names, method = HEADLINES[evidence.check.kind], cited(evidence)
+    kind, method = kind_of(evidence.check.kind), cited(evidence)
     rest = [
-        m
-        for m in evidence.measurements
-        if m not in decided and m.name in names and _is_headline(m.name, m.about, last, method)
+        m for m in evidence.measurements if m not in decided and _is_headline(kind, m, last, method)
     ]
     return (*(m for m in evidence.measurements if m in decided), *rest)
 
 
-def _is_headline(name: str, about: About, last: int, method: str | None) -> bool:
+def _is_headline(kind: Kind, m: Measurement, last: int, method: str | None) -> bool:
     """At the last layer, over all texts, by the method that may be cited if there is one."""
+    over_all = m.name in kind.headlines and m.about.subset in {None, "all"}
     return (
-        about.layer in {None, last}
-        and about.position is None
-        and (about.subset in {None, "all"} or name in PER_SUBSET)
-        and (method is None or about.method in {None, method})
+        (over_all or m.name in kind.headlines_by_subset)
+        and m.about.layer in {None, last}
+        and m.about.position is None
+        and (method is None or m.about.method in {None, method})
     )
 
 

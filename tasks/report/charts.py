@@ -4,11 +4,11 @@ Every function is pure and gives the same bytes for the same measurements.
 """
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 import altair as alt
 
-from tasks.definition.vocabulary import MEASURES
+from tasks.definition.kinds import measure_named
 from tasks.report import shapes
 from tasks.report.shapes import Series
 from tasks.schema import Measurement
@@ -28,9 +28,6 @@ class DrawSeries(Protocol):
     def __call__(self, series: Series, /, *, key: str) -> str:
         """Draw them; `key` starts every id."""
         ...
-
-
-_TITLES: Final = {name: m.title for check in MEASURES.values() for name, m in check.items()}
 
 
 def group_rates(rates: Sequence[Measurement], *, key: str) -> str:
@@ -172,7 +169,8 @@ def _by_share(curve: Series) -> tuple[list[dict[str, object]], alt.X]:
 
 
 def _title(name: str) -> str:
-    return _TITLES.get(name, name.replace("_", " ").capitalize())
+    known = measure_named(name)
+    return name.replace("_", " ").capitalize() if known is None else known.title
 
 
 def _or_all(name: str | None) -> str:

@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from tasks.definition import Gate
-from tasks.definition.vocabulary import MEASURES, Measure
+from tasks.definition.kinds import measure_named
 from tasks.schema import Measurement
-
-_BY_NAME: dict[str, Measure] = {n: m for measures in MEASURES.values() for n, m in measures.items()}
 
 
 def title(name: str) -> str:
     """A measurement's name as the vocabulary writes it."""
-    return _BY_NAME[name].title if name in _BY_NAME else name.replace("_", " ").capitalize()
+    known = measure_named(name)
+    return name.replace("_", " ").capitalize() if known is None else known.title
 
 
 def number(value: float, name: str = "") -> str:
@@ -26,7 +25,8 @@ def number(value: float, name: str = "") -> str:
 
 
 def _unit(name: str) -> str:
-    return _BY_NAME[name].unit if name in _BY_NAME else ""
+    known = measure_named(name)
+    return "" if known is None else known.unit
 
 
 def _fixed(value: float, digits: int) -> str:

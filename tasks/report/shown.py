@@ -8,7 +8,7 @@ from tasks.definition.checks import BaseCheck
 from tasks.report.blocks import Block
 from tasks.schema import Evidence, Measurement
 
-C = TypeVar("C", bound=BaseCheck)
+C = TypeVar("C", bound=BaseCheck, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from textwrap import shorten
 from typing import Final
 
 from tasks.definition import Gate
-from tasks.definition.vocabulary import CHECK_TITLES, MEASURES
+from tasks.definition.kinds import kind_of
 from tasks.report.formats import day, joined, title, whole
 from tasks.schema import (
     Change,
@@ -106,7 +106,7 @@ def anchor(evidence: Evidence) -> str:
 
 def heading(evidence: Evidence, report: Report) -> str:
     """Title of a section; with the subject's name when there are several."""
-    name = CHECK_TITLES[evidence.check.kind]
+    name = kind_of(evidence.check.kind).title
     return f"{name}: {evidence.subject}" if len(report.spec.subjects) > 1 else name
 
 
@@ -307,14 +307,14 @@ def glossary(report: Report) -> tuple[Method, ...]:
     kinds = dict.fromkeys(e.check.kind for e in report.evidence)
     found = []
     for kind in kinds:
-        for name, measure in MEASURES[kind].items():
+        for name, measure in kind_of(kind).vocabulary.items():
             used = [
                 m for e in report.evidence if e.check.kind == kind for m in e.measurements
                 if m.name == name
             ]  # fmt: skip
             found.append(
                 Method(
-                    check=CHECK_TITLES[kind],
+                    check=kind_of(kind).title,
                     name=name,
                     title=measure.title,
                     meaning=measure.meaning,

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from tasks.definition import OpenAISubject
-from tasks.definition.checks import second_model_of
 from tasks.run.plan import Plan
 from tasks.run.store import Store
 from tasks.subjects.endpoint.asker import Asker
@@ -25,7 +24,7 @@ def with_answers(plan: Plan, store: Store, *, fresh: bool = False) -> Plan:
         if isinstance(ref.spec, OpenAISubject)
     }
     asked: list[Asker] = [load_endpoint(ref) for ref in subjects.values()]
-    seconds = [second_model_of(check) for check in plan.spec.checks]
+    seconds = [check.second_model for check in plan.spec.checks]
     asked += [load_second(settings, store.folder) for settings in seconds if settings is not None]
     for one in asked:
         one.meter.restart()

@@ -16,8 +16,9 @@ from tasks.definition import (
     PredictionsSubject,
     TranscriptsSubject,
 )
+from tasks.definition.access import OFFERS, Access
 from tasks.definition.checks import BaseCheck
-from tasks.definition.vocabulary import CHECK_NEEDS, OFFERS, Access
+from tasks.definition.kinds import kind_of
 from tasks.subjects.reference import SubjectRef, labels_of, read_config
 
 
@@ -69,7 +70,7 @@ def lacking_access(plan: Plan, check: BaseCheck) -> str | None:
     """What a check needs of its subject and does not get; none if it gets all."""
     name = plan.spec.subject_of(check)
     subject = plan.spec.subjects[name]
-    lacking = sorted(CHECK_NEEDS[check.kind] - offers(plan, name))
+    lacking = sorted(kind_of(check.kind).needs - offers(plan, name))
     if not lacking:
         return None
     remedy = " without choices" if isinstance(subject, CausalSubject) else ""

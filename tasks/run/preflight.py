@@ -16,7 +16,7 @@ from tasks.definition import (
     TranscriptsSubject,
     read_spec,
 )
-from tasks.definition.checks import BaseCheck, ContradictionCheck, second_model_of
+from tasks.definition.checks import BaseCheck
 from tasks.definition.endpoints import AskedModel
 from tasks.definition.problems import nearest
 from tasks.errors import DataError, SpecError
@@ -59,7 +59,7 @@ def read_plan(definition: Path, weights: Mapping[str, str] | None = None) -> Pla
     root = definition.resolve().parent
     recorded = [s for s in spec.subjects.values() if isinstance(s, PredictionsSubject)]
     extra = tuple(c for s in recorded for c in (s.prediction, s.probability) if c is not None)
-    extra += tuple(c.pair for c in spec.checks if isinstance(c, ContradictionCheck))
+    extra += tuple(name for check in spec.checks for name in check.columns)
     data = load_dataset(spec.data.model_dump_json(), root, spec.seed, extra)
     subjects = {
         name: refer(name, subject, root)
@@ -100,7 +100,7 @@ def _check_keys(plan: Plan) -> None:
         for name, subject in plan.spec.subjects.items()
         if isinstance(subject, OpenAISubject)
     ]
-    seconds = [second_model_of(check) for check in plan.spec.checks]
+    seconds = [check.second_model for check in plan.spec.checks]
     asked += [(f"second model {one.model}", one) for one in seconds if one is not None]
     for who, one in asked:
         key = key_in(one.key_env, who)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tasks.definition import LocalModel, OpenAISubject, PredictionsSubject, TranscriptsSubject
 from tasks.errors import SubjectError
+from tasks.run.code import library_versions
 from tasks.run.plan import Plan, group_sizes
-from tasks.run.shards import library_versions
 from tasks.schema import DataProvenance, Provenance, SubjectProvenance
 from tasks.subjects.local.subject import Subject, load_subject
 

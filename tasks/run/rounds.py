@@ -19,6 +19,7 @@ from tasks.run.store import Store, StoredShard
 from tasks.subjects.endpoint.second_model import SecondEndpoint, load_second
 
 C = TypeVar("C", bound=BaseCheck)
+AskedC = TypeVar("AskedC", bound=BaseCheck, covariant=True)
 O = TypeVar("O", bound=Record)  # noqa: E741
 P = TypeVar("P", bound=Payload)
 
@@ -28,11 +29,11 @@ class NoOptions(Record):
 
 
 @dataclass(frozen=True)
-class Asked(Generic[C]):
+class Asked(Generic[AskedC]):
     """A check within its audit: all that rounds and evidence start from."""
 
     plan: Plan
-    check: C
+    check: AskedC
     decided: Decided
     """Decisions of the audit's first subject over all rows."""
     cases: tuple[int, ...] = ()

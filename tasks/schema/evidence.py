@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from tasks.definition.checks import Check
+from tasks.definition.any_check import Check
 from tasks.definition.record import Record
 from tasks.schema.cases import CaseEvidence
 from tasks.schema.measurement import ImpactTable, Measurement, TooSmall

@@ -8,7 +8,7 @@ from itertools import combinations
 from tasks.definition import AuditSpec, CausalSubject, ClassifierSubject, DataSpec, Gate
 from tasks.definition.checks import (
     AttributionCheck,
-    Check,
+    BaseCheck,
     CueCheck,
     FairnessCheck,
     LocalisationCheck,
@@ -92,7 +92,7 @@ def m(
 
 
 def sample_spec() -> AuditSpec:
-    checks: tuple[Check, ...] = (
+    checks: tuple[BaseCheck, ...] = (
         PerformanceCheck(subject="encoder"),
         FairnessCheck(subject="encoder"),
         AttributionCheck(subject="encoder"),

@@ -8,7 +8,7 @@ from tasks.checks.cue.disclosure import described_cue, described_field
 from tasks.checks.instruments.cost import of_pairs
 from tasks.checks.instruments.second_model import to_judge
 from tasks.data.field_swap import exchange
-from tasks.definition.checks import CueCheck, SecondModel, second_model_of
+from tasks.definition.checks import CueCheck, SecondModel
 from tasks.run.cost import RETOLD, Asking, Calls, cases_beside, helping, longest_reasoning, step_of
 from tasks.run.plan import Plan
 from tasks.subjects.endpoint.messages import tokens_at_most
@@ -61,7 +61,7 @@ def _texts(asking: Asking, check: CueCheck, cases: int) -> Iterator[tuple[int, i
 
 def _judgements(plan: Plan, check: CueCheck) -> Iterator[Calls]:
     """Once per pair that a cue moved, and per reasoning of which the truth is known."""
-    settings = second_model_of(check)
+    settings = check.second_model
     if settings is None or plan.spec.on_record(check):
         return
     texts = len(plan.rows_of(check)) + cases_beside(plan, check)

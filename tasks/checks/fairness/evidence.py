@@ -47,7 +47,7 @@ def evidence(asked: Asked[FairnessCheck], finished: Finished) -> Evidence:
     measurements: list[Measurement] = []
     too_small: list[TooSmall] = []
     notes = list(decided.unanswered)
-    for attribute in plan.spec.groupings_of(check):
+    for attribute in check.groupings_of(plan.spec):
         group = plan.data.grouping(attribute)[rows]
         grouping = Grouping.of(attribute, group, outcomes, plan.spec.data.minimum_group)
         too_small += grouping.too_small
@@ -177,7 +177,7 @@ def _impact(
     plan: Plan, check: FairnessCheck, outcomes: Outcomes, rows: list[int]
 ) -> tuple[tuple[ImpactTable, ...], tuple[Measurement, ...]]:
     """Tables under Local Law 144 with their ratios as measurements, if they are asked for."""
-    law = plan.spec.local_law_of(check)
+    law = check.local_law_of(plan.spec)
     if law is None:
         return (), ()
     found: list[tuple[ImpactTable, list[Measurement]]] = []

@@ -122,7 +122,7 @@ def evidence(
     reading = [p for p, of in zip(payloads, told, strict=True) if "attributes" in of]
     measurements = read_measurements(reading, check.pooling, seed=plan.spec.seed, span=check.span)
     shown: list[ErasedCase] = []
-    for attribute in plan.spec.attributes_of(check):
+    for attribute in check.attributes_of(plan.spec):
         sites = [
             p for p, of in zip(payloads, told, strict=True) if of.get("attribute") == attribute
         ]
@@ -132,7 +132,7 @@ def evidence(
             measurements += erased.measurements(sites)
             shown += erased.cases(sites, cases)
     too_small = [
-        s for a in plan.spec.attributes_of(check) for s in _usable(plan, check, a, check.pooling)[1]
+        s for a in check.attributes_of(plan.spec) for s in _usable(plan, check, a, check.pooling)[1]
     ]
     return Evidence(
         check=check,
@@ -225,7 +225,7 @@ def _right(plan: Plan, check: ProbingCheck, rows: Sequence[int]) -> NDArray[np.i
 
 def _all_usable(plan: Plan, check: ProbingCheck, pooling: ProbePooling) -> dict[str, list[int]]:
     """Attribute -> the rows it is read in, where there are groups to tell apart."""
-    of = {a: _usable(plan, check, a, pooling)[0] for a in plan.spec.attributes_of(check)}
+    of = {a: _usable(plan, check, a, pooling)[0] for a in check.attributes_of(plan.spec)}
     return {attribute: rows for attribute, rows in of.items() if rows}
 
 

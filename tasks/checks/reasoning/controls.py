@@ -22,7 +22,7 @@ from tasks.controls.problems import DRAWN
 from tasks.controls.stories import TOLD
 from tasks.controls.validity import Validity, elsewhere, unfit, validity
 from tasks.definition import CausalSubject, OpenAISubject
-from tasks.definition.checks import ControlsSpec, ReasoningCheck, second_model_of
+from tasks.definition.checks import ControlsSpec, ReasoningCheck
 from tasks.errors import ChoicesError
 from tasks.run.inputs import second_of, shard
 from tasks.run.plan import Plan
@@ -45,7 +45,7 @@ def shards(plan: Plan, check: ReasoningCheck, tests: Sequence[str]) -> list[Shar
             controls=check.controls.model_dump(),
             tests=list(tests),
             shares=check.shares,
-            second=second_model_of(check),
+            second=check.second_model,
         )
     ]
 

@@ -7,7 +7,7 @@ from tasks.checks.instruments.second_model import to_say_otherwise
 from tasks.checks.reasoning import controls
 from tasks.checks.reasoning.preflight import withheld_tests
 from tasks.controls.items import Item
-from tasks.definition.checks import ReasoningCheck, second_model_of
+from tasks.definition.checks import ReasoningCheck
 from tasks.run.cost import RETOLD, Asking, Calls, cases_beside, helping, longest_reasoning, step_of
 from tasks.run.plan import Plan
 from tasks.subjects.endpoint.messages import tokens_at_most
@@ -48,7 +48,7 @@ def _controls(asking: Asking, check: ReasoningCheck, items: Sequence[Item]) -> C
 
 def _paraphrases(plan: Plan, check: ReasoningCheck) -> Iterator[Calls]:
     """Once per reasoning."""
-    settings = second_model_of(check)
+    settings = check.second_model
     if settings is None or plan.spec.on_record(check):
         return
     texts = len(plan.rows_of(check)) + cases_beside(plan, check)

@@ -10,7 +10,7 @@ from tasks.checks.reasoning.curves import curves, factors, left_out
 from tasks.checks.reasoning.factors import attributed_fields, named_fields
 from tasks.checks.reasoning.interventions import under_tests
 from tasks.data.dataset import Row
-from tasks.definition.checks import LOG_PROBABILITY, ReasoningCheck, ReasoningTest, second_model_of
+from tasks.definition.checks import LOG_PROBABILITY, ReasoningCheck, ReasoningTest
 from tasks.run.inputs import cut, read_all, records, rows_of, second_of, subject_of
 from tasks.run.plan import Plan, withheld_tests
 from tasks.run.shards import Payload, ShardRef, StoredShard
@@ -37,7 +37,7 @@ def shards(plan: Plan, check: ReasoningCheck, cases: Sequence[int]) -> list[Shar
         PER_SHARD,
         tests=tests,
         shares=check.shares,
-        second=second_model_of(check),
+        second=check.second_model,
         factors=check.factors and bool(plan.spec.data.field_names),
     )
     return [*texts, *controls.shards(plan, check, tests), *factor_controls.shards(plan, check)]

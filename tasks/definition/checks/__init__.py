@@ -1,52 +1,41 @@
 """The checks a definition can ask for: each one question with its options."""
 
-from tasks.definition.checks.base import BaseCheck, Swap
-from tasks.definition.checks.check import Check, LeverCheck
-from tasks.definition.checks.inside import (
-    AttributionCheck,
-    LocalisationCheck,
-    MethodName,
-    Operator,
-    Pooling,
-    ProbePooling,
-    ProbingCheck,
-    Target,
-)
-from tasks.definition.checks.levers import BaseLeverCheck, RemediationCheck, SteeringCheck
-from tasks.definition.checks.outcomes import (
-    CounterfactualCheck,
-    FairnessCheck,
-    LocalLaw144,
-    PerformanceCheck,
-    TermSwap,
-)
+from tasks.definition.checks.attribution import AttributionCheck, MethodName, Operator, Target
+from tasks.definition.checks.base import BaseCheck
+from tasks.definition.checks.contradiction import ContradictionCheck
+from tasks.definition.checks.controls import ControlsSpec
+from tasks.definition.checks.counterfactual import CounterfactualCheck, TermSwap
+from tasks.definition.checks.cue import CueCheck, CueName, OwnCue
+from tasks.definition.checks.fairness import FairnessCheck, LocalLaw144
+from tasks.definition.checks.group_check import GroupCheck
+from tasks.definition.checks.lever import LeverCheck
+from tasks.definition.checks.localisation import LocalisationCheck
+from tasks.definition.checks.performance import PerformanceCheck
+from tasks.definition.checks.pooling import Pooling
+from tasks.definition.checks.probing import ProbePooling, ProbingCheck
 from tasks.definition.checks.reasoning import (
     LOG_PROBABILITY,
     WITHOUT_REASONING,
-    ContradictionCheck,
-    ControlsSpec,
-    CueCheck,
-    CueName,
-    OwnCue,
     ReasoningCheck,
     ReasoningTest,
-    SecondModel,
-    second_model_of,
 )
+from tasks.definition.checks.remediation import RemediationCheck
+from tasks.definition.checks.second_model import SecondModel
+from tasks.definition.checks.steering import SteeringCheck
+from tasks.definition.checks.swap import Swap
 
 __all__ = [
     "LOG_PROBABILITY",
     "WITHOUT_REASONING",
     "AttributionCheck",
     "BaseCheck",
-    "BaseLeverCheck",
-    "Check",
     "ContradictionCheck",
     "ControlsSpec",
     "CounterfactualCheck",
     "CueCheck",
     "CueName",
     "FairnessCheck",
+    "GroupCheck",
     "LeverCheck",
     "LocalLaw144",
     "LocalisationCheck",
@@ -65,5 +54,4 @@ __all__ = [
     "Swap",
     "Target",
     "TermSwap",
-    "second_model_of",
 ]

@@ -1,23 +1,45 @@
 """What all checks have in common."""
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from pydantic import Field
 
+from tasks.definition.checks.second_model import SecondModel
 from tasks.definition.record import Record
 
-
-class Swap(Record):
-    """Exchange one field of the text for the value it has in another group's row."""
-
-    column: str
-    """Field to exchange: one of the named fields."""
-    across: str
-    """Protected attribute: the new value comes from a row of another of its groups."""
+if TYPE_CHECKING:
+    from tasks.definition.audit import AuditSpec
 
 
 class BaseCheck(Record):
-    """What all checks have in common."""
+    """What all checks have in common.
+
+    The methods say what the rest of a definition must know of a check; a kind overrides those that
+    it needs.
+    """
 
     subject: str | None = None
     """Which subject answers; may be left out when there is only one."""
     texts: int | None = Field(default=None, ge=2)
     """At most this many texts, drawn at random with the definition's seed."""
+    kind: str
+    """Name of the kind of check; every kind narrows it to its own."""
+
+    def problems(self, spec: "AuditSpec") -> Iterable[str]:
+        """What this check names and `spec` does not have, a line each."""
+        return ()
+
+    def gate_attributes(self, spec: "AuditSpec") -> Iterable[str]:
+        """What a gate may name as its attribute because of this check, beside `data.groups`."""
+        return ()
+
+    @property
+    def second_model(self) -> SecondModel | None:
+        """Who helps with this check; none where nobody does."""
+        return None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the data that this check reads, beside those that `data` names."""
+        return ()

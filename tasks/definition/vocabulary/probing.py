@@ -100,7 +100,7 @@ PROBING = {
         "difference",
     ),
     "accuracy_change": Measure(
-        "Change of accuracy",
+        "Change in accuracy",
         "Accuracy with the attribute erased, minus that of the untouched subject on the same "
         "texts.",
         "high",

@@ -1,44 +1,18 @@
-"""Checks that read decisions: are they right, and are they even between groups?"""
+"""Counterfactual swaps: does the decision change when the text names another group?"""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from tasks.definition.checks.base import BaseCheck
+from tasks.definition.kind import Kind
 from tasks.definition.record import Name, Record
+from tasks.definition.vocabulary.counterfactual import COUNTERFACTUAL
+from tasks.definition.vocabulary.topics import ABOUT_EXCHANGE
 
-
-class PerformanceCheck(BaseCheck):
-    """How often is the subject right?"""
-
-    kind: Literal["performance"] = "performance"
-
-
-class LocalLaw144(Record):
-    """Which columns hold the categories of New York City's Local Law 144 of 2021."""
-
-    sex: str
-    """Column with the sex category, one of `data.groups`."""
-    race_ethnicity: str
-    """Column with the race/ethnicity category, one of `data.groups`."""
-    exclude_below: float = Field(default=0.02, ge=0, le=0.02)
-    """Categories below this share of the data get no impact ratio; the rule allows up to 2 %."""
-
-
-class FairnessCheck(BaseCheck):
-    """Is there a gap between groups?"""
-
-    kind: Literal["fairness"] = "fairness"
-    attributes: tuple[str, ...] = ()
-    """Protected attributes; all of `data.groups` unless named."""
-    reference: Literal["most-selected", "largest"] | dict[str, str] = "most-selected"
-    """Group that ratios divide by: the one selected most often, the largest, or by attribute a
-    group that is named (attributes not named take the one selected most often)."""
-    intersections: tuple[tuple[str, str], ...] | bool = False
-    """Also the groups of two attributes crossed: all pairs of attributes, or these pairs."""
-    local_law_144: LocalLaw144 | bool = False
-    """Also the impact ratios of New York City's Local Law 144; with `true` the first attribute
-    is the sex and the second the race/ethnicity category, and there are no others."""
+if TYPE_CHECKING:
+    from tasks.definition.audit import AuditSpec
 
 
 class TermSwap(Record):
@@ -85,3 +59,18 @@ class CounterfactualCheck(BaseCheck):
         if len(set(names)) < len(names):
             raise ValueError(f"swaps are named more than once: {', '.join(names)}")
         return self
+
+    def gate_attributes(self, spec: "AuditSpec") -> Iterable[str]:
+        """The lists of terms, by name."""
+        return [swap.name for swap in self.swaps]
+
+
+KIND = Kind(
+    definition=CounterfactualCheck,
+    title="Counterfactual identity swaps",
+    vocabulary=COUNTERFACTUAL,
+    needs=frozenset({"decisions", "asking again"}),
+    room="tasks.checks.counterfactual",
+    headlines=("flip_rate", "flip_rate_control", "flip_excess", "net_turned"),
+    words=(ABOUT_EXCHANGE,),
+)

@@ -1,11 +1,13 @@
-"""Checks that look inside: which words weigh, where the decision forms, what is readable."""
+"""Attribution: which words drive the decision?"""
 
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from tasks.definition.checks.base import BaseCheck, Swap
+from tasks.definition.checks.base import BaseCheck
+from tasks.definition.kind import Kind
 from tasks.definition.record import Record, Share
+from tasks.definition.vocabulary.attribution import ATTRIBUTION
 
 MethodName = Literal[
     "integrated-gradients",
@@ -25,14 +27,6 @@ MethodName = Literal[
 
 Operator = Literal["neutral", "delete"]
 """How a unit is taken out: replaced by neutral tokens, or deleted so that the text closes up."""
-
-
-Pooling = Literal["head", "first", "last", "mean"]
-"""Which tokens' hidden state stands for a text."""
-
-
-ProbePooling = Pooling | Literal["span"]
-"""The same; `span`: the mean over the tokens of a named field."""
 
 
 class Target(Record):
@@ -98,57 +92,12 @@ class AttributionCheck(BaseCheck):
         return self
 
 
-class LocalisationCheck(BaseCheck):
-    """At which layer does the decision form?"""
-
-    kind: Literal["localisation"] = "localisation"
-    texts: int = Field(default=300, ge=2)
-    swap: Swap | None = None
-    """Also: at which layer does exchanging this field move the decision, and which activation
-    carries it?"""
-    pairs: int = Field(default=48, ge=8)
-    """At most this many of the texts whose decision the exchange flips are patched."""
-    tuned: bool = False
-    """Also: how much more of the decision reads a lens that was fitted to every layer?"""
-
-
-class ProbingCheck(BaseCheck):
-    """Can a protected attribute be read inside the subject, and is it used?"""
-
-    kind: Literal["probing"] = "probing"
-    texts: int = Field(default=1000, ge=30)
-    attributes: tuple[str, ...] = ()
-    """Protected attributes; all of `data.groups` unless named."""
-    pooling: ProbePooling = "head"
-    """State that is read and erased: at the position the head reads, at the first or the last
-    token (at the embedding, where single positions are often the same for every text, the mean
-    over tokens), or the mean over tokens at every layer."""
-    also_read: tuple[ProbePooling, ...] = ()
-    """Further states that are read by the probes and not erased."""
-    span: str | None = None
-    """Named field whose tokens the pooling `span` means; texts without it are left out there."""
-    random_subspaces: int = Field(default=20, ge=2)
-    """Random subspaces of equal rank that the erasure is held against. With 19 or more the
-    erasure can be told from all of them at p <= 0.05; time grows with their number."""
-    together: tuple[
-        Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=2)], ...
-    ] = ()
-    """Sets of layers at which the attribute is erased together; every layer together always is."""
-
-    @model_validator(mode="after")
-    def poolings_differ(self) -> Self:
-        """The same state read twice would be counted twice."""
-        twice = [p for p in self.poolings if self.poolings.count(p) > 1]
-        if twice:
-            raise ValueError(f"pooling {twice[0]!r} is named more than once")
-        if ("span" in self.poolings) != (self.span is not None):
-            raise ValueError("pooling 'span' needs the key span, a named field, and the other way")
-        for layers in self.together:
-            if sorted(set(layers)) != list(layers):
-                raise ValueError(f"together: layers must rise, got {list(layers)}")
-        return self
-
-    @property
-    def poolings(self) -> tuple[ProbePooling, ...]:
-        """Every state that is read, the erased one first."""
-        return (self.pooling, *self.also_read)
+KIND = Kind(
+    definition=AttributionCheck,
+    title="Attribution",
+    vocabulary=ATTRIBUTION,
+    needs=frozenset({"gradients"}),
+    room="tasks.checks.attribution",
+    headlines=("comprehensiveness_gain", "explained", "field_share"),
+    words=(r"\battribution|\bweigh\w*|\bspeaks? for|\bcomprehensiv|\bsufficien",),
+)

@@ -1,0 +1,68 @@
+"""What Assay must know of a kind of check before it does anything for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tasks.definition.access import Access
+from tasks.definition.vocabulary.measure import Measure
+
+if TYPE_CHECKING:
+    from tasks.definition.checks.base import BaseCheck
+
+EXPLANATIONS: Final = Path(__file__).resolve().parents[2] / "templates" / "explanations"
+"""Templates of the kinds that ship with Assay."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of check: a light record, read wherever checks are named but not run.
+
+    What does the work is imported from `room` when it is first needed.
+    """
+
+    definition: "type[BaseCheck]"
+    """What a definition may ask of such a check; its docstring is the question."""
+    title: str
+    """Heading in the report."""
+    vocabulary: Mapping[str, Measure]
+    """Name of a measurement -> what it means."""
+    needs: frozenset[Access]
+    """Access to the subject without which the check is not run."""
+    room: str
+    """Import path of the package that measures, gathers the evidence and writes the section."""
+    headlines: tuple[str, ...]
+    """Measures that the model card states over all texts; whatever decided a gate it states too."""
+    headlines_by_subset: tuple[str, ...] = ()
+    """Measures that the model card states for every subset of the texts."""
+    indexed: bool = False
+    """Whether its headlines stand in the model card's machine-readable index, too."""
+    words: tuple[str, ...] = ()
+    """Regular expressions: what matches may be said only where a check of this kind is cited, or
+    one of another kind with the same expression."""
+    templates: Path = EXPLANATIONS
+    """Folder with `<name>.j2`, the sentences for its measures."""
+
+    def __post_init__(self) -> None:
+        """Refuse a record that names what it does not have."""
+        strangers = [m for m in self.all_headlines if m not in self.vocabulary]
+        if strangers:
+            raise ValueError(f"headline {strangers[0]!r} is not in its vocabulary")
+        if not (self.templates / f"{self.name}.j2").is_file():
+            raise ValueError(f"no {self.name}.j2 in {self.templates}")
+
+    @property
+    def name(self) -> str:
+        """What a definition writes as `kind`."""
+        return str(self.definition.model_fields["kind"].default)
+
+    @property
+    def question(self) -> str:
+        """What the check asks, in one line."""
+        return (self.definition.__doc__ or "").strip().partition("\n")[0]
+
+    @property
+    def all_headlines(self) -> tuple[str, ...]:
+        """Every measure that the model card states."""
+        return (*self.headlines, *self.headlines_by_subset)
