@@ -1,76 +1,61 @@
-"""The architecture as a test: imports point one way, flows hide nothing."""
+"""The architecture as a test: imports point one way, engines name no kind, no kind knows another."""
 
 import ast
+import subprocess
 import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
-from tasks.run.shards import MEASURING
+from tasks.definition.kinds import built_in
+from tasks.run.code import reached_from
 
-MEASURING_FILES = ()
+LAYERS = (
+    ("definition",),
+    ("schema", "measures"),
+    ("data",),
+    ("subjects",),
+    ("controls", "judge", "run"),
+    ("explain", "report"),
+    ("checks",),
+    ("calibration", "record"),
+)
+"""Folders of tasks/, lowest first; a folder imports from its own layer and from lower ones."""
+
+SEPARATE = {"schema", "measures"}
+"""Folders that do not import others of their own layer either."""
 
 NUMERIC = {"numpy", "torch", "sklearn", "captum", "concept_erasure", "scipy", "statsmodels"}
-RENDERING = {"jinja2", "markupsafe", "altair", "vl_convert", "huggingface_hub", "yaml", "pydantic"}
-MAY_IMPORT = {  # besides the standard library; the longest path that fits a module decides
-    "flows": {"flows", "tasks", "prefect", "typer", "rich", "httpx"},
-    "tasks": {"tasks", "numpy", "pydantic", "pyarrow", "datasets", "huggingface_hub"},
-    "tasks/record.py": {"pydantic"},
-    "tasks/vocabulary": {"tasks.vocabulary"},
-    "tasks/address.py": {"tasks.record", "pydantic"},
-    "tasks/checks": {"tasks.address", "tasks.checks", "tasks.record", "pydantic"},
-    "tasks/spec": {
-        "tasks.address",
-        "tasks.checks",
-        "tasks.complaint",
-        "tasks.errors",
-        "tasks.record",
-        "tasks.spec",
-        "tasks.vocabulary",
-        "pydantic",
-        "yaml",
-    },
-    "tasks/schema": {"tasks.checks", "tasks.record", "tasks.schema", "tasks.spec", "pydantic"},
-    "tasks/complaint.py": {"pydantic", "pydantic_core"},
-    "tasks/weights.py": {
-        "tasks.errors",
-        "tasks.record",
-        "tasks.spec",
-        "huggingface_hub",
-        "pydantic",
-    },
-    "tasks/subject.py": {"tasks", "torch", "transformers"},
-    "tasks/shards.py": {"tasks", "numpy", "safetensors"},
-    "tasks/evidence.py": {"tasks", "prefect"},
-    "tasks/serving.py": {
-        "tasks.errors",
-        "tasks.measures.hooks",
-        "tasks.measures.levers",
-        "tasks.weights",
-        "torch",
-        "safetensors",
-    },
-    "tasks/gather": {"tasks", "numpy", "torch", "pydantic.JsonValue"},
-    "tasks/calibration": {"tasks", "numpy", "scipy", "torch"},
-    "tasks/gather/generation.py": {"tasks", "torch", "transformers"},
-    "tasks/measures": {"tasks.errors", "tasks.measures", "sentencex"} | NUMERIC,
-    "tasks/measures/attribution/partition.py": {"tasks.measures", "shap"} | NUMERIC,
-    "tasks/organisms": {
-        "tasks",
-        "numpy",
-        "torch",
-        "transformers",
-        "tokenizers",
-        "pydantic",
-        "yaml",
-    },
-    "tasks/endpoint": {"tasks", "openai", "httpx", "pydantic"},
-    "tasks/explain": {"tasks", "openai", "httpx"} | RENDERING,
-    "tasks/report": {"tasks"} | RENDERING,
+LIBRARIES = {  # besides the standard library and `tasks`; the longest path that fits decides
+    "flows": {"prefect", "typer", "rich", "httpx"},
+    "tasks/definition": {"pydantic", "pydantic_core", "yaml"},
+    "tasks/schema": {"pydantic", "yaml"},
+    "tasks/measures": NUMERIC | {"sentencex"},
+    "tasks/measures/attribution/partition.py": NUMERIC | {"shap"},
+    "tasks/data": {"numpy", "pyarrow", "datasets", "huggingface_hub", "pydantic"},
+    "tasks/subjects": {"numpy", "torch", "huggingface_hub", "pydantic"},
+    "tasks/subjects/local": {"numpy", "torch", "transformers", "safetensors", "pydantic"},
+    "tasks/subjects/endpoint": {"openai", "pydantic"},
+    "tasks/controls": {"numpy"},
+    "tasks/judge": set(),
+    "tasks/run": {"numpy", "pydantic", "safetensors", "fsspec"},
+    "tasks/explain": {"openai", "jinja2", "pydantic"},
+    "tasks/report": {"jinja2", "markupsafe", "altair", "vl_convert", "huggingface_hub", "yaml"},
+    "tasks/checks": {"numpy", "torch", "pydantic", "markupsafe"},
+    "tasks/checks/work.py": {"prefect"},
+    "tasks/calibration": {"numpy", "scipy", "torch"},
+    "tasks/record": set(),
 }
-FLOWS = sorted(Path("flows").glob("*.py"))
+FLOWS = sorted(Path("flows").rglob("*.py"))
 TASKS = sorted(Path("tasks").rglob("*.py"))
+KINDS = {kind.name for kind in built_in()}
+ENGINES = [
+    path
+    for folder in ("flows", "tasks/explain", "tasks/report", "tasks/judge", "tasks/run")
+    for path in sorted(Path(folder).rglob("*.py"))
+]
+SHARED_BY_KINDS = {"instruments", "interventions"}
 
 
 def imports(path: Path) -> set[str]:
@@ -85,55 +70,101 @@ def imports(path: Path) -> set[str]:
     return {name for name in found if name.split(".")[0] not in sys.stdlib_module_names}
 
 
-@pytest.mark.parametrize("path", FLOWS + TASKS, ids=str)
+def folders_imported(path: Path) -> set[str]:
+    """Folders of tasks/ that `path` imports from."""
+    names = (name.split(".") for name in imports(path))
+    return {name[1] for name in names if name[0] == "tasks"} - {"errors"}
+
+
+@pytest.mark.parametrize("path", [p for p in TASKS if len(p.parts) > 2], ids=str)
 def test_imports_point_one_way(path):
-    rule = max((p for p in MAY_IMPORT if path.as_posix().startswith(p)), key=len)
-    allowed = tuple(f"{name}." for name in MAY_IMPORT[rule])
-    strays = [name for name in imports(path) if not f"{name}.".startswith(allowed)]
-    assert not strays, f"{path} may not import {sorted(strays)}"
+    folder = path.parts[1]
+    (rank,) = [i for i, layer in enumerate(LAYERS) if folder in layer]
+    allowed = {name for layer in LAYERS[: rank + 1] for name in layer}
+    if folder in SEPARATE:
+        allowed -= set(LAYERS[rank]) - {folder}
+    assert folders_imported(path) <= allowed
+
+
+@pytest.mark.parametrize("path", FLOWS + TASKS, ids=str)
+def test_a_folder_uses_the_libraries_of_its_work(path):
+    known = [prefix for prefix in LIBRARIES if path.as_posix().startswith(prefix)]
+    allowed = LIBRARIES[max(known, key=len)] if known else set()
+    used = {name.split(".")[0] for name in imports(path)} - {"tasks", "flows"}
+    assert used <= allowed
+
+
+@pytest.mark.parametrize("path", TASKS, ids=str)
+def test_tasks_know_of_no_flow_and_of_no_test(path):
+    assert not {name for name in imports(path) if name.split(".")[0] in {"flows", "tests"}}
 
 
 @pytest.mark.parametrize("path", FLOWS, ids=str)
 def test_flows_orchestrate_and_do_not_measure(path):
-    assert not [name for name in imports(path) if name.startswith("tasks.measures")]
+    assert not {"measures", "controls"} & folders_imported(path)
+    assert not {name for name in imports(path) if name.split(".")[0] == "tests"}
+
+
+@pytest.mark.parametrize("path", ENGINES, ids=str)
+def test_engines_name_no_kind_of_check(path):
+    """What they need of a kind they are handed from the table."""
+    definitions = {kind.definition.__name__ for kind in built_in()}
+    names = {name.rpartition(".")[2] for name in imports(path)}
+    assert not names & definitions
+    written = {
+        node.value
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    assert not written & KINDS
+
+
+@pytest.mark.parametrize("path", sorted(Path("tasks/checks").rglob("*/*.py")), ids=str)
+def test_no_kind_knows_another(path):
+    own = path.parts[2]
+    rooms = {n.split(".")[2] for n in imports(path) if n.startswith("tasks.checks.")}
+    others = (rooms & (KINDS | SHARED_BY_KINDS)) - {own}
+    assert not others & KINDS, f"{path} imports from the room of another kind"
+    assert own not in SHARED_BY_KINDS or others <= SHARED_BY_KINDS
+
+
+@pytest.mark.parametrize("kind", built_in(), ids=lambda kind: kind.name)
+def test_the_code_behind_a_number_is_that_of_its_own_kind(kind):
+    """A shard is named by it: another kind's docstring must not make it measure anew."""
+    from tasks.checks import room_of
+
+    for one in room_of(kind.name).rounds:
+        reached = {name.split(".")[2] for name in reached_from(one.measure.__module__)
+                   if name.startswith("tasks.checks.")}  # fmt: skip
+        reached |= {name.split(".")[3] for name in reached_from(one.measure.__module__)
+                    if name.startswith(("tasks.definition.checks.", "tasks.definition.vocabulary."))}  # fmt: skip
+        assert reached & KINDS <= {kind.name}, one.name
+        above = {"explain", "report", "calibration", "record"}
+        assert not above & {name.split(".")[1] for name in reached_from(one.measure.__module__)}
 
 
 @pytest.mark.parametrize("path", FLOWS, ids=str)
 def test_no_flow_module_hides_another_package(path):
     """Prefect puts flows/ first on sys.path and registers flows/audit.py as `audit`."""
     taken = sys.stdlib_module_names | packages_distributions().keys()
-    assert path.stem not in taken | {"tasks", "templates", "audits", "tests"}
+    name = path.parts[1].removesuffix(".py")
+    assert name not in taken | {"tasks", "templates", "audits", "tests"}
 
 
-def test_a_definition_is_read_without_a_model_library():
-    """`assay check` must answer before torch could be imported."""
-    import subprocess
-
-    code = "import sys, tasks.prepare; sys.exit('torch' in sys.modules or 'prefect' in sys.modules)"
+@pytest.mark.parametrize(
+    "light",
+    ["tasks.definition.kinds", "tasks.definition.audit", "tasks.schema", "tasks.checks.preflight"],
+)
+def test_a_definition_is_checked_without_a_model_library(light):
+    """`assay check` answers before torch could be imported; so does a plug-in's record."""
+    code = f"import sys, {light}; sys.exit(any(m in sys.modules for m in ('torch', 'prefect')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_every_module_that_measures_is_part_of_a_shards_name():
-    """Else a kept payload would outlive the code that made it."""
-    named = {Path("tasks") / name for name in MEASURING_FILES}
-    named |= {path for folder in MEASURING for path in (Path("tasks") / folder).rglob("*.py")}
-    reached, todo = set(), [Path("tasks/gather/__init__.py")]
-    while todo:
-        path = todo.pop()
-        if path in reached or not path.is_file():
-            continue
-        reached.add(path)
-        for name in imports(path):
-            if name.startswith("tasks."):
-                parts = name.split(".")
-                deeper = [Path(*parts[:n]) for n in range(2, len(parts) + 1)]
-                todo += [
-                    found
-                    for path in deeper
-                    for found in (path.with_suffix(".py"), path / "__init__.py")
-                ]
-    exempt = {"plan", "schema", "complaint", "errors", "keys", "vocabulary"}
-    exempt |= {"decided", "__init__"}  # what is checked, recorded or chosen, not measured
-    assert {
-        path for path in reached - named if path.with_suffix("").parts[1] not in exempt
-    } == set()
+def test_preflight_of_every_kind_needs_no_model_library():
+    code = (
+        "import sys; from tasks.checks import room_of; from tasks.definition.kinds import kinds;"
+        "[room_of(kind.name).preflight for kind in kinds()];"
+        "sys.exit(any(m in sys.modules for m in ('torch', 'prefect')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
