@@ -12,7 +12,6 @@ from tasks.checks.cue.numbers import beside_texts, of_swap
 from tasks.checks.cue.payload import Answered, CuedText, Judgement
 from tasks.checks.instruments.second_model import judged, other_words
 from tasks.checks.preflight import prepare
-from tasks.checks.reasoning import rounds as reasoning
 from tasks.data.dataset import Row
 from tasks.definition.checks import CueCheck, OwnCue, SecondModel
 from tasks.errors import AuditError
@@ -226,7 +225,7 @@ def test_every_test_runs_on_a_real_subject(tmp_path, monkeypatch):
                        "paraphrase"]}  # fmt: skip
     plan = small_plan(tmp_path, check)
     told = [Written("The film is good. The story is long.", "yes")] * 12
-    monkeypatch.setattr(reasoning, "write", lambda _, texts: told[: len(texts)])
+    monkeypatch.setattr("tasks.checks.reasoning.measure.write", lambda _, texts: told[: len(texts)])
     found = gathered(plan, tmp_path, [])
     tests = {m.about.method for m in found.named("answer_unchanged")}
     assert {"truncation", "token-truncation", "filler"} <= tests
