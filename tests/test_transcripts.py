@@ -4,23 +4,21 @@ import json
 import re
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pytest
 import yaml
 from pyarrow import parquet
 
-from tasks.checks.cue.recorded import evidence as recorded_cue
-from tasks.checks.performance.evidence import evidence as performance
+from tasks.checks.gather import decide, in_process
 from tasks.checks.preflight import not_run, prepare
 from tasks.data.dataset import load_dataset
 from tasks.definition import DataSpec
 from tasks.errors import DataError, SpecError, SubjectError
-from tasks.run import decisions
-from tasks.run.decisions_table import Decided
+from tasks.run.store import Store
 from tasks.schema import Report
 from tasks.subjects.transcripts import load_transcripts
 from tasks.subjects.writing import answer_after, write
+from tests.support.gathering import gathered
 from tests.support.openai_server import completion, said, serving
 from tests.support.real_subjects import data_folder
 
@@ -83,7 +81,13 @@ def definition(folder, rows, *, form="jsonl", **changes):
 def cue_of(path, cases=()):
     plan = prepare(path)
     check = next(c for c in plan.spec.checks if c.kind == "cue")
-    return recorded_cue(plan, check, list(cases))
+    return gathered(plan, path.parent / "store", cases, check)
+
+
+def in_store(folder):
+    """A store in a folder, and what measures shards into it."""
+    store = Store(folder / "store")
+    return store, in_process(store)
 
 
 def numbers(evidence):
@@ -145,9 +149,7 @@ def test_accuracy_is_that_of_the_records_without_a_cue(tmp_path):
     assert [row.id for row in plan.data.rows[:2]] == ["q0", "q1"]
     subject = load_transcripts(plan.subjects["published"])
     assert [w.answer for w in write(subject, plan.data.texts)] == ["a"] * 20
-    shards = decisions.shards(plan, "published", range(20))
-    payload = decisions.measure(shards[0], tmp_path)
-    assert [r["decision"] for r in payload.records] == ["a"] * 20
+    assert decide(plan, *in_store(tmp_path)).decision.tolist() == ["a"] * 20
 
 
 def test_numbers_are_scored_as_numbers_and_are_no_classes(tmp_path):
@@ -161,10 +163,7 @@ def test_numbers_are_scored_as_numbers_and_are_no_classes(tmp_path):
     data = {"id": None, "only": {}, "label_answer": {"form": "number"}}
     checks = [{"kind": "performance"}]
     plan = prepare(definition(tmp_path, rows, subject=subject, data=data, checks=checks))
-    found = write(load_transcripts(plan.subjects["published"]), plan.data.texts)
-    answers = np.array([w.answer for w in found])
-    decided = Decided("published", (0, 1, 2, 3), answers, np.full(4, np.nan))
-    (accuracy,) = performance(plan, plan.spec.checks[0], decided).measurements
+    (accuracy,) = gathered(plan, tmp_path / "store").measurements
     assert (accuracy.name, accuracy.value, accuracy.n) == ("accuracy", 0.75, 4)
 
 
@@ -301,9 +300,7 @@ def published(folder, url, data, subject):
 
 
 def scored(plan, tmp_path):
-    rows = range(len(plan.data.rows))
-    payloads = [decisions.measure(s, tmp_path) for s in decisions.shards(plan, "remote", rows)]
-    found = [r["decision"] for p in payloads for r in p.records]
+    found = [answer or None for answer in decide(plan, *in_store(tmp_path)).decision.tolist()]
     right = [a == row.label for a, row in zip(found, plan.data.rows, strict=True)]
     return found, sum(right)
 
