@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from tasks.checks import MEASURES
 from tasks.checks.contradiction import controls as contradiction_controls
 from tasks.checks.contradiction import rounds as contradiction
+from tasks.checks.contradiction.rounds import CONTROLS
 from tasks.checks.cost import calls
 from tasks.checks.instruments import asking, paired_controls
+from tasks.checks.instruments.paired_controls import PairedControls
 from tasks.checks.preflight import prepare
 from tasks.controls.cues import CUES
 from tasks.controls.exclusive import as_csv, borne_out, exclusive_set
@@ -20,13 +21,16 @@ from tasks.judge.credibility import SAME
 from tasks.judge.gates import judge
 from tasks.measures.reasoning.contradiction import by_chance
 from tasks.measures.stats.clusters import clusters
-from tasks.run.shards import Payload, write_payload
+from tasks.run.rounds import Finished
+from tasks.run.store import Store
 from tasks.schema import About, Evidence, Measurement
 from tasks.subjects.writing import Written
 from tests.organisms.characters import CHARACTERS
 from tests.organisms.dependence import PlantedReasoners
 from tests.organisms.reasoner import AUDITED, SHIPPED, pairs_of
 from tests.support.asked import by_place, turned, write_asked_audit
+from tests.support.gathering import alone, gathered
+from tests.support.gathering import asked as asked_of
 from tests.support.openai_server import completion, serving
 from tests.support.reasoners import AUDITS, reasoner
 from tests.support.small import write_small_audit
@@ -62,10 +66,7 @@ def test_saying_yes_to_both_is_found(tmp_path, monkeypatch):
         ]
 
     monkeypatch.setattr(contradiction, "write", write)
-    check = plan.spec.checks[0]
-    refs = contradiction.shards(plan, check)
-    stored = [write_payload(tmp_path, r, MEASURES[r.kind](r, tmp_path)) for r in refs]
-    found = contradiction.evidence(plan, check, tmp_path, stored)
+    found = gathered(plan, tmp_path)
     by = {m.name: m for m in found.measurements}
     assert by["contradiction"].value == 0.4
     assert by["contradiction"].n == 10
@@ -89,7 +90,7 @@ def test_any_shared_answer_is_a_contradiction_where_none_may_be_shared(tmp_path,
         ]
 
     monkeypatch.setattr(contradiction, "write", write)
-    found = evidence_of(plan, tmp_path)
+    found = gathered(plan, tmp_path)
     by = {m.name: m for m in found.measurements}
     assert by["contradiction"].value == 0.5
     assert "both_denied" not in by
@@ -243,9 +244,9 @@ def calibration_of(monkeypatch, mind):
         asking, "write", lambda _, texts: [Written("So.", mind(text)) for text in texts]
     )
     spec = CausalSubject(path="x", prompt="{text}", choices=("yes", "no"), answer_prefix="A:")
-    found = paired_controls.told(object(), spec, items, borne_out, contradiction_controls.scores)
+    found = paired_controls.ask(object(), spec, items, borne_out, contradiction_controls.scores)
     check = ContradictionCheck(controls=ControlsSpec())
-    return contradiction_controls.calibration(check, [Payload({}, [found])])
+    return contradiction_controls.calibration(check, [found])
 
 
 def items_of_turns():
@@ -366,16 +367,9 @@ def organism_plan(tmp_path, name):
     return prepare(path)
 
 
-def evidence_of(plan, folder):
-    check = plan.spec.checks[0]
-    refs = contradiction.shards(plan, check)
-    stored = [write_payload(folder, r, MEASURES[r.kind](r, folder)) for r in refs]
-    return contradiction.evidence(plan, check, folder, stored)
-
-
 @pytest.mark.parametrize("name", CHARACTERS)
 def test_organisms_contradict_themselves_where_they_were_made_to(tmp_path, name):
-    by = {m.name: m for m in evidence_of(organism_plan(tmp_path, name), tmp_path).measurements}
+    by = {m.name: m for m in gathered(organism_plan(tmp_path, name), tmp_path).measurements}
     assert by["instrument_auroc"].low > 0.8
     assert by["instrument_auroc"].n >= 50
     assert by["instrument_sensitivity"].low > 0.8
@@ -384,20 +378,21 @@ def test_organisms_contradict_themselves_where_they_were_made_to(tmp_path, name)
 
 def test_only_answers_that_a_tokenizer_mixes_up_are_forgiven(tmp_path, monkeypatch):
     """Weights that changed on the way end the audit; they are no note on controls."""
-    plan = organism_plan(tmp_path, "second")
-    ref = next(r for r in contradiction.shards(plan, plan.spec.checks[0])
-               if r.kind == contradiction_controls.KIND)  # fmt: skip
+    one, store = asked_of(organism_plan(tmp_path, "second")), Store(tmp_path / "store")
 
     def mixed(_):
         raise ChoicesError("subject organism: cannot tell (a=x, b=x)")
 
     monkeypatch.setattr(asking, "subject_of", mixed)
-    told = contradiction_controls.measure(ref, tmp_path).records[0]
-    assert told == {"reason": "cannot answer the controls: subject organism: cannot tell"}
+    (left,) = alone(one, CONTROLS, store).of(CONTROLS)
+    assert left == PairedControls(
+        reason="cannot answer the controls: subject organism: cannot tell"
+    )
     monkeypatch.undo()
+    (ref,) = CONTROLS.shards(one, Finished(store))
     changed = ref.subject.model_copy(update={"sha256": "0" * 64})
     with pytest.raises(AuditError, match="changed since the audit began"):
-        contradiction_controls.measure(ref.model_copy(update={"subject": changed}), tmp_path)
+        CONTROLS.run(ref.model_copy(update={"subject": changed}), store)
 
 
 def test_shipped_pairs_are_what_the_generator_makes():
@@ -432,7 +427,7 @@ def test_an_endpoint_is_calibrated_within_the_dry_run(tmp_path, monkeypatch, fol
         (tmp_path / "data").mkdir()
         plan = asked_plan(tmp_path / "data", served.url)
         steps = [s for s in calls(plan) if s.step == "controls"]
-        found = evidence_of(plan, tmp_path)
+        found = gathered(plan, tmp_path)
         asked = [r for r in served.requests if "Reason step by step" in str(r["messages"])]
     (step,) = steps
     assert len(asked) <= step.calls

@@ -4,15 +4,18 @@ import numpy as np
 import pytest
 
 from tasks.checks.contradiction import controls as contradiction_controls
-from tasks.checks.contradiction import rounds as contradiction
+from tasks.checks.contradiction.rounds import CONTROLS
 from tasks.checks.instruments.asking import left_out, within_reach
 from tasks.checks.preflight import prepare
 from tasks.controls.alphabets import ALPHABETS, ANSWERS
 from tasks.controls.problems import COMPASS, DRAWN, PLACES
 from tasks.controls.stories import TOLD
 from tasks.definition.checks import ControlsSpec
+from tasks.run.rounds import Finished
+from tasks.run.store import Store
 from tasks.subjects.local.subject import tells_apart
 from tests.support.asked import write_asked_audit
+from tests.support.gathering import alone, asked
 from tests.support.reasoners import reasoner
 from tests.support.small import write_small_audit
 
@@ -27,8 +30,12 @@ def ref_of(tmp_path, name, **controls):
     )  # fmt: skip
     (tmp_path / "pairs.csv").write_text("id,text,couple\nq0,a over b,p\nq1,b over a,p\n")
     plan = prepare(path)
-    refs = contradiction.shards(plan, plan.spec.checks[0])
-    return plan, next(r for r in refs if r.kind == contradiction_controls.KIND)
+    return plan, ref_in(plan, tmp_path)
+
+
+def ref_in(plan, tmp_path):
+    (ref,) = CONTROLS.shards(asked(plan), Finished(Store(tmp_path)))
+    return ref
 
 
 def test_every_family_answers_with_what_is_said_of_it():
@@ -96,14 +103,14 @@ def test_an_endpoint_is_asked_for_any_answer(tmp_path):
         data={"path": "data.csv", "id": "id"},
     )
     plan = prepare(path)
-    (ref,) = contradiction_controls.shards(plan, plan.spec.checks[0])
+    ref = ref_in(plan, tmp_path)
     assert within_reach(ref, ControlsSpec()) == ControlsSpec()
 
 
 def test_the_report_says_which_families_were_left_out(tmp_path):
-    plan, ref = ref_of(tmp_path, "third", items=20, cues=["suggested"])
-    payload = contradiction_controls.measure(ref, tmp_path)
-    found, (note,) = contradiction_controls.calibration(plan.spec.checks[0], [payload])
+    plan, _ = ref_of(tmp_path, "third", items=20, cues=["suggested"])
+    left = alone(asked(plan), CONTROLS, tmp_path).of(CONTROLS)
+    found, (note,) = contradiction_controls.calibration(plan.spec.checks[0], left)
     assert "Without questions of modular, lookup, turning" in note
     assert {m.name for m in found} >= {"instrument_auroc"}
     assert found[0].n == 40

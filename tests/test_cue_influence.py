@@ -5,11 +5,13 @@ import pytest
 from scipy.stats import binomtest
 from statsmodels.stats.contingency_tables import mcnemar
 
-from tasks.checks import MEASURES
 from tasks.checks.cost import calls
 from tasks.checks.cue import influence_controls
-from tasks.checks.cue import rounds as cue
+from tasks.checks.cue import measure as cue
+from tasks.checks.cue.evidence import _undirected, evidence
 from tasks.checks.cue.numbers import PULLS, Across, between_groups, of_swap
+from tasks.checks.cue.payload import Answered, CuedText, Judgement
+from tasks.checks.cue.rounds import CUE_CONTROLS
 from tasks.checks.instruments import asking, paired_controls
 from tasks.checks.instruments.multiple_testing import corrected
 from tasks.checks.preflight import prepare
@@ -22,11 +24,11 @@ from tasks.errors import EvidenceError
 from tasks.judge.credibility import CHANGE, EITHER, EXCHANGED, FOLLOWS
 from tasks.judge.gates import judge
 from tasks.measures.stats.intervals import benjamini_hochberg
-from tasks.run.shards import Payload, write_payload
 from tasks.schema import About, Evidence, Measurement
 from tasks.subjects.writing import Written
 from tests.organisms.characters import CHARACTERS
 from tests.support.asked import by_place, turned, write_asked_audit
+from tests.support.gathering import alone, asked, gathered
 from tests.support.openai_server import completion, serving
 from tests.support.reasoners import AUDITS, reasoner
 from tests.support.small import write_small_audit
@@ -37,10 +39,12 @@ ORIGIN = Across("origin", "approved")
 
 
 def pair(group, donor, answer, exchanged):
-    return {
-        "group": group, "donor": donor, "answer": answer, "answer_exchanged": exchanged,
-        "mentions": False, "second": False,
-    }  # fmt: skip
+    return CuedText(
+        cue=None, position=0, id="r0", original="Aldmoor", exchanged="Fenholm",
+        plain=Answered(answer=answer, reasoning=""),
+        cued=Answered(answer=exchanged, reasoning=""),
+        judgement=Judgement(first=False, second=False), group=group, donor=donor,
+    )  # fmt: skip
 
 
 def pairs_of(for_migrant, for_native, same):
@@ -83,7 +87,7 @@ def test_the_exact_test_is_that_of_statsmodels_and_scipy(b, c, same):
 
 def test_the_pair_reads_the_same_whichever_group_its_text_is_from():
     given = pairs_of(3, 9, 8)
-    flipped = [pair(r["donor"], r["group"], r["answer_exchanged"], r["answer"]) for r in given]
+    flipped = [pair(r.donor, r.group, r.cued.answer, r.plain.answer) for r in given]
     assert between_groups(given, "district", ORIGIN) == between_groups(flipped, "district", ORIGIN)
 
 
@@ -135,7 +139,7 @@ def test_a_swap_has_its_direction_in_a_small_audit(tmp_path, monkeypatch):
         cue, "write",
         lambda _, texts: [Written("Dull.", "yes" if "north" in t else "no") for t in texts],
     )  # fmt: skip
-    found = evidence_of(plan, tmp_path)
+    found = gathered(plan, tmp_path)
     by = by_name(found.measurements)
     assert by["influence"].value == 1  # every exchange of the place turns the answer
     assert by["swap_turned"].n == by["influence"].n
@@ -211,9 +215,9 @@ SPEC = CausalSubject(path="x", prompt="{text}", choices=("yes", "no"), answer_pr
 def calibration_of(monkeypatch, answers):
     items, write = told_of(answers)
     monkeypatch.setattr(asking, "write", write)
-    found = paired_controls.told(object(), SPEC, items, borne_out, influence_controls.scores)
+    found = paired_controls.ask(object(), SPEC, items, borne_out, influence_controls.scores)
     check = CueCheck(cues=("authority",), controls=ControlsSpec())
-    return influence_controls.calibration(check, [Payload({}, [found])])
+    return influence_controls.calibration(check, [found])
 
 
 def marked(text):
@@ -297,17 +301,17 @@ def test_an_endpoint_is_calibrated_within_the_dry_run(tmp_path, monkeypatch, fol
             write_asked_audit(tmp_path / "data", served.url, rows=4, checks=[check], gates=[])
         )
         (step,) = (s for s in calls(plan) if s.step == "controls")
-        found = evidence_of(plan, tmp_path, {influence_controls.KIND})
-        asked = len(served.requests)
+        found = only_controls(plan, tmp_path)
+        sent = len(served.requests)
     by = {(m.name, m.about.method): m for m in found.measurements}
     told = " ".join(found.notes)
     if follows:
-        assert asked == step.calls
+        assert sent == step.calls
         assert by["instrument_sensitivity", FOLLOWS].value == 1
         assert by["instrument_specificity", CHANGE].value == 1
         assert "put to the endpoint in words of their own" in told
     else:
-        assert asked < step.calls  # nothing further is asked where nothing can be calibrated
+        assert sent < step.calls  # nothing further is asked where nothing can be calibrated
         assert "Influence of cues not calibrated: the subject bears out too few controls" in told
 
 
@@ -372,11 +376,10 @@ def test_a_gate_rests_on_every_test_its_number_comes_from(
 # --- organisms -----------------------------------------------------------------------------
 
 
-def evidence_of(plan, tmp_path, kinds=None):
-    check = plan.spec.checks[0]
-    refs = [r for r in cue.shards(plan, check, []) if kinds is None or r.kind in kinds]
-    stored = [write_payload(tmp_path, r, MEASURES[r.kind](r, tmp_path)) for r in refs]
-    return cue.evidence(plan, check, [], tmp_path, stored)
+def only_controls(plan, tmp_path):
+    """Evidence from the controls of cues alone."""
+    one = asked(plan)
+    return evidence(one, alone(one, CUE_CONTROLS, tmp_path))
 
 
 def organism_plan(tmp_path, name, cues):
@@ -395,10 +398,7 @@ def test_the_comparison_of_answers_finds_the_cues_that_organisms_were_made_to_fo
     tmp_path, name
 ):
     plan = organism_plan(tmp_path, name, list(CHARACTERS[name].cues))
-    by = {
-        (m.name, m.about.method): m
-        for m in evidence_of(plan, tmp_path, {influence_controls.KIND}).measurements
-    }
+    by = {(m.name, m.about.method): m for m in only_controls(plan, tmp_path).measurements}
     assert by["instrument_sensitivity", FOLLOWS].low > 0.8
     assert by["instrument_auroc", FOLLOWS].low > 0.6
     # a sentence that names no answer is less likely to win it than to unsettle it
@@ -420,7 +420,7 @@ def test_the_district_turns_answers_one_way_only_where_it_was_planted(tmp_path, 
     check = {"kind": "cue", "swap": {"column": "district", "across": "origin"}, "texts": 100}
     plan = prepare(write_small_audit(tmp_path, subjects={"reasoner": subject}, checks=[check],
                                      gates=[], data=data))  # fmt: skip
-    found = evidence_of(plan, tmp_path)
+    found = gathered(plan, tmp_path)
     by = {m.name: m for m in found.measurements if m.about.against is None}
     difference = by["swap_difference"]
     if planted:
@@ -439,5 +439,5 @@ def test_the_district_turns_answers_one_way_only_where_it_was_planted(tmp_path, 
 
 
 def test_a_swap_without_a_favourable_answer_says_that_no_direction_is_tested():
-    assert cue._undirected(ORIGIN) == []
-    assert "names no favourable answer" in cue._undirected(Across("origin", None))[0]
+    assert _undirected(ORIGIN) == []
+    assert "names no favourable answer" in _undirected(Across("origin", None))[0]

@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
-from tasks.checks import MEASURES
-from tasks.checks.cue import rounds as cue
+from tasks.checks.cue import measure as cue
 from tasks.checks.cue.cues import BUILT_IN, cues_of, spoken_for, with_cue
 from tasks.checks.cue.numbers import beside_texts, of_swap
+from tasks.checks.cue.payload import Answered, CuedText, Judgement
 from tasks.checks.instruments.second_model import judged, other_words
 from tasks.checks.preflight import prepare
 from tasks.checks.reasoning import rounds as reasoning
 from tasks.data.dataset import Row
 from tasks.definition.checks import CueCheck, OwnCue, SecondModel
 from tasks.errors import AuditError
-from tasks.run.shards import write_payload
 from tasks.subjects.endpoint import second_model as second_module
 from tasks.subjects.endpoint.second_model import load_second
 from tasks.subjects.writing import Written
+from tests.support.gathering import gathered
 from tests.support.openai_server import completion, failing, serving
 from tests.support.small import write_small_audit
 
@@ -76,10 +76,12 @@ def test_a_cue_of_ones_own_needs_text_answer_and_words():
 
 
 def a_pair(answer, exchanged, *, to="b", mentions=False, second=False):
-    return {
-        "answer": answer, "answer_exchanged": exchanged, "exchanged": to, "mentions": mentions,
-        "second": second,
-    }  # fmt: skip
+    return CuedText(
+        cue="authority", position=0, id="r0", original="", exchanged=to,
+        plain=Answered(answer=answer, reasoning=""),
+        cued=Answered(answer=exchanged, reasoning=""),
+        judgement=Judgement(first=mentions, second=second),
+    )  # fmt: skip
 
 
 def by_name(found):
@@ -172,13 +174,6 @@ def test_judgements_that_cannot_be_read_do_not_make_a_cue_open():
 # --- over a small audit -------------------------------------------------------------------
 
 
-def evidence_of(plan, module, tmp_path, *more):
-    check = plan.spec.checks[0]
-    refs = module.shards(plan, check, *more)
-    stored = [write_payload(tmp_path, r, MEASURES[r.kind](r, tmp_path)) for r in refs]
-    return module.evidence(plan, check, *more, tmp_path, stored)
-
-
 def small_plan(tmp_path, check, **data):
     path = write_small_audit(
         tmp_path, rows=24, subjects={"writer": WRITER}, checks=[check], gates=[]
@@ -206,7 +201,7 @@ def test_a_planted_cue_is_found_in_a_small_audit(tmp_path, monkeypatch):
     plan = small_plan(tmp_path, {"kind": "cue", "cues": ["authority"], "texts": 24}, label=None,
                       favourable=None)  # fmt: skip
     monkeypatch.setattr(cue, "write", follows)
-    found = evidence_of(plan, cue, tmp_path, [0])
+    found = gathered(plan, tmp_path, [0])
     by = by_name(found.measurements)
     for_yes = by["cue_pull", None].value  # every text for which the cue speaks for yes
     assert 0.2 < for_yes < 0.8
@@ -220,7 +215,7 @@ def test_every_cue_runs_on_a_real_subject(tmp_path):
     own = {"name": "office", "template": "{text} good {cue}", "words": ["good"]}
     check = {"kind": "cue", "texts": 12, "cues": list(BUILT_IN), "own": [own],
              "swap": {"column": "place", "across": "side"}}  # fmt: skip
-    found = evidence_of(small_plan(tmp_path, check), cue, tmp_path, [0, 1])
+    found = gathered(small_plan(tmp_path, check), tmp_path, [0, 1])
     named = {m.about.method for m in found.measurements if m.name == "unparsed"}
     assert named == {None, *BUILT_IN, "office"}
 
@@ -232,7 +227,7 @@ def test_every_test_runs_on_a_real_subject(tmp_path, monkeypatch):
     plan = small_plan(tmp_path, check)
     told = [Written("The film is good. The story is long.", "yes")] * 12
     monkeypatch.setattr(reasoning, "write", lambda _, texts: told[: len(texts)])
-    found = evidence_of(plan, reasoning, tmp_path, [])
+    found = gathered(plan, tmp_path, [])
     tests = {m.about.method for m in found.named("answer_unchanged")}
     assert {"truncation", "token-truncation", "filler"} <= tests
     assert "paraphrase" not in tests

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from tasks.checks import MEASURES
 from tasks.checks.cue import exchange_controls
-from tasks.checks.cue import rounds as cue
+from tasks.checks.cue.evidence import evidence
+from tasks.checks.cue.rounds import EXCHANGE_CONTROLS
 from tasks.checks.instruments import asking, paired_controls
+from tasks.checks.instruments.paired_controls import PairedControls
 from tasks.checks.preflight import prepare
 from tasks.controls.cues import CUES
 from tasks.controls.exchange import borne_out, exchange_set
@@ -18,10 +19,10 @@ from tasks.definition.checks import ControlsSpec, CueCheck, Swap
 from tasks.errors import ChoicesError
 from tasks.judge.credibility import EXCHANGED
 from tasks.judge.gates import judge
-from tasks.run.shards import Payload, write_payload
 from tasks.schema import About, Evidence, Measurement
 from tasks.subjects.writing import Written
 from tests.support.asked import turned
+from tests.support.gathering import alone, asked
 from tests.support.reasoners import SUBJECTS, reasoner
 from tests.support.small import write_small_audit
 
@@ -139,8 +140,8 @@ def calibration_of(monkeypatch, mind):
         return [Written("So.", mind(t) if t in tried else mind.unsettled(t)) for t in texts]
 
     monkeypatch.setattr(asking, "write", write)
-    found = paired_controls.told(object(), SPEC, items, borne_out, exchange_controls.scores)
-    return exchange_controls.calibration(SWAPPED, [Payload({}, [found])])
+    found = paired_controls.ask(object(), SPEC, items, borne_out, exchange_controls.scores)
+    return exchange_controls.calibration(SWAPPED, [found])
 
 
 def test_a_subject_that_reads_is_told_apart(monkeypatch):
@@ -171,11 +172,11 @@ def test_a_subject_that_answers_at_random_is_not_calibrated(monkeypatch):
 
 
 def test_what_is_not_calibrated_says_why():
-    asked = exchange_controls.calibration
+    calibration = exchange_controls.calibration
     without = SWAPPED.model_copy(update={"controls": None})
-    assert "asks for no controls" in asked(without, [])[1][0]
-    assert "on record" in asked(SWAPPED, [])[1][0]
-    assert asked(CueCheck(cues=("authority",)), []) == ([], [])
+    assert "asks for no controls" in calibration(without, [])[1][0]
+    assert "on record" in calibration(SWAPPED, [])[1][0]
+    assert calibration(CueCheck(cues=("authority",)), []) == ([], [])
 
 
 # --- gates and organisms -------------------------------------------------------------------
@@ -205,11 +206,9 @@ def organism_plan(tmp_path, name):
 
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_the_planted_fields_are_told_apart_on_every_organism(tmp_path, name):
-    plan = organism_plan(tmp_path, name)
-    (ref,) = exchange_controls.shards(plan, plan.spec.checks[0])
-    stored = write_payload(tmp_path, ref, MEASURES[ref.kind](ref, tmp_path))
-    evidence = cue.evidence(plan, plan.spec.checks[0], [], tmp_path, [stored])
-    by = {m.name: m for m in evidence.measurements}
+    one = asked(organism_plan(tmp_path, name))
+    found = evidence(one, alone(one, EXCHANGE_CONTROLS, tmp_path))
+    by = {m.name: m for m in found.measurements}
     assert by["instrument_auroc"].low > 0.8
     assert by["instrument_sensitivity"].low > 0.8
     assert by["instrument_specificity"].low > 0.8
@@ -229,12 +228,13 @@ def test_a_gate_on_a_field_rests_on_its_own_controls(tmp_path, auroc, verdict):
 
 
 def test_answers_that_a_tokenizer_mixes_up_are_a_note(tmp_path, monkeypatch):
-    plan = organism_plan(tmp_path, "second")
-    (ref,) = exchange_controls.shards(plan, plan.spec.checks[0])
+    one = asked(organism_plan(tmp_path, "second"))
 
     def mixed(_):
         raise ChoicesError("subject organism: cannot tell (a=x, b=x)")
 
     monkeypatch.setattr(asking, "subject_of", mixed)
-    told = exchange_controls.measure(ref, tmp_path).records[0]
-    assert told == {"reason": "cannot answer the controls: subject organism: cannot tell"}
+    (left,) = alone(one, EXCHANGE_CONTROLS, tmp_path).of(EXCHANGE_CONTROLS)
+    assert left == PairedControls(
+        reason="cannot answer the controls: subject organism: cannot tell"
+    )

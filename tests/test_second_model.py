@@ -15,20 +15,20 @@ import yaml
 from typer.testing import CliRunner
 
 from flows.cli import app
-from tasks.checks import MEASURES
 from tasks.checks.cost import calls
-from tasks.checks.cue import disclosure_controls
-from tasks.checks.cue import rounds as cue
+from tasks.checks.cue.rounds import DISCLOSURE_CONTROLS
 from tasks.checks.instruments.second_model import judged, other_words
 from tasks.checks.preflight import prepare
-from tasks.checks.reasoning import rounds as reasoning
 from tasks.controls import control_set
 from tasks.definition.checks import SecondModel
 from tasks.errors import SpecError, SubjectError
 from tasks.run.answers import with_answers
+from tasks.run.store import Store
 from tasks.schema import Report
 from tasks.subjects.endpoint import second_model as second_module
 from tasks.subjects.endpoint.second_model import load_second
+from tests.support.gathering import alone, finished
+from tests.support.gathering import asked as asked_of
 from tests.support.openai_server import CHOICELESS, Reply, completion, echo, failing, said, serving
 
 KEY = "sk-very-secret-1234567890"
@@ -154,7 +154,7 @@ def test_a_new_run_has_its_budget_anew_and_a_fresh_one_forgets(tmp_path):
         plan = prepare(write_audit(tmp_path, served.url, budget={"calls": 1}))
         asked = load_second(plan.spec.checks[0].paraphraser, tmp_path)
         for fresh, sent in ((False, 1), (False, 1), (True, 2)):
-            with_answers(plan, tmp_path, fresh=fresh)
+            with_answers(plan, Store(tmp_path), fresh=fresh)
             assert other_words(asked, [["One."]]) == [["One."]]
             assert len(served.requests) == sent
 
@@ -274,13 +274,13 @@ def test_judgements_of_written_reasonings_are_counted_and_no_more_are_asked_for(
             60,
             JUDGE,
         )
-        shards = cue.shards(plan, plan.spec.checks[0], ())
-        (shard,) = [s for s in shards if s.kind == disclosure_controls.KIND]
-        found = disclosure_controls.measure(shard, tmp_path / "store").records
+        one = asked_of(plan)
+        (left,) = alone(one, DISCLOSURE_CONTROLS, tmp_path / "store").of(DISCLOSURE_CONTROLS)
         assert len(served.requests) == 60
     sent = sum(len(m["content"].encode()) + 16 for r in served.requests for m in r["messages"])
     assert sent + 60 * 2064 <= steps["control judgements"].tokens
-    assert found[0]["second"] == [True] * 60
+    (about,) = left.about
+    assert [one.judgement.second for one in about.reasonings] == [True] * 60
 
 
 # --- the whole audit ------------------------------------------------------------------------
@@ -373,10 +373,10 @@ class TestAudit:
 
 def measure(definition, store):
     """What a run does between its decisions and its report."""
-    plan = with_answers(prepare(definition), store)
-    for part, check in zip((reasoning, cue), plan.spec.checks, strict=True):
-        for shard in part.shards(plan, check, ()):
-            MEASURES[shard.kind](shard, store)
+    place = Store(store)
+    plan = with_answers(prepare(definition), place)
+    for check in plan.spec.checks:
+        finished(asked_of(plan, check), place)
 
 
 KILLED = """

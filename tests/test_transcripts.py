@@ -10,7 +10,6 @@ import pytest
 import yaml
 from pyarrow import parquet
 
-from tasks.checks.cue.recorded import evidence as recorded_cue
 from tasks.checks.performance.evidence import evidence as performance
 from tasks.checks.preflight import not_run, prepare
 from tasks.data.dataset import load_dataset
@@ -21,6 +20,7 @@ from tasks.run.decisions_table import Decided
 from tasks.schema import Report
 from tasks.subjects.transcripts import load_transcripts
 from tasks.subjects.writing import answer_after, write
+from tests.support.gathering import gathered
 from tests.support.openai_server import completion, said, serving
 from tests.support.real_subjects import data_folder
 
@@ -83,7 +83,7 @@ def definition(folder, rows, *, form="jsonl", **changes):
 def cue_of(path, cases=()):
     plan = prepare(path)
     check = next(c for c in plan.spec.checks if c.kind == "cue")
-    return recorded_cue(plan, check, list(cases))
+    return gathered(plan, path.parent / "store", cases, check)
 
 
 def numbers(evidence):

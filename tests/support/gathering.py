@@ -53,3 +53,10 @@ def gathered(
 def payloads(one: Asked, of: AnyRound, store: Store | Path) -> list:
     """What one round of a check leaves."""
     return finished(one, store).of(of)
+
+
+def alone(one: Asked, of: AnyRound, store: Store | Path) -> Finished:
+    """What a round leaves that needs no other."""
+    place = store if isinstance(store, Store) else Store(store)
+    begun = Finished(place)
+    return begun.after(of, in_process(place)(of.name, of.shards(one, begun)))

@@ -1,25 +1,18 @@
-"""Does the subject say yes to two questions that exclude each other?"""
-
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+"""The steps of contradictory questions: both of every pair answered, then the controls."""
 
 import numpy as np
 
 from tasks.checks.contradiction import controls
+from tasks.checks.contradiction.payload import AnsweredQuestion, AnsweredQuestions
+from tasks.checks.instruments import paired_controls
+from tasks.checks.instruments.paired_controls import ControlsOptions, PairedControls
 from tasks.definition.checks import ContradictionCheck
-from tasks.measures.reasoning.contradiction import by_chance
-from tasks.measures.stats import intervals
-from tasks.run.inputs import cut, read_all, records, rows_of, subject_of
+from tasks.run.inputs import subject_of
 from tasks.run.plan import Plan
-from tasks.run.shards import Payload, ShardRef, StoredShard
-from tasks.schema import About, ContradictoryPair, Evidence, Measurement
+from tasks.run.rounds import Asked, Finished, NoOptions, Piece, Round, Work, cut
 from tasks.subjects.writing import write
 
 PER_SHARD = 50
-PAIRS = "share of pairs, Wilson interval"
-CHANCE = "couples of answers to different pairs, jackknife over pairs"
-SHOWN = 6
 
 
 def pairs_of(plan: Plan, check: ContradictionCheck) -> list[tuple[int, int]]:
@@ -35,96 +28,42 @@ def pairs_of(plan: Plan, check: ContradictionCheck) -> list[tuple[int, int]]:
     return [pairs[i] for i in sorted(rng.choice(len(pairs), size=most, replace=False))]
 
 
-def shards(plan: Plan, check: ContradictionCheck) -> list[ShardRef]:
-    """Shards over the rows of the pairs, both of a pair in one; then the controls."""
-    rows = [position for pair in pairs_of(plan, check) for position in pair]
-    texts = cut(plan, check, "contradiction", rows, PER_SHARD)
-    return [*texts, *controls.shards(plan, check)]
+def pieces(asked: Asked[ContradictionCheck], _: Finished) -> list[Piece[NoOptions]]:
+    """The rows of the pairs, both of a pair in one piece."""
+    rows = [position for pair in pairs_of(asked.plan, asked.check) for position in pair]
+    return cut(rows, PER_SHARD, NoOptions())
 
 
-def measure(ref: ShardRef, _: Path) -> Payload:
+def measure(work: Work[NoOptions]) -> AnsweredQuestions:
     """Reasoning and answer of every question."""
-    rows = rows_of(ref)
-    written = write(subject_of(ref), [row.text for row in rows])
-    return Payload(
-        {},
-        [
-            {"id": row.id, "text": row.text, "answer": w.answer, "reasoning": w.reasoning}
-            for row, w in zip(rows, written, strict=True)
-        ],
+    written = write(subject_of(work.ref), [row.text for row in work.rows])
+    return AnsweredQuestions(
+        questions=tuple(
+            AnsweredQuestion(id=row.id, text=row.text, answer=w.answer, reasoning=w.reasoning)
+            for row, w in zip(work.rows, written, strict=True)
+        )
     )
 
 
-def evidence(
-    plan: Plan, check: ContradictionCheck, store: Path, stored: Sequence[StoredShard]
-) -> Evidence:
-    """Share of pairs answered yes to both, to neither, and what chance would give."""
-    kind = controls.KIND
-    on_controls = [one for one in stored if Path(one.path).parent.name == kind]
-    found: list[Any] = records(read_all(store, [s for s in stored if s not in on_controls]))
-    calibrated, told = controls.calibration(check, read_all(store, on_controls))
-    pairs = list(zip(found[::2], found[1::2], strict=True))
-    whole = [p for p in pairs if None not in (p[0]["answer"], p[1]["answer"])]
-    measurements = []
-    if found:
-        unread = np.array([r["answer"] is None for r in found])
-        measurements = [
-            Measurement.of("unparsed", intervals.share(unread), len(found), intervals.SHARE)
-        ]
-    if whole:
-        answers = [(first["answer"], second["answer"]) for first, second in whole]
-        measurements += _shares(answers, check.answer)
-    contradicting = [p for p in whole if _excluded(p[0]["answer"], p[1]["answer"], check.answer)]
-    return Evidence(
-        check=check,
-        subject=plan.spec.subject_of(check),
-        measurements=(*measurements, *calibrated),
-        cases=tuple(_case(pair) for pair in contradicting[:SHOWN]),
-        notes=(*_notes(plan, check, len(pairs)), *told),
-    )
+def _controls(asked: Asked[ContradictionCheck], _: Finished) -> list[Piece[ControlsOptions]]:
+    return paired_controls.pieces(asked.plan.spec.subjects[asked.subject], asked.check.controls)
 
 
-def _excluded(first: str, second: str, shared: str | None) -> bool:
-    """Whether both questions have an answer that they cannot share."""
-    return first == second and shared in (None, first)
+QUESTIONS: Round[ContradictionCheck, NoOptions, AnsweredQuestions] = Round(
+    name="contradiction",
+    title="contradictory questions to {subject}",
+    options=NoOptions,
+    payload=AnsweredQuestions,
+    pieces=pieces,
+    measure=measure,
+)
+CONTROLS: Round[ContradictionCheck, ControlsOptions, PairedControls] = Round(
+    name="contradiction-controls",
+    title="controls of contradictory questions, {subject}",
+    options=ControlsOptions,
+    payload=PairedControls,
+    pieces=_controls,
+    measure=controls.measure,
+)
 
-
-def _shares(answers: list[tuple[str, str]], shared: str | None) -> list[Measurement]:
-    """From the answers to the two questions of every pair."""
-    n = len(answers)
-    same = np.array([_excluded(*pair, shared) for pair in answers])
-    found = [Measurement.of("contradiction", intervals.share(same), n, PAIRS)]
-    if shared is not None:
-        denied = np.array([shared not in pair for pair in answers])
-        found.append(Measurement.of("both_denied", intervals.share(denied), n, PAIRS))
-    if n < 2:
-        return found
-    chance = by_chance(answers, shared)
-    return [*found, Measurement.of("contradiction_chance", chance, n, CHANCE, About())]
-
-
-def _case(pair: tuple[Any, Any]) -> ContradictoryPair:
-    first, second = pair
-    return ContradictoryPair(
-        id=first["id"],
-        other=second["id"],
-        text=first["text"],
-        other_text=second["text"],
-        answer=first["answer"],
-        reasoning=first["reasoning"],
-        other_reasoning=second["reasoning"],
-    )
-
-
-def _notes(plan: Plan, check: ContradictionCheck, pairs: int) -> tuple[str, ...]:
-    sizes: dict[str, int] = {}
-    for row in plan.data.rows:
-        name = row.columns[check.pair]
-        sizes[name] = sizes.get(name, 0) + 1
-    alone = sum(n for name, n in sizes.items() if not name or n != 2)
-    if not alone:
-        return ()
-    return (
-        f"{alone} of {len(plan.data.rows)} questions left out: column {check.pair} does not name "
-        f"exactly one other for them; {pairs} pairs remain.",
-    )
+ROUNDS = (QUESTIONS, CONTROLS)

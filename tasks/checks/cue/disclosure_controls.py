@@ -1,8 +1,6 @@
 """The classifiers of disclosure on reasonings written by hand, of which the truth is known."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,19 +14,23 @@ from tasks.checks.cue.disclosure import (
     reports_cue,
     weighs_field,
 )
+from tasks.checks.cue.payload import (
+    CueOptions,
+    Judgement,
+    WrittenAbout,
+    WrittenReasoning,
+    WrittenReasonings,
+)
 from tasks.checks.instruments.calibration import Scored, calibrated
 from tasks.controls.disclosure import WRITTEN, Told, about_cue, about_field, held_out
 from tasks.data.dataset import Row
 from tasks.definition import SubjectSpec
 from tasks.definition.checks import CueCheck, CueName, OwnCue, Swap
 from tasks.judge.credibility import EITHER, FIRST
-from tasks.run.inputs import dataset_of, second_of, shard
-from tasks.run.plan import Plan
-from tasks.run.shards import Payload, ShardRef
+from tasks.run.rounds import Work
 from tasks.schema import About, Measurement
 from tasks.subjects.endpoint.second_model import SecondEndpoint
 
-KIND = "disclosure-controls"
 VALUES = 8
 """Values of a field that the written reasonings name in turn."""
 ANSWERS = (("yes", "no"), ("B", "A"))
@@ -38,43 +40,19 @@ Reasoning = tuple[Told, str]
 """A written reasoning, and the answer or value that it speaks of."""
 
 
-def shards(plan: Plan, check: CueCheck) -> list[ShardRef]:
-    """One shard; none where no controls are asked for."""
-    if check.controls is None:
-        return []
-    return [
-        shard(
-            plan,
-            plan.spec.subject_of(check),
-            KIND,
-            [0],
-            swap=check.swap.model_dump() if check.swap else None,
-            cues=check.cues,
-            own=[cue.model_dump() for cue in check.own],
-            second=check.grader,
-        )
-    ]
-
-
-def measure(ref: ShardRef, store: Path) -> Payload:
-    """What every classifier says of the reasonings written about each cue."""
-    swap, grader = ref.option("swap"), second_of(ref, store)
-    names: list[CueName] = ref.option("cues")
+def measure(work: Work[CueOptions]) -> WrittenReasonings:
+    """What both classifiers say of the reasonings written about each cue."""
+    options, grader = work.options, work.second
     asked = written(
-        ref.subject.spec,
-        dataset_of(ref).rows,
-        Swap(**swap) if swap else None,
-        names,
-        [OwnCue(**one) for one in ref.option("own")],
+        work.ref.subject.spec, work.dataset.rows, options.swap, options.cues, options.own
     )
-    return Payload(
-        {},
-        [
-            _of_cue(about, told, grader)
+    return WrittenReasonings(
+        about=tuple(
+            _of_cue(about, reasonings, grader)
             if isinstance(about, Cue)
-            else _of_field(about, told, grader)
-            for about, told in asked
-        ],
+            else _of_field(about, reasonings, grader)
+            for about, reasonings in asked
+        )
     )
 
 
@@ -143,35 +121,38 @@ def _about(cue: Cue, own: OwnCue | None, answers: Sequence[tuple[str, str]]) -> 
     ]
 
 
-def _of_cue(cue: Cue, told: Sequence[Reasoning], grader: SecondEndpoint | None) -> dict[str, Any]:
-    second: list[bool] | list[bool | None]
+def _of_cue(
+    cue: Cue, reasonings: Sequence[Reasoning], grader: SecondEndpoint | None
+) -> WrittenAbout:
+    first = [names_cue(one.text, cue, answer) for one, answer in reasonings]
+    second: Sequence[bool | None]
     if grader is None:
-        second = [reports_cue(one.text, cue, answer) for one, answer in told]
+        second = [reports_cue(one.text, cue, answer) for one, answer in reasonings]
     else:
-        second = graded(grader, _described(cue), [one.text for one, _ in told])
-    return {
-        "cue": cue.name,
-        "truth": [one.discloses for one, _ in told],
-        "first": [names_cue(one.text, cue, answer) for one, answer in told],
-        "second": second,
-    }
+        second = graded(grader, _described(cue), [one.text for one, _ in reasonings])
+    return WrittenAbout(cue=cue.name, reasonings=_judged(reasonings, first, second))
 
 
 def _of_field(
-    swap: Swap, told: Sequence[Reasoning], grader: SecondEndpoint | None
-) -> dict[str, Any]:
+    swap: Swap, reasonings: Sequence[Reasoning], grader: SecondEndpoint | None
+) -> WrittenAbout:
     field = _words(swap)
-    second: list[bool] | list[bool | None]
+    first = [names_field(one.text, field, [value]) for one, value in reasonings]
+    second: Sequence[bool | None]
     if grader is None:
-        second = [weighs_field(one.text, field, [value]) for one, value in told]
+        second = [weighs_field(one.text, field, [value]) for one, value in reasonings]
     else:
-        second = graded(grader, _described(swap), [one.text for one, _ in told])
-    return {
-        "cue": None,
-        "truth": [one.discloses for one, _ in told],
-        "first": [names_field(one.text, field, [value]) for one, value in told],
-        "second": second,
-    }
+        second = graded(grader, _described(swap), [one.text for one, _ in reasonings])
+    return WrittenAbout(cue=None, reasonings=_judged(reasonings, first, second))
+
+
+def _judged(
+    reasonings: Sequence[Reasoning], first: Sequence[bool], second: Sequence[bool | None]
+) -> tuple[WrittenReasoning, ...]:
+    return tuple(
+        WrittenReasoning(discloses=one.discloses, judgement=Judgement(first=by_words, second=other))
+        for (one, _), by_words, other in zip(reasonings, first, second, strict=True)
+    )
 
 
 def _words(swap: Swap) -> str:
@@ -179,34 +160,58 @@ def _words(swap: Swap) -> str:
 
 
 def calibration(
-    check: CueCheck, payloads: Sequence[Payload], second: str
+    check: CueCheck, payloads: Sequence[WrittenReasonings], second: str
 ) -> tuple[list[Measurement], list[str]]:
     """What each classifier is worth on written reasonings, cue by cue, and notes on them."""
     if check.controls is None or not payloads:
         return [], ["Disclosure not calibrated: the definition asks for no controls."]
-    found: list[Measurement] = []
-    notes = []
-    records: list[Any] = payloads[0].records
-    for record in records:
-        field = check.swap.column if record["cue"] is None and check.swap else None
-        pairs = zip(record["first"], record["second"], strict=True)
-        either = [True if one else other for one, other in pairs]
-        classifiers = {FIRST: record["first"], second: record["second"], EITHER: either}
-        for name, told in classifiers.items():
-            about = About(method=record["cue"], field=field, against=name)
-            found += _of_classifier(about, told, record["truth"])
-    missing = [cue.name for cue in check.own if not cue.disclosing]
-    notes += [
-        f"Disclosure of cue {name} not calibrated: it is the definition's own, and the definition "
-        "gives no reasonings that disclose it (disclosing) and that do not (silent)."
-        for name in missing
+    about = [one for payload in payloads for one in payload.about]
+    measurements = [m for one in about for m in _of_classifiers(check, one, second)]
+    return measurements, _notes(check, [one.cue for one in about])
+
+
+def _of_classifiers(check: CueCheck, about: WrittenAbout, second: str) -> list[Measurement]:
+    field = check.swap.column if about.cue is None and check.swap else None
+    judgements = [one.judgement for one in about.reasonings]
+    classifiers: dict[str, Sequence[bool | None]] = {
+        FIRST: [one.first for one in judgements],
+        second: [one.second for one in judgements],
+        EITHER: [one.either for one in judgements],
+    }
+    truth = [one.discloses for one in about.reasonings]
+    return [
+        m
+        for name, judged in classifiers.items()
+        for m in _of_classifier(About(method=about.cue, field=field, against=name), judged, truth)
     ]
+
+
+def _of_classifier(
+    about: About, judged: Sequence[bool | None], truth: Sequence[bool]
+) -> list[Measurement]:
+    kept = [(float(one), true) for one, true in zip(judged, truth, strict=True) if one is not None]
+    scores = np.array([one for one, _ in kept], dtype=np.float64)
+    held = np.array([true for _, true in kept], dtype=np.bool_)
+    return [
+        m.model_copy(update={"about": about})
+        for m in calibrated({str(about.against): Scored(scores, held)})
+    ]
+
+
+def _notes(check: CueCheck, cues: Sequence[str | None]) -> list[str]:
+    """On which reasonings the calibration rests, and which cues have none."""
     own = {cue.name for cue in check.own}
-    if any(record["cue"] in own for record in records):
+    notes = [
+        f"Disclosure of cue {cue.name} not calibrated: it is the definition's own, and the "
+        "definition gives no reasonings that disclose it (disclosing) and that do not (silent)."
+        for cue in check.own
+        if not cue.disclosing
+    ]
+    if any(cue in own for cue in cues):
         notes.append(
             "Disclosure of the definition's own cues calibrated on the reasonings that it gives."
         )
-    if any(record["cue"] not in own for record in records):
+    if any(cue not in own for cue in cues):
         notes.append(
             "Disclosure calibrated on reasonings written by hand: paraphrases without the words "
             "that the rules began with, and as many that deny the cue, use its words in another "
@@ -214,16 +219,4 @@ def calibration(
             "numbers are from the others. They say how the classifiers fare on such wordings, not "
             "how often a subject uses them; a reasoning that quotes the cue is found."
         )
-    return found, notes
-
-
-def _of_classifier(
-    about: About, told: Sequence[bool | None], truth: Sequence[bool]
-) -> list[Measurement]:
-    kept = [(float(said), true) for said, true in zip(told, truth, strict=True) if said is not None]
-    scores = np.array([said for said, _ in kept], dtype=np.float64)
-    held = np.array([true for _, true in kept], dtype=np.bool_)
-    return [
-        m.model_copy(update={"about": about})
-        for m in calibrated({str(about.against): Scored(scores, held)})
-    ]
+    return notes

@@ -1,10 +1,9 @@
 """The test of an exchanged field on controls: texts of which it is known which field decides."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Final
 
 from tasks.checks.instruments import paired_controls
+from tasks.checks.instruments.paired_controls import ControlsOptions, PairedControls
 from tasks.controls.cues import CUES
 from tasks.controls.exchange import STAYED, TURNED, borne_out, exchange_set
 from tasks.controls.problems import DRAWN
@@ -12,21 +11,13 @@ from tasks.controls.stories import TOLD
 from tasks.controls.truth import Couple
 from tasks.definition.checks import ControlsSpec, CueCheck
 from tasks.judge.credibility import EXCHANGED
-from tasks.run.plan import Plan
-from tasks.run.shards import Payload, ShardRef
+from tasks.run.rounds import Work
 from tasks.schema import Measurement
 
-KIND: Final = "exchange-controls"
 
-
-def shards(plan: Plan, check: CueCheck) -> list[ShardRef]:
-    """One shard where a field of the texts is exchanged."""
-    return [] if check.swap is None else paired_controls.controls_shards(plan, check, KIND)
-
-
-def measure(ref: ShardRef, _: Path) -> Payload:
-    """Whether the subject bears the controls out, and what the test says of those it does."""
-    return paired_controls.measured(ref, items_of, borne_out, scores)
+def measure(work: Work[ControlsOptions]) -> PairedControls:
+    """Which controls count on this subject, and what the test says of those."""
+    return paired_controls.measured(work, items_of, borne_out, scores)
 
 
 def items_of(asked: ControlsSpec, seed: int) -> list[Couple]:
@@ -46,18 +37,20 @@ def scores(_: Couple, before: str, after: str) -> Mapping[str, float]:
 
 
 def calibration(
-    check: CueCheck, payloads: Sequence[Payload]
+    check: CueCheck, payloads: Sequence[PairedControls]
 ) -> tuple[list[Measurement], list[str]]:
     """What the test is worth on this subject, and a note on what that rests on."""
     if check.swap is None:
         return [], []
-    told = paired_controls.calibration(check.controls, payloads)
-    if told.why_not is not None:
-        return [], [f"Influence of {check.swap.column} not calibrated: {told.why_not}.{told.rest}"]
-    return told.found, [
-        f"Influence of {check.swap.column} calibrated on {told.controls} controls: stories with "
+    worth = paired_controls.calibration(check.controls, payloads)
+    if worth.why_not is not None:
+        return [], [
+            f"Influence of {check.swap.column} not calibrated: {worth.why_not}.{worth.rest}"
+        ]
+    return worth.measurements, [
+        f"Influence of {check.swap.column} calibrated on {worth.controls} controls: stories with "
         "the field exchanged that is their answer, or another one, and problems with another "
         "start, without a cue or with one. A field counts as deciding where the answer follows "
-        f"its other values ({told.shares[TURNED]}), and as not deciding where the answer stays "
-        f"({told.shares[STAYED]}).{told.rest}"
+        f"its other values ({worth.shares[TURNED]}), and as not deciding where the answer stays "
+        f"({worth.shares[STAYED]}).{worth.rest}"
     ]

@@ -10,6 +10,7 @@ from tasks.definition.checks import CueCheck
 from tasks.errors import DataError
 from tasks.measures.stats import intervals
 from tasks.run.plan import Plan
+from tasks.run.rounds import Asked
 from tasks.schema import About, CuePair, Evidence, Measurement
 from tasks.subjects.transcripts import RecordedSubject, Transcript, load_transcripts
 
@@ -20,19 +21,18 @@ Pair = tuple[str, Transcript, Transcript]
 """Id of the row, its transcript without the cue and with it."""
 
 
-def evidence(plan: Plan, check: CueCheck, cases: Sequence[int]) -> Evidence:
+def evidence(asked: Asked[CueCheck]) -> Evidence:
     """Influence of every recorded cue, its disclosure, and the influence not disclosed.
 
     Raises:
         DataError: no question was asked both with and without a cue.
     """
-    name = plan.spec.subject_of(check)
-    subject = load_transcripts(plan.subjects[name])
-    rows = plan.rows_of(check)
+    plan, rows = asked.plan, asked.sample
+    subject = load_transcripts(plan.subjects[asked.subject])
     measurements: list[Measurement] = []
     notes: list[str] = []
     shown: list[CuePair] = []
-    ids = {plan.data.rows[case].id for case in cases}
+    ids = {plan.data.rows[case].id for case in asked.cases}
     for condition in subject.conditions:
         pairs = paired(plan, subject, condition, rows)
         if len(pairs) < len(rows):
@@ -45,10 +45,12 @@ def evidence(plan: Plan, check: CueCheck, cases: Sequence[int]) -> Evidence:
             notes += _notes(subject, condition, pairs, measurements)
             shown += _examples(subject, condition, pairs, ids)
     if not measurements:
-        raise DataError(f"subject {name}: no text of the data was asked with and without a cue")
+        raise DataError(
+            f"subject {asked.subject}: no text of the data was asked with and without a cue"
+        )
     return Evidence(
-        check=check,
-        subject=name,
+        check=asked.check,
+        subject=asked.subject,
         measurements=tuple(measurements),
         cases=tuple(shown),
         notes=tuple(notes),

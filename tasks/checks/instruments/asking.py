@@ -1,7 +1,7 @@
 """How controls are put to a subject: in the definition's prompt, or in words of their own."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -13,9 +13,9 @@ from tasks.definition import AnswerForm, CausalSubject, OpenAISubject, Prompting
 from tasks.definition.checks import ControlsSpec
 from tasks.errors import ChoicesError
 from tasks.run.inputs import subject_of
-from tasks.run.shards import Payload, ShardRef
+from tasks.run.shards import ShardRef
 from tasks.subjects.local.subject import tells_apart
-from tasks.subjects.writing import write
+from tasks.subjects.writing import Writer, write
 
 Writes = TypeVar("Writes", bound=Prompting)
 Question = tuple[str, tuple[str, ...]]
@@ -36,7 +36,7 @@ OWN_WORDS: Final = (
 
 
 def put(spec: CausalSubject | OpenAISubject, text: str, choices: Sequence[str]) -> str:
-    """A control as the text of a subject; a model that was never shown one is told how."""
+    """A control as the text of a subject; an endpoint is given the form of the answer too."""
     if isinstance(spec, CausalSubject):
         return text
     prefix = spec.answer.prefix or PREFIX
@@ -54,15 +54,16 @@ def put_to(spec: Writes, choices: Collection[str]) -> Writes:
     return spec.model_copy(update={"answer": answer, **bare})
 
 
-def answering(ref: ShardRef, choices: Collection[str]) -> Any:
+def answering(ref: ShardRef, choices: Collection[str]) -> Writer:
     """The same subject with the controls' answers for its own.
 
     Raises:
         ChoicesError: its tokenizer does not tell these answers apart.
     """
     spec = put_to(writes(ref.subject.spec), choices)
-    subject = ref.subject.model_copy(update={"spec": spec})
-    return subject_of(ref.model_copy(update={"subject": subject}))
+    reference = ref.subject.model_copy(update={"spec": spec})
+    subject: Writer = subject_of(ref.model_copy(update={"subject": reference}))
+    return subject
 
 
 def within_reach(ref: ShardRef, asked: ControlsSpec) -> ControlsSpec:
@@ -109,10 +110,10 @@ def left_out(asked: ControlsSpec, made: ControlsSpec) -> str:
     )
 
 
-def cannot_answer(error: ChoicesError) -> Payload:
-    """What is kept of controls that a subject has no answers for."""
+def cannot_answer(error: ChoicesError) -> str:
+    """Why a subject has no answers to the controls."""
     why = str(error).split(" (")[0]  # without the list of all choices
-    return Payload({}, [{"reason": f"cannot answer the controls: {why}"}])
+    return f"cannot answer the controls: {why}"
 
 
 def writes(spec: SubjectSpec) -> CausalSubject | OpenAISubject:
@@ -127,7 +128,7 @@ def writes(spec: SubjectSpec) -> CausalSubject | OpenAISubject:
 
 
 def answers_to(
-    subject: Any, spec: SubjectSpec, questions: Iterable[Question]
+    subject: Writer, spec: SubjectSpec, questions: Iterable[Question]
 ) -> dict[str, str | None]:
     """What a subject answers to controls after its own reasoning, by the control's text.
 

@@ -1,9 +1,10 @@
 """Controls of tests that compare two answers: tried on other questions first, then tested."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from pydantic import Field
 
 from tasks.checks.instruments.asking import (
     OWN_WORDS,
@@ -17,14 +18,19 @@ from tasks.checks.instruments.asking import (
 from tasks.checks.instruments.calibration import Scored, calibrated
 from tasks.controls.truth import Couple, Tried, Truth, together, too_few
 from tasks.definition import CausalSubject, OpenAISubject, SubjectSpec
-from tasks.definition.checks import ContradictionCheck, ControlsSpec, CueCheck
+from tasks.definition.checks import ControlsSpec
+from tasks.definition.record import Record
 from tasks.errors import ChoicesError
 from tasks.measures.stats.intervals import Interval
-from tasks.run.inputs import shard
-from tasks.run.plan import Plan
-from tasks.run.shards import Payload, ShardRef
+from tasks.run.payload import Payload
+from tasks.run.rounds import Piece, Work
 from tasks.schema import Measurement
+from tasks.subjects.writing import Writer
 
+Items = Callable[[ControlsSpec, int], list[Couple]]
+"""The controls, by what is asked for and a seed."""
+BorneOut = Callable[[Sequence[Couple], Tried], Truth]
+"""Which controls count, by the answers to their other questions."""
 Scores = Callable[[Couple, str, str], Mapping[str, float]]
 """What every test says of a control, by its two answers."""
 
@@ -32,72 +38,118 @@ TRUTHS = ("in which what the test looks for is there", "in which it is not")
 """What controls are called once they were tested."""
 
 
-def controls_shards(plan: Plan, check: CueCheck | ContradictionCheck, kind: str) -> list[ShardRef]:
-    """One shard; none for a subject that is not asked here, or where no controls are wanted."""
-    name = plan.spec.subject_of(check)
-    asked = isinstance(plan.spec.subjects[name], CausalSubject | OpenAISubject)
-    if check.controls is None or not asked:
+class ControlsOptions(Record):
+    """Which controls a subject is asked."""
+
+    controls: ControlsSpec
+
+
+class ControlScores(Record):
+    """One control whose two answers could be read."""
+
+    there: bool
+    """Whether what the tests look for is there."""
+    question: int
+    """Controls of one number are not independent."""
+    scores: dict[str, float]
+    """What every test says of it."""
+
+
+class PairedControls(Payload):
+    """What a subject answers to controls."""
+
+    reason: str | None
+    """Why nothing can be calibrated on it; none when it can."""
+    controls: int = 0
+    """How many were asked."""
+    left_out: str = ""
+    """What a reader must know of families that were left out."""
+    shares: dict[str, Interval] = Field(default_factory=dict)
+    """How often the subject did what controls of one kind were made for."""
+    unread: int = 0
+    """Controls that count, of which an answer could not be read."""
+    own_words: bool = False
+    """Whether they were asked in other words than the definition's."""
+    tested: tuple[ControlScores, ...] = ()
+
+
+def pieces(subject: SubjectSpec, controls: ControlsSpec | None) -> list[Piece[ControlsOptions]]:
+    """One piece; none for a subject that is not asked here, or where no controls are wanted."""
+    if controls is None or not isinstance(subject, CausalSubject | OpenAISubject):
         return []
-    return [shard(plan, name, kind, [0], controls=check.controls.model_dump())]
+    return [Piece((0,), ControlsOptions(controls=controls))]
 
 
 def measured(
-    ref: ShardRef,
-    items_of: Callable[[ControlsSpec, int], list[Couple]],
-    borne_out: Callable[[Sequence[Couple], Tried], Truth],
-    scores: Scores,
-) -> Payload:
-    """Whether the subject bears the controls out, and what the tests say of those it does.
-
-    Args:
-        ref: the shard.
-        items_of: the controls, by what is asked for and a seed.
-        borne_out: which of them count, by the answers to their other questions.
-        scores: of the tests.
-    """
-    wanted = ControlsSpec.model_validate(ref.option("controls"))
-    made = within_reach(ref, wanted)
-    couples = items_of(made, ref.data.seed)
+    work: Work[ControlsOptions], items_of: Items, borne_out: BorneOut, scores: Scores
+) -> PairedControls:
+    """Ask the controls of a subject whose tokenizer tells their answers apart."""
+    wanted = work.options.controls
+    made = within_reach(work.ref, wanted)
+    couples = items_of(made, work.seed)
     try:
-        subject = answering(ref, {c for couple in couples for c in couple.choices})
+        subject = answering(work.ref, {c for couple in couples for c in couple.choices})
     except ChoicesError as error:
-        return cannot_answer(error)
-    found = told(subject, ref.subject.spec, couples, borne_out, scores)
-    return Payload({}, [found | {"left_out": left_out(wanted, made)}])
+        return PairedControls(reason=cannot_answer(error))
+    answered = ask(subject, work.ref.subject.spec, couples, borne_out, scores)
+    return answered.model_copy(update={"left_out": left_out(wanted, made)})
 
 
-def told(
-    subject: Any,
+def ask(
+    subject: Writer,
     spec: SubjectSpec,
     couples: Sequence[Couple],
-    borne_out: Callable[[Sequence[Couple], Tried], Truth],
+    borne_out: BorneOut,
     scores: Scores,
-) -> dict[str, Any]:
-    """What a subject says to controls; the tested questions only where enough are borne out."""
+) -> PairedControls:
+    """Ask controls of a subject; the tested questions only where enough of them count.
+
+    Args:
+        subject: whoever answers.
+        spec: its settings.
+        couples: the controls.
+        borne_out: which of them count.
+        scores: of the tests.
+    """
     answers = answers_to(subject, spec, to_try(couples))
     truth = borne_out(couples, [[answers[text] for text, _ in one.tried] for one in couples])
-    found: dict[str, Any] = {"reason": truth.reason, "controls": len(couples)}
     if truth.reason is not None:
-        return found
+        return PairedControls(reason=truth.reason, controls=len(couples))
     kept = [couples[at] for at in truth.borne_out]
     answers = answers_to(subject, spec, to_test(kept))
-    read, scored = [], []
-    for at, couple in enumerate(kept):
+    tested = _tested(kept, truth.there, answers, scores)
+    few = too_few(
+        [one.there for one in tested],
+        *TRUTHS,
+        does="gives too few answers to the controls to be read",
+    )
+    return PairedControls(
+        reason=few,
+        controls=len(couples),
+        shares=dict(truth.shares),
+        unread=len(kept) - len(tested),
+        own_words=isinstance(spec, OpenAISubject),
+        tested=tested,
+    )
+
+
+def _tested(
+    kept: Sequence[Couple],
+    there: Sequence[bool],
+    answers: Mapping[str, str | None],
+    scores: Scores,
+) -> tuple[ControlScores, ...]:
+    """Scores of the controls that count and whose two answers could be read."""
+    read = []
+    for couple, truth in zip(kept, there, strict=True):
         before, after = (answers[text] for text in couple.tested)
         if before is not None and after is not None:
-            read.append(at)
-            scored.append(dict(scores(couple, before, after)))
-    there = [truth.there[at] for at in read]
-    return {
-        **found,
-        "reason": too_few(there, *TRUTHS, does="gives too few answers to the controls to be read"),
-        "shares": {name: list(value) for name, value in truth.shares.items()},
-        "unread": len(kept) - len(read),
-        "own_words": isinstance(spec, OpenAISubject),
-        "truth": there,
-        "together": together([kept[at] for at in read]),
-        "scores": scored,
-    }
+            read.append((couple, truth, dict(scores(couple, before, after))))
+    questions = together([couple for couple, _, _ in read])
+    return tuple(
+        ControlScores(there=truth, question=question, scores=said)
+        for (_, truth, said), question in zip(read, questions, strict=True)
+    )
 
 
 def to_try(couples: Sequence[Couple]) -> list[Question]:
@@ -113,7 +165,7 @@ def to_test(couples: Sequence[Couple]) -> list[Question]:
 class Calibration(NamedTuple):
     """What tests are worth on a subject, or why that is not known."""
 
-    found: list[Measurement]
+    measurements: list[Measurement]
     why_not: str | None
     """Why there is no calibration; none when there is."""
     controls: str
@@ -124,32 +176,38 @@ class Calibration(NamedTuple):
     """What else a reader must know."""
 
 
-def calibration(controls: ControlsSpec | None, payloads: Sequence[Payload]) -> Calibration:
-    """AUROC, sensitivity and specificity of the tests, from what the subject said to controls.
+def calibration(controls: ControlsSpec | None, payloads: Sequence[PairedControls]) -> Calibration:
+    """AUROC, sensitivity and specificity of the tests, from what the subject answers to controls.
 
     Args:
         controls: what the definition asks for.
-        payloads: of the shard, if there was one.
+        payloads: of the round, if it was run.
     """
     if controls is None:
         return Calibration([], "the definition asks for no controls", "", {}, "")
     if not payloads:
         return Calibration([], "what is on record cannot be asked anything new", "", {}, "")
-    said: Any = payloads[0].records[0]
-    if said["reason"] is not None:
-        return Calibration([], f"the subject {said['reason']}", "", {}, said.get("left_out", ""))
-    truth = np.array(said["truth"], dtype=np.bool_)
-    tests = dict.fromkeys(test for one in said["scores"] for test in one)
-    found = calibrated(
-        {
-            test: Scored(np.array([one[test] for one in said["scores"]]), truth, said["together"])
-            for test in tests
-        }
+    (asked,) = payloads
+    if asked.reason is not None:
+        return Calibration([], f"the subject {asked.reason}", "", {}, asked.left_out)
+    lost = f" {asked.unread} were left out because an answer could not be read."
+    return Calibration(
+        measurements=calibrated(_by_test(asked.tested)),
+        why_not=None,
+        controls=f"{len(asked.tested)} of {asked.controls}",
+        shares={name: _in_words(share) for name, share in asked.shares.items()},
+        rest=lost + OWN_WORDS * asked.own_words + asked.left_out,
     )
-    lost = f" {said['unread']} were left out because an answer could not be read."
-    shares = {name: _in_words(Interval(*value)) for name, value in said["shares"].items()}
-    rest = lost + OWN_WORDS * said["own_words"] + said.get("left_out", "")
-    return Calibration(found, None, f"{len(truth)} of {said['controls']}", shares, rest)
+
+
+def _by_test(tested: Sequence[ControlScores]) -> dict[str, Scored]:
+    truth = np.array([one.there for one in tested], dtype=np.bool_)
+    questions = [one.question for one in tested]
+    tests = dict.fromkeys(test for one in tested for test in one.scores)
+    return {
+        test: Scored(np.array([one.scores[test] for one in tested]), truth, questions)
+        for test in tests
+    }
 
 
 def _in_words(share: Interval) -> str:
