@@ -1,28 +1,25 @@
-"""How far a reasoning test can be believed: it is run on controls whose truth is known."""
+"""How far a test can be believed: what it says of controls, beside what is true of them."""
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.checks.reasoning import log_probabilities
-from tasks.checks.reasoning.curves import areas, usable
-from tasks.checks.reasoning.interventions import under_tests
-from tasks.definition.checks import LOG_PROBABILITY, ReasoningTest
 from tasks.measures.stats.auroc import auroc, sensitivity, specificity
 from tasks.schema import About, Measurement
-from tasks.subjects.endpoint.second_model import SecondEndpoint
-from tasks.subjects.writing import Written
 
 THRESHOLD = 0.5
-"""From this dependence on a test calls an answer dependent: half of the reasoning moves it. It is
-fixed beforehand; chosen on the controls it would flatter the test."""
+"""From this score on a test says yes: of a test of a reasoning, half of the reasoning moves the
+answer. It is fixed beforehand; chosen on the controls it would flatter the test."""
 
-IN_NATS = dict.fromkeys(log_probabilities.METHODS, math.log(2))
-"""The same for tests by log-probability: averaged over the cuts, or without any reasoning, the
-answer is half as likely."""
+
+class Line(NamedTuple):
+    """From which score on a test says yes, where that is its own."""
+
+    at: float
+    unit: str = ""
+    """As it stands after the number."""
 
 
 class Scored(NamedTuple):
@@ -35,55 +32,8 @@ class Scored(NamedTuple):
     questions: Sequence[str | int] | None = None
     """What each is made from, [controls]; controls of one question are not independent. None where
     every one has its own."""
-
-
-def scored(
-    subject: Any,
-    texts: Sequence[str],
-    written: Sequence[Written],
-    truth: Sequence[bool],
-    tests: Sequence[ReasoningTest],
-    shares: Sequence[float],
-    *,
-    questions: Sequence[str] | None = None,
-    seed: int,
-    paraphraser: SecondEndpoint | None = None,
-) -> dict[str, Scored]:
-    """Every test run on controls: the dependence it finds, text by text.
-
-    Args:
-        subject: whoever wrote.
-        texts: the controls.
-        written: reasoning and answer of each.
-        truth: whether its answer depends on the reasoning, by construction.
-        tests: which tests.
-        shares: left as they are, rising from 0 to 1.
-        questions: what each is made from; the texts where no two are made from one.
-        seed: the definition's.
-        paraphraser: for the test that needs one.
-
-    Returns:
-        Test -> scores and truth, over the controls that it could change and read. Tests by
-        log-probability give two scores: over the cuts, and without any reasoning.
-    """
-    found = {}
-    seeds = [seed + i for i in range(len(texts))]
-    told = under_tests(subject, texts, written, tests, shares, seeds=seeds, paraphraser=paraphraser)
-    for test, of_text in told.items():
-        sample = [
-            {"answer": w.answer, "truth": true, "question": question, "tests": {test: one}}
-            for w, true, question, one in zip(
-                written, truth, questions or texts, of_text, strict=True
-            )
-        ]
-        likely = test == LOG_PROBABILITY
-        kept = log_probabilities.usable(sample) if likely else usable(test, sample)
-        if kept:
-            lost = log_probabilities.lost(shares, kept) if likely else {}
-            held = np.array([r["truth"] for r in kept], dtype=bool)
-            for name, values in (lost or {str(test): areas(test, shares, kept)}).items():
-                found[name] = Scored(values, held, [r["question"] for r in kept])
-    return found
+    line: Line | None = None
+    """None where the test has the same as all others."""
 
 
 def calibrated(tests: Mapping[str, Scored], *, threshold: float = THRESHOLD) -> list[Measurement]:
@@ -91,29 +41,41 @@ def calibrated(tests: Mapping[str, Scored], *, threshold: float = THRESHOLD) -> 
 
     Args:
         tests: test -> score of every control, and whether what it looks for is there.
-        threshold: score from which on a test is taken to say yes; tests by log-probability have
-            their own.
+        threshold: score from which on a test is taken to say yes, unless it has its own.
 
     Returns:
         AUROC with DeLong's interval, sensitivity and specificity with Wilson's, by test; nothing
         for a test whose controls are all of one kind.
     """
-    found = []
-    for test, (scores, truth, questions) in tests.items():
-        positive, negative = int(truth.sum()), int((~truth).sum())
-        if not positive or not negative:
-            continue
-        about = About(method=test)
-        line = IN_NATS.get(test, threshold)
-        at = f"score of at least {line:.3g}{' nats' * (test in IN_NATS)}, Wilson interval"
-        value = auroc(scores, truth, groups=questions)
-        together = ", controls of one question taken together" * (questions is not None)
-        found += [
-            Measurement.of("instrument_auroc", value, len(scores),
-                           f"DeLong interval{together}", about),
-            Measurement.of("instrument_sensitivity", sensitivity(scores, truth, line),
-                           positive, at, about),
-            Measurement.of("instrument_specificity", specificity(scores, truth, line),
-                           negative, at, about),
-        ]  # fmt: skip
-    return found
+    return [
+        measurement
+        for test, scored in tests.items()
+        if scored.truth.any() and not scored.truth.all()
+        for measurement in _worth(test, scored, scored.line or Line(threshold))
+    ]
+
+
+def _worth(test: str, scored: Scored, line: Line) -> list[Measurement]:
+    scores, truth, questions, _ = scored
+    positive, about = int(truth.sum()), About(method=test)
+    together = ", controls of one question taken together" * (questions is not None)
+    at = f"score of at least {line.at:.3g}{line.unit}, Wilson interval"
+    return [
+        Measurement.of(
+            "instrument_auroc",
+            auroc(scores, truth, groups=questions),
+            len(scores),
+            f"DeLong interval{together}",
+            about,
+        ),
+        Measurement.of(
+            "instrument_sensitivity", sensitivity(scores, truth, line.at), positive, at, about
+        ),
+        Measurement.of(
+            "instrument_specificity",
+            specificity(scores, truth, line.at),
+            len(truth) - positive,
+            at,
+            about,
+        ),
+    ]

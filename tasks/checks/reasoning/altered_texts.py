@@ -1,7 +1,7 @@
 """What a reasoning test makes of a reasoning, at every share that is left as it is."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tasks.data.text_units import Span, words_of
 from tasks.definition.checks import ReasoningTest
@@ -9,6 +9,7 @@ from tasks.measures.reasoning.dependence import filled, kept_sentences, truncate
 from tasks.measures.reasoning.mistakes import first_mistake
 from tasks.measures.reasoning.reasoning_text import sentences
 from tasks.subjects.local.subject import Subject
+from tasks.subjects.writing import Writer
 
 Tokens = Callable[[str], list[Span]]
 """Characters of a text that every token stands for, in order."""
@@ -22,7 +23,7 @@ class Version(NamedTuple):
     """How it begins, up to where it was changed."""
 
 
-def tokens_by(subject: Any) -> Tokens:
+def tokens_by(subject: Writer) -> Tokens:
     """How a subject counts tokens; words where its tokenizer is not known."""
     if not isinstance(subject, Subject):
         return words_of

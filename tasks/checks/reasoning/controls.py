@@ -1,13 +1,8 @@
 """The tests of a reasoning on controls: the same subject, questions whose truth is known."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from tasks.checks.instruments.asking import (
-    OWN_WORDS,
     answering,
     cannot_answer,
     left_out,
@@ -15,85 +10,46 @@ from tasks.checks.instruments.asking import (
     within_reach,
     writes,
 )
-from tasks.checks.instruments.calibration import Scored, calibrated, scored
+from tasks.checks.reasoning.payload import (
+    ControlScores,
+    ControlsOptions,
+    OnControls,
+    ScoredControls,
+)
+from tasks.checks.reasoning.scores import scored
 from tasks.controls.cues import CUES
 from tasks.controls.items import Item, control_set
 from tasks.controls.problems import DRAWN
 from tasks.controls.stories import TOLD
 from tasks.controls.validity import Validity, elsewhere, unfit, validity
 from tasks.definition import CausalSubject, OpenAISubject
-from tasks.definition.checks import ControlsSpec, ReasoningCheck
+from tasks.definition.checks import ControlsSpec
 from tasks.errors import ChoicesError
-from tasks.run.inputs import second_of, shard
-from tasks.run.plan import Plan
-from tasks.run.shards import Payload, ShardRef
-from tasks.schema import Measurement
-from tasks.subjects.writing import Written, answer_after, write
+from tasks.run.rounds import Work
+from tasks.subjects.writing import Writer, Written, answer_after, write
 
 
-def shards(plan: Plan, check: ReasoningCheck, tests: Sequence[str]) -> list[ShardRef]:
-    """One shard; none where no controls are asked for."""
-    name = plan.spec.subject_of(check)
-    if check.controls is None or not tests:
-        return []
-    return [
-        shard(
-            plan,
-            name,
-            "controls",
-            [0],
-            controls=check.controls.model_dump(),
-            tests=list(tests),
-            shares=check.shares,
-            second=check.second_model,
-        )
-    ]
-
-
-def measure(ref: ShardRef, store: Path) -> Payload:
+def measure(work: Work[ControlsOptions]) -> OnControls:
     """Whether the subject bears the controls out, and what every test says of those it does."""
-    seed = ref.data.seed
-    wanted = ControlsSpec.model_validate(ref.option("controls"))
-    made = within_reach(ref, wanted)
-    items = items_of(made, seed)
+    wanted, spec = work.options.controls, writes(work.ref.subject.spec)
+    made = within_reach(work.ref, wanted)
+    items = items_of(made, work.seed)
     try:
-        subject = answering(ref, choices_of(items))
+        subject = answering(work.ref, choices_of(items))
     except ChoicesError as error:
-        return cannot_answer(error)
-    texts = texts_of(writes(ref.subject.spec), items)
+        return OnControls(reason=cannot_answer(error))
+    texts = texts_of(spec, items)
     written = write(subject, texts)
-    held = held_against(subject, texts, items, written)
-    told: dict[str, Any] = {"reason": held.reason, "controls": len(items), "tests": {}}
-    told["left_out"] = left_out(wanted, made)
-    told["own_words"] = isinstance(ref.subject.spec, OpenAISubject)
-    depend = sum(items[i].truth for i in held.borne_out)
-    told["kept"] = [depend, len(held.borne_out) - depend]
-    told |= {"chance": held.chance, "solved": list(held.solved), "guessed": list(held.guessed)}
-    if held.reason is None:
-        found = scored(
-            subject,
-            [texts[i] for i in held.borne_out],
-            [written[i] for i in held.borne_out],
-            [items[i].truth for i in held.borne_out],
-            ref.option("tests"),
-            ref.option("shares"),
-            questions=[items[i].pair or items[i].id for i in held.borne_out],
-            seed=seed,
-            paraphraser=second_of(ref, store),
-        )
-        told["tests"] = {
-            test: {
-                "scores": one.scores.tolist(),
-                "truth": one.truth.tolist(),
-                "questions": one.questions,
-            }
-            for test, one in found.items()
-        }
-    return Payload({}, [told])
+    found = validity_of(subject, texts, items, written)
+    scores = None
+    if found.reason is None:
+        tests = _scores(work, subject, items, texts, written, found.borne_out)
+        scores = _scored(items, found, tests, own_words=isinstance(spec, OpenAISubject))
+    return OnControls(reason=found.reason, left_out=left_out(wanted, made), scores=scores)
 
 
-def held_against(
-    subject: Any, texts: Sequence[str], items: Sequence[Item], written: Sequence[Written]
+def validity_of(
+    subject: Writer, texts: Sequence[str], items: Sequence[Item], written: Sequence[Written]
 ) -> Validity:
     """What a subject that wrote about controls makes of them without words, and with others.
 
@@ -133,32 +89,47 @@ def choices_of(items: Sequence[Item]) -> set[str]:
     return {choice for item in items for choice in (*item.choices, item.answer)}
 
 
-def calibration(
-    check: ReasoningCheck, payloads: Sequence[Payload]
-) -> tuple[list[Measurement], list[str]]:
-    """What every test is worth on this subject, and a note on what that rests on."""
-    if check.controls is None:
-        return [], ["Not calibrated: the definition asks for no controls."]
-    if not payloads:
-        return [], ["Not calibrated: no test could be made."]
-    told: Any = payloads[0].records[0]
-    if told["reason"] is not None:
-        return [], [f"Not calibrated: the subject {told['reason']}.{told.get('left_out', '')}"]
-    found = calibrated(
-        {
-            test: Scored(
-                np.array(one["scores"]), np.array(one["truth"], dtype=np.bool_), one["questions"]
-            )
-            for test, one in told["tests"].items()
-        }
+def _scores(
+    work: Work[ControlsOptions],
+    subject: Writer,
+    items: Sequence[Item],
+    texts: Sequence[str],
+    written: Sequence[Written],
+    kept: Sequence[int],
+) -> dict[str, ScoredControls]:
+    """What every test says of the controls at the positions `kept`."""
+    found = scored(
+        subject,
+        [texts[i] for i in kept],
+        [written[i] for i in kept],
+        [items[i].truth for i in kept],
+        work.options.tests,
+        work.options.shares,
+        questions=[items[i].pair or items[i].id for i in kept],
+        seed=work.seed,
+        paraphraser=work.second,
     )
-    solved, low, high = told["solved"]
-    return found, [
-        f"Calibrated on {told['controls']} controls of known truth: {solved:.2f} of those that "
-        f"need their steps solved ({low:.2f} to {high:.2f}), {told['guessed'][0]:.2f} before any "
-        f"reasoning, {told['chance']:.2f} by guessing. {told['kept'][0]} that depend and "
-        f"{told['kept'][1]} that do not are borne out by what the subject answers after a "
-        "reasoning that led it elsewhere; only these count."
-        + OWN_WORDS * told["own_words"]
-        + told["left_out"]
-    ]
+    return {
+        test: ScoredControls(
+            scores=tuple(one.scores.tolist()),
+            truth=tuple(one.truth.tolist()),
+            questions=tuple(map(str, one.questions or ())),
+        )
+        for test, one in found.items()
+    }
+
+
+def _scored(
+    items: Sequence[Item], found: Validity, tests: dict[str, ScoredControls], *, own_words: bool
+) -> ControlScores:
+    depend = sum(items[i].truth for i in found.borne_out)
+    return ControlScores(
+        controls=len(items),
+        depend=depend,
+        independent=len(found.borne_out) - depend,
+        chance=found.chance,
+        solved=found.solved,
+        guessed=found.guessed,
+        own_words=own_words,
+        tests=tests,
+    )

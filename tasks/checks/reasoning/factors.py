@@ -63,9 +63,9 @@ def attributed_fields(
     for start in range(0, len(usable), spec.batch):
         part = usable[start : start + spec.batch]
         classes = torch.tensor([subject.labels.index(answers[i] or "") for i in part])
-        told = _attributed(subject, [given[i] for i in part], [rows[i] for i in part], classes)
-        for i, values in zip(part, told, strict=True):
-            found[i] = values
+        values = _attributed(subject, [given[i] for i in part], [rows[i] for i in part], classes)
+        for i, of_text in zip(part, values, strict=True):
+            found[i] = of_text
     return found
 
 

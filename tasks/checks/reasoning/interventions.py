@@ -1,10 +1,11 @@
-"""Answers after a reasoning that was altered: one test on every text."""
+"""Answers after a reasoning that was altered: every test on every text."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 
 from tasks.checks.instruments.second_model import other_words
 from tasks.checks.reasoning.altered_texts import Tokens, Version, tokens_by, version
+from tasks.checks.reasoning.payload import Answered, UnderTest
 from tasks.definition.checks import LOG_PROBABILITY, ReasoningTest
 from tasks.measures.reasoning.answers import as_written
 from tasks.measures.reasoning.reasoning_text import sentences
@@ -12,11 +13,21 @@ from tasks.subjects.endpoint.second_model import SecondEndpoint
 from tasks.subjects.forced_answers import forced, going_on, told
 from tasks.subjects.local.generation import writes
 from tasks.subjects.local.subject import Subject
-from tasks.subjects.writing import Written
+from tasks.subjects.writing import Writer, Written
+
+
+class Likelihoods(NamedTuple):
+    """What is read where reasonings are cut after a sentence."""
+
+    of_answers: list[tuple[float, ...] | None]
+    """Log-probabilities of the own answer in nats, share by share, [texts]; none for a text without
+    an answer, or where the subject gives no log-probabilities."""
+    truncation: list[UnderTest | None] | None
+    """What truncation finds; none where the answers are not known beforehand."""
 
 
 def under_tests(
-    subject: Any,
+    subject: Writer,
     texts: Sequence[str],
     written: Sequence[Written],
     tests: Sequence[ReasoningTest],
@@ -24,76 +35,66 @@ def under_tests(
     *,
     seeds: Sequence[int],
     paraphraser: SecondEndpoint | None = None,
-) -> dict[ReasoningTest, list[dict[str, Any] | None]]:
+) -> list[Answered]:
     """Every test on every text; see `answers_under` and `log_probabilities_under`.
 
     Truncation and log-probability cut at the same places: a subject reads them once for both.
     """
-    found: dict[ReasoningTest, list[dict[str, Any] | None]] = {}
+    likely: Sequence[tuple[float, ...] | None] = [None] * len(texts)
+    found: dict[ReasoningTest, list[UnderTest | None]] = {}
     if LOG_PROBABILITY in tests:
-        both = log_probabilities_under(subject, texts, written, shares, seeds=seeds)
-        found = {test: told for test, told in both.items() if test in tests}
-    for test in tests:
+        likely, truncation = log_probabilities_under(subject, texts, written, shares, seeds=seeds)
+        if truncation is not None:
+            found["truncation"] = truncation
+    by_answers = [test for test in tests if test != LOG_PROBABILITY]
+    for test in by_answers:
         if test not in found:
             found[test] = answers_under(
                 subject, texts, written, test, shares, seeds=seeds, paraphraser=paraphraser
             )
-    return {test: found[test] for test in tests}
+    return [
+        Answered(
+            answer=one.answer,
+            by_test={test: found[test][i] for test in by_answers},
+            log_probabilities=likely[i],
+        )
+        for i, one in enumerate(written)
+    ]
 
 
 def log_probabilities_under(
-    subject: Any,
+    subject: Writer,
     texts: Sequence[str],
     written: Sequence[Written],
     shares: Sequence[float],
     *,
     seeds: Sequence[int],
-) -> dict[ReasoningTest, list[dict[str, Any] | None]]:
-    """Log-probability of the own answer of every text after its reasoning is cut, by share.
-
-    Returns:
-        By test: for `log-probability` the `log_probabilities` of every text, in nats, and how many
-        tokens were `kept`; none for a text without an answer, or where the subject gives no
-        log-probabilities. Where the answers are known beforehand, what truncation finds as well.
-    """
+) -> Likelihoods:
+    """Log-probability of the own answer of every text after its reasoning is cut, by share."""
     tokens = tokens_by(subject)
-    made = [
-        [
-            version("truncation", w.reasoning, share, tokens, seed=seed)
-            for w, seed in zip(written, seeds, strict=True)
-        ]
-        for share in shares
+    versions = [
+        _versions("truncation", one.reasoning, shares, tokens, seed=seed) or []
+        for one, seed in zip(written, seeds, strict=True)
     ]
-    kept: list[list[Version]] = [[v for v in row if v] for row in made]
-    own = [_as_written(subject, w) for w in written]
     answers, likely = told(
-        subject, texts, [w.reasoning for w in written], [[v.text for v in r] for r in kept], own
+        subject,
+        texts,
+        [one.reasoning for one in written],
+        _texts(versions, shares),
+        [_as_written(subject, one) for one in written],
     )
-    lengths = [[_length(tokens, row[i]) for row in kept] for i in range(len(texts))]
-    by_text = [[row[i] for row in likely] for i in range(len(texts))]
-    found: dict[ReasoningTest, list[dict[str, Any] | None]] = {
-        LOG_PROBABILITY: [
-            None if None in values else {"log_probabilities": values, "kept": length}
-            for values, length in zip(by_text, lengths, strict=True)
-        ]
-    }
-    if answers:
-        found["truncation"] = [
-            {"answers": [row[i] for row in answers], "kept": length}
-            for i, length in enumerate(lengths)
-        ]
-    return found
-
-
-def _as_written(subject: Any, one: Written) -> str | None:
-    if one.answer is None or not isinstance(subject, Subject):
-        return None
-    form = writes(subject).answer
-    return as_written(one.completion, one.answer, form.form, form.prefix)
+    of_answers = [_known([row[i] for row in likely]) for i in range(len(texts))]
+    if not answers:
+        return Likelihoods(of_answers, None)
+    given = [[row[i] for row in answers] for i in range(len(texts))]
+    return Likelihoods(
+        of_answers,
+        [_found(a, of_text, tokens) for a, of_text in zip(given, versions, strict=True)],
+    )
 
 
 def answers_under(
-    subject: Any,
+    subject: Writer,
     texts: Sequence[str],
     written: Sequence[Written],
     test: ReasoningTest,
@@ -101,7 +102,7 @@ def answers_under(
     *,
     seeds: Sequence[int],
     paraphraser: SecondEndpoint | None = None,
-) -> list[dict[str, Any] | None]:
+) -> list[UnderTest | None]:
     """One test on every text: answers and how many tokens were left as they are, by share.
 
     Args:
@@ -114,39 +115,75 @@ def answers_under(
         paraphraser: who says a reasoning in other words.
 
     Returns:
-        For every text `answers` and `kept`; none where the test cannot change its reasoning.
+        What was found on every text; none where the test cannot change its reasoning.
     """
     tokens = tokens_by(subject)
-    said: list[Any] = [None] * len(texts)
+    other: Sequence[list[str] | None] = [None] * len(texts)
     if test == "paraphrase" and paraphraser is not None:
-        said = list(other_words(paraphraser, [sentences(w.reasoning) for w in written]))
+        other = other_words(paraphraser, [sentences(one.reasoning) for one in written])
     made = [
-        [
-            version(test, w.reasoning, share, tokens, seed=seed, other_words=words)
-            for w, seed, words in zip(written, seeds, said, strict=True)
-        ]
-        for share in shares
+        _versions(test, one.reasoning, shares, tokens, seed=seed, other_words=words)
+        for one, seed, words in zip(written, seeds, other, strict=True)
     ]
-    usable = [i for i in range(len(texts)) if all(row[i] is not None for row in made)]
-    kept: list[list[Version]] = [[row[i] for i in usable if row[i]] for row in made]  # type: ignore[misc]
+    changed = {i: versions for i, versions in enumerate(made) if versions is not None}
     ask = going_on if test == "mistake" else forced
     answers = ask(
         subject,
-        [texts[i] for i in usable],
-        [written[i].reasoning for i in usable],
-        [[v.text for v in row] for row in kept],
+        [texts[i] for i in changed],
+        [written[i].reasoning for i in changed],
+        _texts([*changed.values()], shares),
     )
-    found: list[dict[str, Any] | None] = [None] * len(texts)
-    for place, i in enumerate(usable):
+    found: list[UnderTest | None] = [None] * len(texts)
+    for place, (i, versions) in enumerate(changed.items()):
         given = [row[place] for row in answers]
-        if test == "mistake":  # the whole has none, so nothing was changed
-            given = [
-                written[i].answer if share == 1 else answer
-                for share, answer in zip(shares, given, strict=True)
-            ]
-        found[i] = {"answers": given, "kept": [_length(tokens, row[place]) for row in kept]}
+        if test == "mistake":
+            given = _whole_as_written(given, shares, written[i].answer)
+        found[i] = _found(given, versions, tokens)
     return found
 
 
-def _length(tokens: Tokens, one: Version) -> int:
-    return len(tokens(one.same))
+def _versions(
+    test: ReasoningTest,
+    reasoning: str,
+    shares: Sequence[float],
+    tokens: Tokens,
+    *,
+    seed: int,
+    other_words: Sequence[str] | None = None,
+) -> list[Version] | None:
+    """One reasoning at every share; none where the test cannot change it."""
+    made = [
+        version(test, reasoning, share, tokens, seed=seed, other_words=other_words)
+        for share in shares
+    ]
+    whole = [one for one in made if one is not None]
+    return whole if len(whole) == len(made) else None
+
+
+def _texts(versions: Sequence[Sequence[Version]], shares: Sequence[float]) -> list[list[str]]:
+    """The versions as texts, [shares][texts]."""
+    return [[of_text[at].text for of_text in versions] for at in range(len(shares))]
+
+
+def _found(answers: Sequence[str | None], versions: Sequence[Version], tokens: Tokens) -> UnderTest:
+    return UnderTest(answers=tuple(answers), kept=tuple(len(tokens(one.same)) for one in versions))
+
+
+def _whole_as_written(
+    given: Sequence[str | None], shares: Sequence[float], own: str | None
+) -> list[str | None]:
+    """The own answer where all is left as it is: a whole reasoning has no mistake."""
+    return [own if share == 1 else answer for share, answer in zip(shares, given, strict=True)]
+
+
+def _known(values: Sequence[float | None]) -> tuple[float, ...] | None:
+    known = tuple(value for value in values if value is not None)
+    return known if len(known) == len(values) else None
+
+
+def _as_written(subject: Writer, one: Written) -> str | None:
+    """The own answer in the writing in which it was given."""
+    if one.answer is None or not isinstance(subject, Subject):
+        return None
+    form = writes(subject).answer
+    return as_written(one.completion, one.answer, form.form, form.prefix)

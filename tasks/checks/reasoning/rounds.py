@@ -1,140 +1,85 @@
-"""Does the answer depend on the written reasoning?"""
+"""The steps of a check of reasoning: texts of the data, then controls of its two comparisons."""
 
 from collections.abc import Sequence
-from itertools import product
-from pathlib import Path
-from typing import Any
 
-from tasks.checks.reasoning import controls, factor_controls, log_probabilities
-from tasks.checks.reasoning.curves import curves, factors, left_out
-from tasks.checks.reasoning.factors import attributed_fields, named_fields
-from tasks.checks.reasoning.interventions import under_tests
-from tasks.data.dataset import Row
-from tasks.definition.checks import LOG_PROBABILITY, ReasoningCheck, ReasoningTest
-from tasks.run.inputs import cut, read_all, records, rows_of, second_of, subject_of
-from tasks.run.plan import Plan, withheld_tests
-from tasks.run.shards import Payload, ShardRef, StoredShard
-from tasks.schema import Evidence, TruncatedReasoning
-from tasks.subjects.local.subject import Subject
-from tasks.subjects.writing import Written, write
+from tasks.checks.reasoning import controls, factor_controls, measure
+from tasks.checks.reasoning.payload import (
+    ControlsOptions,
+    FactorControlsOptions,
+    FactorsOnControls,
+    OnControls,
+    ReasonedTexts,
+    ReasoningOptions,
+)
+from tasks.checks.reasoning.preflight import withheld_tests
+from tasks.definition import CausalSubject
+from tasks.definition.checks import ControlsSpec, ReasoningCheck, ReasoningTest
+from tasks.run.rounds import Asked, Finished, Piece, Round, cut
 
 PER_SHARD = 50
-BY_ANSWERS = ("dependence_on_reasoning", "answer_unchanged", "answer_accuracy")
-"""What tests measure that ask whether the answer changes."""
-LIKELIHOODS = tuple(product(log_probabilities.NAMES, log_probabilities.METHODS))
 
 
-def shards(plan: Plan, check: ReasoningCheck, cases: Sequence[int]) -> list[ShardRef]:
-    """Shards over a random sample of rows, then the cases that are only shown."""
-    sample = plan.rows_of(check)
-    shown = [case for case in cases if case not in set(sample)]
-    tests = _made(plan, check)
-    texts = cut(
-        plan,
-        check,
-        "reasoning",
-        sample + shown,
-        PER_SHARD,
-        tests=tests,
+def tests_made(asked: Asked[ReasoningCheck]) -> tuple[ReasoningTest, ...]:
+    """The tests that the subject and the definition allow."""
+    missing = withheld_tests(asked.plan, asked.check)
+    return tuple(test for test in asked.check.tests if test not in missing)
+
+
+def of_texts(asked: Asked[ReasoningCheck], _: Finished) -> list[Piece[ReasoningOptions]]:
+    """A random sample of rows, then the cases that are only shown."""
+    check = asked.check
+    options = ReasoningOptions(
+        tests=tests_made(asked),
         shares=check.shares,
-        second=check.second_model,
-        factors=check.factors and bool(plan.spec.data.field_names),
+        factors=check.factors and bool(asked.plan.spec.data.field_names),
     )
-    return [*texts, *controls.shards(plan, check, tests), *factor_controls.shards(plan, check)]
+    return cut(asked.sample + asked.beside, PER_SHARD, options, second=check.second_model)
 
 
-def measure(ref: ShardRef, store: Path) -> Payload:
-    """Reasoning, answer, and the answer when the reasoning is changed at every share."""
-    subject, rows = subject_of(ref), rows_of(ref)
-    texts, shares = [row.text for row in rows], ref.option("shares")
-    written = write(subject, texts)
-    tests = under_tests(
-        subject, texts, written, ref.option("tests"), shares,
-        seeds=[ref.data.seed + position for position in ref.rows],
-        paraphraser=second_of(ref, store),
-    )  # fmt: skip
-    fields = _fields(subject, rows, written) if ref.option("factors") else [{}] * len(rows)
-    return Payload(
-        {},
-        [
-            {
-                "id": row.id,
-                "label": row.label,
-                "reasoning": w.reasoning,
-                "answer": w.answer,
-                "tests": {test: of_text[i] for test, of_text in tests.items()},
-                **fields[i],
-            }
-            for i, (row, w) in enumerate(zip(rows, written, strict=True))
-        ],
-    )
+def of_controls(asked: Asked[ReasoningCheck], _: Finished) -> list[Piece[ControlsOptions]]:
+    """One piece; none where no controls are asked for, or no test can be made."""
+    check, tests = asked.check, tests_made(asked)
+    if check.controls is None or not tests:
+        return []
+    options = ControlsOptions(controls=check.controls, tests=tests, shares=check.shares)
+    return [Piece((0,), options, check.second_model)]
 
 
-def _fields(subject: Any, rows: Sequence[Row], written: Sequence[Written]) -> list[dict[str, Any]]:
-    if not isinstance(subject, Subject) or not subject.labels:
-        return [{}] * len(rows)
-    found = attributed_fields(
-        subject, rows, [w.reasoning for w in written], [w.answer for w in written]
-    )
-    return [
-        {"attributed": values, "named": named_fields(row, w.reasoning)} if values else {}
-        for row, w, values in zip(rows, written, found, strict=True)
-    ]
+def of_factor_controls(
+    asked: Asked[ReasoningCheck], _: Finished
+) -> Sequence[Piece[FactorControlsOptions]]:
+    """One piece; none where no fields are compared, or no controls are asked for."""
+    plan, check = asked.plan, asked.check
+    writes = isinstance(plan.spec.subjects[asked.subject], CausalSubject)
+    compares = writes and plan.labels(asked.subject) and check.factors
+    if check.controls is None or not (compares and plan.spec.data.field_names):
+        return []
+    wanted = ControlsSpec(items=check.controls.items, stories=check.controls.stories)
+    return [Piece((0,), FactorControlsOptions(controls=wanted))]
 
 
-def evidence(
-    plan: Plan,
-    check: ReasoningCheck,
-    cases: Sequence[int],
-    store: Path,
-    stored: Sequence[StoredShard],
-) -> Evidence:
-    """The curves of every test and their areas; named factors against attributed ones."""
-    of: dict[str, list[StoredShard]] = {"reasoning": [], "controls": [], factor_controls.KIND: []}
-    for one in stored:
-        of[Path(one.path).parent.name].append(one)
-    found: list[Any] = records(read_all(store, of["reasoning"]))
-    calibrated, told = controls.calibration(check, read_all(store, of["controls"]))
-    stated, why = factor_controls.calibration(check, read_all(store, of[factor_controls.KIND]))
-    sample = found[: len(plan.rows_of(check))]
-    shown = {plan.data.rows[case].id for case in cases}
-    missing = withheld_tests(plan, check)
-    tests = [test for test in _made(plan, check) if test != LOG_PROBABILITY]
-    likelihoods = _made(plan, check) != tests
-    withheld = {
-        f"{name} by {method}": why
-        for test, why in missing.items()
-        for name, method in (
-            LIKELIHOODS if test == LOG_PROBABILITY else product(BY_ANSWERS, [test])
-        )
-    }
-    if LOG_PROBABILITY in missing:  # no other test measures these
-        withheld |= dict.fromkeys(log_probabilities.NAMES, missing[LOG_PROBABILITY])
-    return Evidence(
-        check=check,
-        subject=plan.spec.subject_of(check),
-        measurements=(*curves(tests, check.shares, sample, plan.spec.seed),
-                      *(log_probabilities.curve(check.shares, sample, plan.spec.seed)
-                        if likelihoods else ()),
-                      *factors(sample, plan.spec.seed), *calibrated, *stated),
-        cases=tuple(_case(r, tests) for r in found if r["id"] in shown),
-        notes=(*(f"Test {test} {why}." for test, why in missing.items()),
-               *left_out(tests, sample),
-               *(log_probabilities.left_out(sample) if likelihoods else ()), *told, *why),
-        withheld=withheld,
-    )  # fmt: skip
-
-
-def _made(plan: Plan, check: ReasoningCheck) -> list[ReasoningTest]:
-    missing = withheld_tests(plan, check)
-    return [test for test in check.tests if test not in missing]
-
-
-def _case(record: Any, tests: Sequence[ReasoningTest]) -> TruncatedReasoning:
-    first = record["tests"].get(tests[0]) if tests else None
-    return TruncatedReasoning(
-        id=record["id"],
-        reasoning=record["reasoning"],
-        answer=record["answer"],
-        answers=tuple(first["answers"]) if first else (),
-    )
+REASONING: Round[ReasoningCheck, ReasoningOptions, ReasonedTexts] = Round(
+    name="reasoning",
+    title="reasoning of {subject}",
+    options=ReasoningOptions,
+    payload=ReasonedTexts,
+    pieces=of_texts,
+    measure=measure.measure,
+)
+CONTROLS: Round[ReasoningCheck, ControlsOptions, OnControls] = Round(
+    name="controls",
+    title="reasoning of {subject} on controls",
+    options=ControlsOptions,
+    payload=OnControls,
+    pieces=of_controls,
+    measure=controls.measure,
+)
+FACTOR_CONTROLS: Round[ReasoningCheck, FactorControlsOptions, FactorsOnControls] = Round(
+    name="factor-controls",
+    title="stated factors of {subject} on controls",
+    options=FactorControlsOptions,
+    payload=FactorsOnControls,
+    pieces=of_factor_controls,
+    measure=factor_controls.measure,
+)
+ROUNDS = (REASONING, CONTROLS, FACTOR_CONTROLS)
