@@ -7,17 +7,15 @@ import pytest
 import torch
 import yaml
 
-from tasks.checks import MEASURES
-from tasks.checks.preflight import prepare
-from tasks.checks.probing import rounds as probing
-from tasks.checks.probing.erasure import _Running
+from tasks.checks.probing.erased_run import ErasedRun
 from tasks.definition import CausalSubject, ClassifierSubject
 from tasks.errors import EvidenceError, SpecError
 from tasks.measures.probing.erasure import Eraser, leace, nothing
 from tasks.measures.stats.permutation import beyond_control_p
-from tasks.run.shards import write_payload
+from tasks.checks.preflight import prepare
 from tasks.subjects.local.subject import load_subject
 from tasks.subjects.reference import refer
+from tests.support.gathering import gathered
 from tests.support.planted import plant
 from tests.support.small import write_rows
 from tests.support.tiny import DECODERS, ENCODERS, build
@@ -44,17 +42,8 @@ def write_audit(folder, rows=120, **check):
     return path
 
 
-def gathered(definition, cases=(0, 1)):
-    plan = prepare(definition)
-    (check,) = plan.spec.checks
-    store = definition.parent / "store"
-
-    def run(refs):
-        return [write_payload(store, ref, MEASURES[ref.kind](ref, store)) for ref in refs]
-
-    states = run(probing.state_shards(plan, check))
-    stored = run(probing.probe_shards(plan, check, store, states))
-    return probing.evidence(plan, check, cases, store, stored)
+def of_only_check(definition):
+    return gathered(prepare(definition), definition.parent / "store", cases=(0, 1))
 
 
 def of(evidence, name, attribute="place", position=None):
@@ -78,12 +67,12 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def at_head(folder):
-    return gathered(write_audit(folder, also_read=["span"], span="place", together=[[0, 1]]))
+    return of_only_check(write_audit(folder, also_read=["span"], span="place", together=[[0, 1]]))
 
 
 @pytest.fixture(scope="module")
 def at_field(folder):
-    return gathered(write_audit(folder, pooling="span", span="place"))
+    return of_only_check(write_audit(folder, pooling="span", span="place"))
 
 
 # --- planted in one block -----------------------------------------------------------------
@@ -168,7 +157,7 @@ def test_texts_without_the_field_are_left_out_and_counted(tmp_path):
         row[1] = row[1].replace(row[4], "one")
     with (tmp_path / "data.csv").open("w", newline="") as stream:
         csv.writer(stream).writerows(rows)
-    found = gathered(definition)
+    found = of_only_check(definition)
     assert of(found, "erasure_effect")[0].n == 108
     assert "12 of 120 texts do not hold the field place" in " ".join(found.notes)
 
@@ -193,13 +182,13 @@ def test_what_is_erased_at_all_layers_is_gone_where_it_was_and_reaches_the_head(
     subject = load_subject(refer("decider", spec, tmp_path))
     texts = [f"the applicant lives in {p} . {w} ." for p in ("north", "south")
              for w in ("good", "bad", "very dull", "long story of debt")]  # fmt: skip
-    running = _Running(subject, [], texts, [[] for _ in texts], "head", [0, 1, 3])
+    running = ErasedRun(subject, texts, [[] for _ in texts], "head", [0, 1, 3])
     every = np.arange(len(texts))
-    plain = {layer: running._states({}, every, layer) for layer in running.layers}
+    plain = {layer: running.states({}, every, layer) for layer in running.layers}
     named = np.repeat(["north", "south"], 4)
     erasers = running.erasers(plain, every, lambda _, x: leace(x, named))
     for layer in running.layers:
-        left = running._states(erasers, every, layer)
+        left = running.states(erasers, every, layer)
         apart = left[:4].mean(0) - left[4:].mean(0)
         before = plain[layer][:4].mean(0) - plain[layer][4:].mean(0)
         assert np.abs(apart).max() < 1e-5 + 1e-4 * np.abs(before).max()
@@ -208,7 +197,7 @@ def test_what_is_erased_at_all_layers_is_gone_where_it_was_and_reaches_the_head(
     far = {3: Eraser(first, first.T, torch.zeros(32).double())}
     decided = running.decide(every, [idle])
     assert (decided[0] == decided[1]).all()
-    moved = running._states(far, every, 3)
+    moved = running.states(far, every, 3)
     np.testing.assert_allclose(moved[:, 0], 0, atol=1e-6)
     np.testing.assert_allclose(moved[:, 1:], plain[3][:, 1:], atol=1e-5)
 

@@ -9,6 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tasks.checks.interventions.states import place, pooled
+from tasks.checks.probing.payload import Readings
 from tasks.checks.probing.probe_evidence import balanced, by_luck, read_measurements
 from tasks.definition.checks import ProbingCheck
 from tasks.errors import EvidenceError
@@ -26,7 +27,6 @@ from tasks.measures.probing.probes import (
     three_folds,
 )
 from tasks.measures.stats.intervals import wilson
-from tasks.run.shards import Payload
 from tasks.subjects.local.subject import Batch
 
 CONCEPT = np.repeat([0, 1], [200, 400])
@@ -347,7 +347,7 @@ def test_control_labels_have_the_same_groups_and_nothing_to_read():
 # --- measurements -------------------------------------------------------------------------
 
 
-def payload(x, concept, draws=10):
+def readings(x, concept, draws=10):
     """What a shard of probes leaves behind, for one layer."""
     made, labels = design(x[None]), np.tile(concept, (3, 1))
     fold = three_folds(concept, seed=0)
@@ -355,20 +355,23 @@ def payload(x, concept, draws=10):
     turn, rows = (fold + 1) % 3, np.arange(len(concept))
     linear = linear_probes(made, labels, trained, 2, seed=0)
     control = control_probes(made, labels, trained, 2, linear.strength, list(range(draws)))
-    tested = {"read": linear.read, "nonlinear": nonlinear_probes(made, labels, trained, 2, seed=0)}
+    nonlinear = nonlinear_probes(made, labels, trained, 2, seed=0)
     both = np.stack([concept, control_labels(concept, seed=0)])
-    arrays = {f"side/{name}": read[:, turn, rows] for name, read in tested.items()}
-    arrays["side/control"] = (control[:, turn, :, rows] == concept[:, None, None]).transpose(
-        1, 2, 0
+    hits = (control[:, turn, :, rows] == concept[:, None, None]).transpose(1, 2, 0)
+    return Readings(
+        pooling="head",
+        layers=(0,),
+        attributes=("side",),
+        concept={"side": concept},
+        read={"side": linear.read[:, turn, rows]},
+        nonlinear={"side": nonlinear[:, turn, rows]},
+        control={"side": hits},
+        bits={"side": online_code(made, both, 2, seed=0).bits},
     )
-    arrays["side/bits"] = online_code(made, both, 2, seed=0).bits
-    arrays["side/concept"] = concept
-    told = {"pooling": "head", "layers": [0], "attributes": {"side": ["a", "b"]}}
-    return Payload(arrays, [told])
 
 
 def measured(x, concept):
-    found = read_measurements([payload(x, concept)], "head", seed=0)
+    found = read_measurements([readings(x, concept)], "head", seed=0)
     return {m.name: m for m in found}
 
 
@@ -393,14 +396,14 @@ def test_what_is_planted_shows_in_every_measurement():
 
 
 def test_the_majority_is_the_share_of_the_largest_group():
-    found = read_measurements([payload(states(), CONCEPT)], "head", seed=0)
+    found = read_measurements([readings(states(), CONCEPT)], "head", seed=0)
     (majority,) = [m for m in found if m.name == "majority_accuracy"]
     assert majority.value == pytest.approx(2 / 3)
     assert majority.about.layer is None
 
 
 def test_a_further_pooling_is_named():
-    found = read_measurements([payload(states(), CONCEPT)], "mean", seed=0)
+    found = read_measurements([readings(states(), CONCEPT)], "mean", seed=0)
     assert {m.about.position for m in found} == {"the position that the head reads"}
     assert "majority_accuracy" not in {m.name for m in found}
 
@@ -428,12 +431,10 @@ def test_a_control_has_the_spread_of_its_labellings():
 
 def test_selectivities_hold_jointly_over_layers():
     concept = np.arange(600) % 2
-    one = payload(states(), concept)
-    told = {"pooling": "head", "layers": list(range(7)), "attributes": {"side": ["a", "b"]}}
-    many = Payload(
-        {k: v if k == "side/concept" else np.repeat(v, 7, axis=0) for k, v in one.arrays.items()},
-        [told],
-    )
+    one = readings(states(), concept)
+    measured = ("read", "nonlinear", "control", "bits")
+    again = {name: {"side": np.repeat(getattr(one, name)["side"], 7, axis=0)} for name in measured}
+    many = one.model_copy(update={"layers": tuple(range(7)), **again})
 
     def width(found, name):
         first = next(m for m in found if m.name == name and m.about.layer == 0)

@@ -7,11 +7,10 @@ import pytest
 from fairlearn.metrics import demographic_parity_difference
 from scipy import stats as scipy_stats
 
-from tasks.checks import offers_of
-from tasks.checks.interventions.group_vector import thirds
-from tasks.checks.preflight import not_run, prepare
-from tasks.checks.remediation import rounds as remediation
-from tasks.checks.remediation.measure import Lever, levers_of
+from tasks.checks.interventions.levers import Lever, levers_of
+from tasks.checks.interventions.thirds import thirds
+from tasks.checks.remediation.choice import choose as choose_lever
+from tasks.checks.remediation.rounds import CONFIRMED, FITTED, TRIED
 from tasks.checks.remediation.section import NOT_OFFERED, recommended
 from tasks.errors import AuditError, EvidenceError, SpecError
 from tasks.explain.facts import SMALLEST_USE
@@ -22,9 +21,13 @@ from tasks.measures.fairness.tradeoff import choose, front
 from tasks.measures.stats.intervals import Interval, unseen
 from tasks.measures.stats.paired import paired_difference, turned
 from tasks.record.bundle import write_bundle
-from tasks.run.shards import read_payload, write_export
+from tasks.checks.preflight import not_run
+from tasks.checks import offers_of
+from tasks.checks.preflight import prepare
+from tasks.run.store import Store
 from tasks.schema import Evidence, Report, RunRecord
-from tests.support.levers import loan_plan, measured, remedied, steered_by
+from tests.support.gathering import asked
+from tests.support.levers import loan_plan, measured
 from tests.support.small import write_small_audit
 
 CHECK = {"kind": "remediation", "attribute": "origin", "alphas": [-1.0, 1.0]}
@@ -182,7 +185,7 @@ def test_the_levers_that_are_tried():
         "steer by -1 at layer 1",
         "steer by 0.5 at layer 1",
     ]
-    assert Lever((0, 2)).name == "erase at layers 0, 2 together"
+    assert Lever(layers=(0, 2)).name == "erase at layers 0, 2 together"
 
 
 # --- on the loan organisms ----------------------------------------------------------------
@@ -192,14 +195,14 @@ def test_the_levers_that_are_tried():
 def retrained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("retrained")
     plan = loan_plan(folder, "retrained", CHECK)
-    return plan, *remedied(plan, folder / "store"), folder / "store"
+    return plan, *measured(plan, folder / "store")
 
 
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory):
     folder = tmp_path_factory.mktemp("clean")
     plan = loan_plan(folder, "clean", CHECK)
-    return plan, *remedied(plan, folder / "store"), folder / "store"
+    return plan, *measured(plan, folder / "store")
 
 
 def value(evidence, name, lever):
@@ -209,7 +212,7 @@ def value(evidence, name, lever):
 
 def test_the_planted_proxy_is_found_and_erasing_closes_the_gap(retrained):
     """Districts are refused whatever the rule says; without them the rule alone decides."""
-    _, evidence, _, _ = retrained
+    _, evidence, _ = retrained
     chosen = evidence.recommendation.lever
     assert chosen.startswith("erase")
     assert value(evidence, "untouched_gap", "untouched").low > 0.1
@@ -220,30 +223,30 @@ def test_the_planted_proxy_is_found_and_erasing_closes_the_gap(retrained):
 
 
 def test_where_there_is_no_gap_nothing_is_recommended(clean):
-    _, evidence, stored, store = clean
+    _, evidence, finished = clean
     assert evidence.recommendation.lever is None
     assert evidence.recommendation.why.startswith("there was no gap to close")
     assert evidence.exports == ()
     assert evidence.named("remedied_gap") == ()
-    assert read_payload(store, stored[2]).arrays["decided"].shape[0] == 1  # nothing else was run
+    (confirmed,) = finished.of(CONFIRMED)
+    assert confirmed.decided.shape[0] == 1  # nothing else was run
     (sentence,) = recommended(evidence, evidence.check)
     assert sentence.text.startswith("No lever is recommended: there was no gap to close")
 
 
 def test_the_three_parts_share_no_text_and_their_groups_are_even(retrained):
     plan = retrained[0]
-    parts = thirds(plan, plan.spec.checks[0])
+    parts = thirds(asked(plan))
     assert sorted(row for part in parts for row in part) == list(range(1000))
     sizes = [np.unique(plan.data.group("origin")[p], return_counts=True)[1] for p in parts]
     assert np.ptp(sizes, axis=0).max() <= 1
 
 
 def test_only_the_front_and_the_chosen_lever_see_the_last_third(retrained):
-    plan, evidence, stored, store = retrained
+    plan, evidence, finished = retrained
     (check,) = plan.spec.checks
-    choice = remediation.choose(
-        plan, check, read_payload(store, stored[0]), read_payload(store, stored[1])
-    )
+    (fitted,), (tried,) = finished.of(FITTED), finished.of(TRIED)
+    choice = choose_lever(asked(plan), fitted, tried)
     told = {m.about.lever for m in evidence.measurements if m.name.startswith("remedied")}
     assert told == {lever.name for lever in choice.confirmed} - {"untouched"}
     assert len(choice.confirmed) < len(levers_of(range(4), 3, check.alphas))
@@ -253,7 +256,7 @@ def test_only_the_front_and_the_chosen_lever_see_the_last_third(retrained):
 
 def test_what_fresh_texts_do_not_confirm_is_said(retrained):
     """The same evidence, with the gap on fresh texts as it was."""
-    _, evidence, _, _ = retrained
+    _, evidence, _ = retrained
     lever = evidence.recommendation.lever
     doubtful = tuple(
         m.model_copy(update={"value": 0.0, "low": -0.1, "high": 0.1})
@@ -271,7 +274,7 @@ def test_what_fresh_texts_do_not_confirm_is_said(retrained):
 def test_groups_that_mean_nothing_get_no_lever(tmp_path):
     """Age is planted nowhere: its groups are treated alike by the retrained organism too."""
     plan = loan_plan(tmp_path, "retrained", CHECK | {"attribute": "age_group", "layers": [0, 3]})
-    evidence, _ = remedied(plan, tmp_path / "store")
+    evidence, _ = measured(plan, tmp_path / "store")
     assert evidence.recommendation.lever is None
 
 
@@ -282,7 +285,7 @@ def test_steering_on_the_clean_organism_moves_nothing(tmp_path):
         "texts": 300, "alphas": [-1.0, 0.0, 1.0], "layers": [0, 1],
     }  # fmt: skip
     plan = loan_plan(tmp_path, "clean", check)
-    evidence, _ = steered_by(plan, tmp_path / "store")
+    evidence, _ = measured(plan, tmp_path / "store")
     # districts differ between the groups, so their vector is no noise; but it moves next to nothing
     assert [m for m in evidence.named("steering_effect") if m.low > SMALLEST_USE] == []
     rates = {
@@ -302,7 +305,7 @@ def test_the_vector_between_the_decisions_themselves_moves_them(tmp_path):
         "alphas": [-2.0, -1.0, 0.0, 1.0, 2.0],
     }  # fmt: skip
     plan = loan_plan(tmp_path, "clean", check, groups=["outcome"])
-    evidence, _ = steered_by(plan, tmp_path / "store")
+    evidence, _ = measured(plan, tmp_path / "store")
     effect = next(m for m in evidence.named("steering_effect") if m.about.layer == 3)
     assert effect.low > 0
     assert effect.q < 0.05
@@ -317,7 +320,7 @@ def test_the_vector_between_the_decisions_themselves_moves_them(tmp_path):
 
 def test_too_few_texts_are_said_and_nothing_is_measured(tmp_path):
     plan = loan_plan(tmp_path, "clean", CHECK | {"texts": 120})
-    evidence, _ = remedied(plan, tmp_path / "store")
+    evidence, _ = measured(plan, tmp_path / "store")
     assert evidence.measurements == ()
     assert {s.group for s in evidence.too_small} == {"migrant", "native"}
     assert "a group needs 90 texts here, 30 in each third" in evidence.notes[0]
@@ -339,8 +342,8 @@ def bundle(plan, evidence, out, store):
 def test_the_lever_lies_beside_the_report_that_tells_of_it(retrained, tmp_path):
     import hashlib
 
-    plan, evidence, _, store = retrained
-    folder = bundle(plan, evidence, tmp_path, store)
+    plan, evidence, finished = retrained
+    folder = bundle(plan, evidence, tmp_path, finished.store)
     (export,) = evidence.exports
     content = (folder / export.file).read_bytes()
     assert hashlib.sha256(content).hexdigest() == export.sha256
@@ -353,13 +356,12 @@ def test_the_lever_lies_beside_the_report_that_tells_of_it(retrained, tmp_path):
 
 
 def test_a_lever_that_is_not_the_one_measured_is_no_report(retrained, tmp_path):
-    plan, evidence, _, _ = retrained
-    store = tmp_path / "store"
-    digest = write_export(store, {"a": np.ones(1)}, {})
+    plan, evidence, _ = retrained
+    store = Store(tmp_path / "store")
+    digest = store.keep_export({"a": np.ones(1)}, {})
     (export,) = evidence.exports
-    (store / "exports" / f"{digest}.safetensors").rename(
-        store / "exports" / f"{export.sha256}.safetensors"
-    )
+    exports = store.folder / "exports"
+    (exports / f"{digest}.safetensors").rename(exports / f"{export.sha256}.safetensors")
     with pytest.raises(AuditError, match=r"remediation-decider.safetensors: the export .* is gone"):
         bundle(plan, evidence, tmp_path / "out", store)
     assert not list((tmp_path / "out").glob("*/2026*"))
@@ -401,11 +403,11 @@ def test_a_subject_that_writes_is_steered_and_remedied(tmp_path):
     plan = writer_plan(tmp_path)
     steering_check, remediation_check = plan.spec.checks
     one = replace(plan, spec=plan.spec.model_copy(update={"checks": (steering_check,)}))
-    evidence, _ = steered_by(one, tmp_path / "store")
+    evidence, _ = measured(one, tmp_path / "store")
     assert {m.about.layer for m in evidence.named("steering_slope")} == {0, 1, 2, 3}
     assert evidence.named("steered_perplexity_ratio") == ()
     two = replace(plan, spec=plan.spec.model_copy(update={"checks": (remediation_check,)}))
-    assert remedied(two, tmp_path / "store")[0].named("untouched_gap")
+    assert measured(two, tmp_path / "store")[0].named("untouched_gap")
 
 
 def test_without_labels_perplexity_says_what_is_safe(tmp_path):
@@ -413,7 +415,7 @@ def test_without_labels_perplexity_says_what_is_safe(tmp_path):
     steering_check, remediation_check = plan.spec.checks
     assert not_run(plan, remediation_check).startswith("needs labels")
     one = replace(plan, spec=plan.spec.model_copy(update={"checks": (steering_check,)}))
-    evidence, _ = steered_by(one, tmp_path / "store")
+    evidence, _ = measured(one, tmp_path / "store")
     ratios = evidence.named("steered_perplexity_ratio")
     assert all(m.value == 1.0 for m in ratios if m.about.alpha == 0)
     assert all(m.value > 0 for m in ratios)
@@ -452,6 +454,6 @@ def test_what_cannot_be_asked_is_refused_in_one_line(tmp_path, check, message):
 
 
 def test_a_shard_measured_twice_is_the_same(retrained, tmp_path):
-    plan, _, stored, _ = retrained
-    again = measured(remediation.fit_shards(plan, plan.spec.checks[0]), tmp_path)
-    assert again[0].sha256 == stored[0].sha256
+    plan, _, finished = retrained
+    _, again = measured(plan, tmp_path)
+    assert again.stored(FITTED)[0].sha256 == finished.stored(FITTED)[0].sha256

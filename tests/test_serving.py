@@ -12,18 +12,19 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from tasks.checks.interventions.group_vector import where_of
-from tasks.checks.interventions.states import place
-from tasks.checks.remediation.rounds import thirds
+from tasks.checks.interventions.states import place, where_of
+from tasks.checks.interventions.thirds import thirds
+from tasks.checks.remediation.rounds import CONFIRMED
+from tasks.checks.steering.rounds import RESPONSES
 from tasks.definition import CausalSubject, ClassifierSubject
 from tasks.errors import SubjectError
 from tasks.measures.interventions.levers import Step, adding, applied, erasing, tokens
 from tasks.measures.model.hooks import edited
-from tasks.run.shards import export_path, read_payload
 from tasks.subjects.local.serving import load_lever
 from tasks.subjects.local.subject import load_subject
 from tasks.subjects.reference import refer
-from tests.support.levers import AUDITS, loan_plan, remedied, steered_by
+from tests.support.gathering import asked
+from tests.support.levers import AUDITS, loan_plan, measured
 from tests.support.tiny import DECODERS, ENCODERS, build
 
 TEXTS = ["the applicant lives in north and earns a lot .", "very dull film !", "good ."]
@@ -34,7 +35,8 @@ RETRAINED = AUDITS / "loan-approval/retrained/encoder"
 def test_importing_it_costs_torch_and_safetensors():
     """No model library, no flow, no definition: whatever serves brings its own."""
     heavy = ("transformers", "prefect", "pydantic", "sklearn", "captum", "concept_erasure")
-    code = f"import sys, tasks.serving; sys.exit(any(m in sys.modules for m in {heavy}))"
+    module = "tasks.subjects.local.serving"
+    code = f"import sys, {module}; sys.exit(any(m in sys.modules for m in {heavy}))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -162,15 +164,22 @@ def audited(tmp_path_factory):
     folder = tmp_path_factory.mktemp("remedied")
     check = {"kind": "remediation", "attribute": "origin", "alphas": [-1.0, 1.0]}
     plan = loan_plan(folder, "retrained", check)
-    evidence, stored = remedied(plan, folder / "store")
-    return plan, evidence, stored, folder / "store"
+    return plan, *measured(plan, folder / "store")
 
 
 @pytest.fixture(scope="module")
 def lever_file(audited):
-    _, evidence, _, store = audited
+    _, evidence, finished = audited
     (export,) = evidence.exports
-    return export_path(store, export.sha256)
+    return export_path(finished.store, export)
+
+
+def export_path(store, export):
+    """The export as a serving process would have it, beside the report."""
+    path = store.folder / "served" / export.file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(store.export(export.sha256))
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -194,15 +203,15 @@ def decided(model, tokenizer, texts, size):
 def test_serving_with_the_lever_reproduces_the_table(audited, lever_file, served):
     """Own tokenizer, own batches, the file alone: the same decision for every text, and so the
     rates, the gap and the accuracy that the report states."""
-    plan, evidence, stored, store = audited
+    plan, evidence, finished = audited
     model, tokenizer = served
-    rows = plan.rows(thirds(plan, plan.spec.checks[0])[2])
+    rows = plan.rows(thirds(asked(plan)).third)
     lever = load_lever(lever_file)
     with lever.applied(model, folder=RETRAINED):
         found = decided(model, tokenizer, [row.text for row in rows], size=17)
 
-    confirmed = read_payload(store, stored[2]).arrays["decided"]
-    np.testing.assert_array_equal(found, confirmed[1])
+    (confirmed,) = finished.of(CONFIRMED)
+    np.testing.assert_array_equal(found, confirmed.decided[1])
     origin = np.array([row.groups["origin"] for row in rows])
     approved = np.array([model.config.id2label[c] for c in found]) == "approved"
     rates = {g: approved[origin == g].mean() for g in ("migrant", "native")}
@@ -217,17 +226,18 @@ def test_serving_with_the_lever_reproduces_the_table(audited, lever_file, served
 
 
 def test_without_the_lever_the_model_is_the_untouched_one(audited, lever_file, served):
-    plan, _, stored, store = audited
-    rows = plan.rows(thirds(plan, plan.spec.checks[0])[2])
+    plan, _, finished = audited
+    rows = plan.rows(thirds(asked(plan)).third)
     model, tokenizer = served
     with load_lever(lever_file).applied(model):
         pass
     found = decided(model, tokenizer, [row.text for row in rows], size=50)
-    np.testing.assert_array_equal(found, read_payload(store, stored[2]).arrays["decided"][0])
+    (confirmed,) = finished.of(CONFIRMED)
+    np.testing.assert_array_equal(found, confirmed.decided[0])
 
 
 def test_the_file_says_where_it_comes_from(audited, lever_file):
-    plan, evidence, _, _ = audited
+    plan, evidence, _ = audited
     with safe_open(lever_file, framework="np") as stored:
         about = json.loads(stored.metadata()["assay"])
     assert about["attribute"] == "origin"
@@ -240,8 +250,8 @@ def test_the_file_says_where_it_comes_from(audited, lever_file):
 
 
 def test_the_same_audit_exports_the_same_bytes(audited, tmp_path):
-    plan, evidence, _, _ = audited
-    again, _ = remedied(plan, tmp_path)
+    plan, evidence, _ = audited
+    again, _ = measured(plan, tmp_path)
     assert again.exports == evidence.exports
     assert again == evidence
 
@@ -314,16 +324,15 @@ def test_exported_vectors_steer_as_the_dose_response_says(tmp_path, served):
         "texts": 270, "shuffles": 3,
     }  # fmt: skip
     plan = loan_plan(tmp_path, "retrained", check)
-    evidence, stored = steered_by(plan, tmp_path / "store")
-    path = export_path(tmp_path / "store", evidence.exports[0].sha256)
-    _, second, third = thirds(plan, plan.spec.checks[0])
-    texts = [row.text for row in plan.rows(sorted([*second, *third]))]
+    evidence, finished = measured(plan, tmp_path / "store")
+    path = export_path(finished.store, evidence.exports[0])
+    texts = [row.text for row in plan.rows(thirds(asked(plan)).unfitted)]
+    (responses,) = finished.of(RESPONSES)
     for i, alpha in enumerate(check["alphas"]):
         with load_lever(path, layer=3, alpha=alpha).applied(served[0]):
             found = decided(*served, texts, size=41)
-        payload = read_payload(tmp_path / "store", stored[1])
-        np.testing.assert_array_equal(found, payload.arrays["decided"][i])
-    assert len({tuple(row) for row in payload.arrays["decided"]}) > 2  # the dose does something
+        np.testing.assert_array_equal(found, responses.decided[i])
+    assert len({tuple(row) for row in responses.decided}) > 2  # the dose does something
     with pytest.raises(SubjectError, match="name a layer and an alpha"):
         load_lever(path)
     with pytest.raises(SubjectError, match="no layer 7; its last is 3"):

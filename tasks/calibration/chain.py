@@ -15,19 +15,18 @@ from numpy.typing import NDArray
 
 from tasks.checks.fairness import evidence as fairness
 from tasks.checks.probing import erasure_evidence as erased_measurements
+from tasks.checks.probing import payload as payloads
 from tasks.checks.probing import probe_evidence, probes
 from tasks.data.dataset import Dataset, Row
 from tasks.definition import AuditSpec, DataSpec, Gate, PredictionsSubject
 from tasks.definition.checks import FairnessCheck
 from tasks.judge.gates import judge
 from tasks.measures.probing import erasure, logistic
-from tasks.measures.probing.description_length import online_code
 from tasks.measures.probing.erasure import Eraser
 from tasks.measures.probing.logistic import Problems, design
-from tasks.measures.probing.probes import control_labels, linear_probes, three_folds
+from tasks.measures.probing.probes import linear_probes, three_folds
 from tasks.run.decisions_table import Decided
 from tasks.run.plan import Plan
-from tasks.run.shards import Payload
 from tasks.schema import Evidence, Measurement, Verdict
 
 Floats = NDArray[np.float64]
@@ -124,15 +123,20 @@ def readings(states: Floats, concept: Codes, groups: int, seed: int) -> Readings
     """
     made = design(states)
     names = [str(g) for g in range(groups)]
-    one = probes.Asked(ATTRIBUTE, names, concept, three_folds(concept, seed=seed))
-    arrays = probes.linear_readings(made, [one], seed)
-    arrays[f"{ATTRIBUTE}/nonlinear"] = arrays[f"{ATTRIBUTE}/read"]
-    arrays[f"{ATTRIBUTE}/concept"] = concept
-    both = np.stack([concept, control_labels(concept, seed=seed)])
-    arrays[f"{ATTRIBUTE}/bits"] = online_code(made, both, groups, seed=seed).bits
-    about = {"pooling": "head", "layers": list(range(len(states))), "attributes": [ATTRIBUTE]}
-    found = probe_evidence.read_measurements([Payload(arrays, [about])], "head", seed=seed)
-    return Readings(found, _readers(states, concept, one.trained, groups, seed))
+    one = probes.Labelled(ATTRIBUTE, names, concept, three_folds(concept, seed=seed))
+    linear = probes.linear_readings(made, [one], seed)
+    payload = payloads.Readings(
+        pooling="head",
+        layers=tuple(range(len(states))),
+        attributes=(ATTRIBUTE,),
+        concept={ATTRIBUTE: concept},
+        read=linear.read,
+        nonlinear=linear.read,
+        control=linear.control,
+        bits={ATTRIBUTE: probes.code_lengths(made, one, seed)},
+    )
+    measurements = probe_evidence.read_measurements([payload], "head", seed=seed)
+    return Readings(measurements, _readers(states, concept, one.trained, groups, seed))
 
 
 def _readers(
@@ -201,15 +205,19 @@ def erased(
         read_after[tests] = fresh.read[0, 0, tests]
         (reader,) = _readers(clean[None], concept, trains[None], groups, seed)
         turns.append(Turn([eraser, *random], reader, tests))
-    arrays = {
-        "concept": concept,
-        "plain": decisions[0],
-        "after": decisions[1],
-        "random": decisions[2:],
-        "erased": read_after,
-        "forest": read_after,
-    }
-    return Erased(_told(arrays, seed), turns)
+    site = payloads.Erasure(
+        attribute=ATTRIBUTE,
+        layers=(0,),
+        instead=(),
+        concept=concept,
+        read=read_after,
+        read_nonlinear=read_after,
+        plain=decisions[0],
+        after=decisions[1],
+        random=decisions[2:],
+        unrelated=np.empty((0, len(concept)), dtype=np.int64),
+    )
+    return Erased(_measured(site, groups, seed), turns)
 
 
 def _random(
@@ -219,14 +227,10 @@ def _random(
     return erasure.random_eraser(states[fits], rank, seed=seed + draw, among=states)
 
 
-def _told(arrays: dict[str, NDArray[np.int64]], seed: int) -> list[Measurement]:
+def _measured(site: payloads.Erasure, groups: int, seed: int) -> list[Measurement]:
     """The measurements of one erased layer, as the probing check makes them."""
-    n, groups = len(arrays["concept"]), int(arrays["concept"].max()) + 1
-    none: NDArray[np.int64] = np.empty((0, n), dtype=np.int64)
-    record = {"attribute": ATTRIBUTE, "layers": [0], "unrelated": []}
-    site = Payload({**arrays, "unrelated": none}, [record])
+    n = len(site.concept)
     of = erased_measurements.Erased(
-        attribute=ATTRIBUTE,
         groups=[str(g) for g in range(groups)],
         names=(NO, YES),
         hoped=1,

@@ -1,23 +1,17 @@
-"""Checks run without a flow: their shards measured one after another, and put together."""
+"""The loan organism's encoder under some checks only, and a check run to its evidence."""
 
 from pathlib import Path
 
 import yaml
 
-from tasks.checks import MEASURES
-from tasks.checks.preflight import prepare
-from tasks.checks.remediation import rounds as remediation
-from tasks.checks.steering import evidence as steered
-from tasks.checks.steering import rounds as steering
+from tasks.checks import room_of
 from tasks.run.plan import Plan
-from tasks.run.shards import ShardRef, StoredShard, write_payload
+from tasks.checks.preflight import prepare
+from tasks.run.rounds import Finished
 from tasks.schema import Evidence
+from tests.support import gathering
 
 AUDITS = Path("audits").resolve()
-
-
-def measured(refs: list[ShardRef], store: Path) -> list[StoredShard]:
-    return [write_payload(store, ref, MEASURES[ref.kind](ref, store)) for ref in refs]
 
 
 def loan_plan(folder: Path, version: str, *checks: dict[str, object], **data: object) -> Plan:
@@ -37,19 +31,9 @@ def loan_plan(folder: Path, version: str, *checks: dict[str, object], **data: ob
     return prepare(path)
 
 
-def remedied(plan: Plan, store: Path) -> tuple[Evidence, list[StoredShard]]:
-    """The evidence of a plan's only check, a remediation, and what it rests on."""
+def measured(plan: Plan, store: Path) -> tuple[Evidence, Finished]:
+    """The evidence of a plan's only check, and what it rests on."""
     (check,) = plan.spec.checks
-    fitted = measured(remediation.fit_shards(plan, check), store)
-    tried = measured(remediation.choose_shards(plan, check, store, fitted), store)
-    last = measured(remediation.confirm_shards(plan, check, store, fitted, tried), store)
-    stored = [*fitted, *tried, *last]
-    return remediation.evidence(plan, check, store, stored), stored
-
-
-def steered_by(plan: Plan, store: Path) -> tuple[Evidence, list[StoredShard]]:
-    """The evidence of a plan's only check, a steering, and what it rests on."""
-    (check,) = plan.spec.checks
-    stored = measured(steering.direction_shards(plan, check), store)
-    stored += measured(steering.shards(plan, check, store, stored), store)
-    return steered.evidence(plan, check, store, stored), stored
+    one = gathering.asked(plan, check)
+    finished = gathering.finished(one, store)
+    return room_of(check.kind).evidence(one, finished), finished

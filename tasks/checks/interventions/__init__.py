@@ -1,1 +1,1 @@
-"""."""
+"""Changes of hidden states that several kinds of check make: vectors, erasers, levers."""

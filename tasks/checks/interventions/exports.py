@@ -1,51 +1,56 @@
 """Files of a report that go on into a serving process: arrays with where they come from."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
-from tasks.definition.checks import LeverCheck
-from tasks.run.plan import Plan
-from tasks.run.shards import write_export
+from tasks.definition.checks.levers import RemediationCheck, SteeringCheck
+from tasks.run.rounds import Asked
+from tasks.run.store import Store
 from tasks.schema import Export
 from tasks.subjects.reference import read_config
 
+L = TypeVar("L", SteeringCheck, RemediationCheck)
+
 
 def exported(
-    plan: Plan,
-    check: LeverCheck,
-    store: Path,
-    arrays: dict[str, NDArray[np.float64]],
-    about: dict[str, Any],
-    shape: tuple[int, ...],
+    asked: Asked[L],
+    store: Store,
+    arrays: Mapping[str, NDArray[np.float64]],
+    about: Mapping[str, JsonValue],
+    *,
+    layers: int,
+    width: int,
     says: str,
 ) -> Export:
     """Keep arrays for the report's folder, with their provenance.
 
     Args:
-        plan: the audit.
-        check: the question that they answer.
-        store: folder of the payloads.
+        asked: the check whose question they answer.
+        store: where they are kept.
         arrays: what is exported.
         about: what a serving process must know of them.
-        shape: layers + 1 and width of the subject's states.
+        layers: of the subject, the embedding not counted.
+        width: of the subject's states.
         says: what they do, in words.
     """
-    name = plan.spec.subject_of(check)
+    plan, name = asked.plan, asked.subject
     subject = plan.subjects[name]
     architectures = read_config(name, Path(subject.folder)).get("architectures")
     known = architectures if isinstance(architectures, list) else []
-    metadata = {
+    metadata: dict[str, JsonValue] = {
         "format": 1,
         **about,
         "subject": {
             "name": name,
             "sha256": subject.sha256,
             "architecture": str(known[0]) if known else None,
-            "layers": shape[0] - 1,
-            "width": shape[1],
+            "layers": layers,
+            "width": width,
         },
         "audit": {
             "name": plan.spec.name,
@@ -56,7 +61,7 @@ def exported(
         "says": says,
     }
     return Export(
-        file=f"levers/{check.kind}-{name}.safetensors",
-        sha256=write_export(store, arrays, metadata),
+        file=f"levers/{asked.check.kind}-{name}.safetensors",
+        sha256=store.keep_export(arrays, metadata),
         says=says,
     )

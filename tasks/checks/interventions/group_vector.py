@@ -1,233 +1,148 @@
-"""What steering and remediation share: texts in three parts, and the vector between two groups."""
+"""The vector between two groups: from the one selected least often to the one most often."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from tasks.checks.interventions.states import place, pooled
-from tasks.data.dataset import MISSING, Row
+from tasks.checks.interventions.forward import Read, read
+from tasks.data.dataset import Row
 from tasks.data.field_swap import exchange
-from tasks.definition.checks import LeverCheck, Swap
+from tasks.definition.checks import Swap
+from tasks.definition.record import Record
 from tasks.errors import EvidenceError
-from tasks.measures.interventions.levers import Step, Where, applied
 from tasks.measures.interventions.steering import (
     contrast,
     difference_of_means,
     shuffled_contrast,
     shuffled_difference,
 )
-from tasks.measures.model.hooks import captured, recorded, resumed
-from tasks.measures.probing.probes import three_folds
-from tasks.run.inputs import batches
-from tasks.run.plan import Plan
-from tasks.run.shards import ShardRef
-from tasks.schema import TooSmall
-from tasks.subjects.local.subject import Batch, Subject
-
-PARTS = 3
+from tasks.subjects.local.subject import Subject
 
 Floats = NDArray[np.float64]
-Strings = NDArray[np.str_]
-Classes = NDArray[np.int64]
 
 
-# --- which texts --------------------------------------------------------------------------
+class FitTexts(NamedTuple):
+    """Texts that something is fitted on, and what the untouched subject makes of them."""
+
+    subject: Subject
+    rows: Sequence[Row]
+    pooling: str
+    """Which state."""
+    plain: Read
+
+    @classmethod
+    def of(cls, subject: Subject, rows: Sequence[Row], pooling: str) -> "FitTexts":
+        """Read the states of some texts."""
+        plain = read(subject, [subject.render(row.text) for row in rows], pooling)
+        return cls(subject, rows, pooling, plain)
+
+    def groups(self, attribute: str) -> NDArray[np.str_]:
+        """Group of every text, [texts]."""
+        return np.array([row.groups[attribute] for row in self.rows], dtype=np.str_)
 
 
-def usable(plan: Plan, check: LeverCheck) -> tuple[list[int], list[TooSmall]]:
-    """Sampled rows of groups that are large enough in every third, and the groups that are not."""
-    rows = plan.rows_of(check)
-    group = plan.data.group(check.attribute)[rows]
-    sizes = {str(g): int((group == g).sum()) for g in np.unique(group) if g != MISSING}
-    least = plan.spec.data.minimum_group
-    small = [
-        TooSmall(attribute=check.attribute, group=g, n=n)
-        for g, n in sizes.items()
-        if n // PARTS < least
-    ]
-    large = [g for g, n in sizes.items() if n // PARTS >= least]
-    kept = [row for row, g in zip(rows, group, strict=True) if g in large]
-    return (kept if len(large) > 1 else []), small
+class Ends(Record):
+    """From which group a vector leads to which."""
 
-
-def thirds(plan: Plan, check: LeverCheck) -> tuple[list[int], list[int], list[int]]:
-    """The usable rows in three parts with the groups spread evenly; empty where none are usable."""
-    rows, _ = usable(plan, check)
-    if not rows:
-        return [], [], []
-    fold = three_folds(plan.data.group(check.attribute)[rows], seed=plan.spec.seed)
-    first, second, third = (
-        [row for row, f in zip(rows, fold, strict=True) if f == part] for part in range(PARTS)
-    )
-    return first, second, third
-
-
-def note_on_thirds(plan: Plan, check: LeverCheck) -> list[str]:
-    """Why a group is too small here that may not be elsewhere."""
-    if not usable(plan, check)[1]:
-        return []
-    least = plan.spec.data.minimum_group
-    return [
-        f"The texts are split in three, so a group needs {PARTS * least} texts here, {least} in "
-        "each third."
-    ]
-
-
-def right_classes(plan: Plan, check: LeverCheck, rows: Sequence[int]) -> Classes:
-    """Index of the true class of every row, [rows]; -1 where there is no label."""
-    labels = plan.labels(plan.spec.subject_of(check))
-    if plan.spec.data.label is None:
-        return np.full(len(rows), -1, dtype=np.int64)
-    of = plan.data.labels()[list(rows)]
-    return np.array([labels.index(name) if name in labels else -1 for name in of], dtype=np.int64)
-
-
-def favourable_class(plan: Plan, check: LeverCheck) -> int:
-    """Index of the class that people hope for."""
-    labels = plan.labels(plan.spec.subject_of(check))
-    return labels.index(str(plan.spec.data.favourable))
-
-
-# --- states and runs ----------------------------------------------------------------------
-
-
-def where_of(subject: Subject, pooling: str, layer: int) -> Where:
-    """The tokens of `states.place`, said so that padding may be on either side."""
-    if pooling == "mean" or layer == 0:
-        return "all"
-    if pooling == "head":
-        return "last" if subject.left_padded else "first"
-    return "first" if pooling == "first" else "last"
-
-
-class Read(NamedTuple):
-    """What a subject makes of some texts."""
-
-    states: Floats
-    """[layers + 1, texts, d]."""
-    decided: Classes
-    """[texts]."""
-
-
-def read(
-    subject: Subject, rendered: Sequence[str], pooling: str, steps: Sequence[Step] = ()
-) -> Read:
-    """States of every layer and the decision; states at a layer of `steps` are before its step."""
-    states: Floats = np.empty(0)
-    decided = np.empty(len(rendered), dtype=np.int64)
-    with torch.inference_mode():
-        for positions, batch in batches(subject, rendered):
-            with captured(subject.blocks) as hidden, applied(subject.model, steps):
-                scores = batch.merged(subject.scores(batch))
-            decided[positions] = scores.argmax(dim=-1).cpu().numpy()
-            one = [
-                pooled(batch, h, place(subject, batch, pooling, layer)).double().cpu().numpy()
-                for layer, h in enumerate(hidden)
-            ]
-            if not states.size:
-                states = np.empty((len(one), len(rendered), one[0].shape[1]))
-            states[:, positions] = one
-    return Read(states, decided)
-
-
-@contextmanager
-def onward(
-    subject: Subject, outputs: list[Any], layer: int, steps: Sequence[Step]
-) -> Iterator[None]:
-    """Run the subject with the steps, the first of them at `layer`; what lies below is known."""
-    with ExitStack() as stack:
-        stack.enter_context(resumed(subject.blocks, layer, outputs))
-        stack.enter_context(applied(subject.model, steps))
-        yield
-
-
-def scores_with(subject: Subject, batch: Batch, several: Sequence[Sequence[Step]]) -> Tensor:
-    """Scores of every text with each of several sets of steps, [sets, texts, classes]."""
-    found = []
-    with torch.inference_mode():
-        with recorded(subject.blocks) as outputs:
-            plain = subject.scores(batch)
-        for steps in several:
-            if not steps:
-                found.append(plain)
-                continue
-            with onward(subject, outputs, min(step.layer for step in steps), steps):
-                found.append(subject.scores(batch))
-        return torch.stack([batch.merged(scores) for scores in found])
-
-
-# --- the vector between two groups --------------------------------------------------------
-
-
-class Direction(NamedTuple):
-    """The vector that leads from the group selected least often to the one selected most often."""
-
+    attribute: str
     low: str
+    """Selected least often among the fitted texts."""
     high: str
-    vectors: Floats
-    """[layers + 1, d]."""
-    shuffled: Floats
-    """The same with the groups shuffled, [layers + 1, draws, d]."""
+    """Selected most often among them."""
     n: int
     """Texts, or pairs of a text and its exchanged version."""
 
 
-def direction(
-    subject: Subject,
-    rows: Sequence[Row],
-    found: Read,
+class GroupVector(NamedTuple):
+    """The vector of an attribute at every layer."""
+
+    ends: Ends
+    vectors: Floats
+    """[layers + 1, d]."""
+    shuffled: Floats
+    """The same with the groups shuffled, [layers + 1, draws, d]."""
+
+
+def group_vector(
+    texts: FitTexts,
     attribute: str,
     groups: Sequence[str],
+    *,
+    favourable: str,
     swap: Swap | None,
-    ref: ShardRef,
-    pooling: str,
     draws: int,
-) -> Direction:
+    seed: int,
+) -> GroupVector:
     """The vector of an attribute, fitted on texts whose states were read.
 
     Args:
-        subject: decides and gives states.
-        rows: the texts.
-        found: what the subject makes of them.
+        texts: what it is fitted on.
         attribute: what tells the groups apart.
         groups: groups that are large enough.
+        favourable: the decision that is hoped for.
         swap: take it from exchanged texts; from means of groups where none.
-        ref: the shard that fits it, for seed and favourable class.
-        pooling: which state.
         draws: how often the groups are shuffled, for the control.
+        seed: of the definition.
 
     Raises:
         EvidenceError: fewer than two groups have a text here.
         DataError: no text can be exchanged.
     """
-    named = np.array([row.groups[attribute] for row in rows], dtype=np.str_)
-    hoped = subject.labels.index(str(ref.data.spec.favourable))
-    rates = {
-        g: float((found.decided[named == g] == hoped).mean())
-        for g in sorted(groups)
-        if (named == g).any()
-    }
+    low, high = _least_and_most_selected(texts, attribute, groups, favourable)
+    named = texts.groups(attribute)
+    kept = np.flatnonzero((named == low) | (named == high))
+    fitted = (
+        _between_means(texts, named[kept] == high, kept, draws, seed)
+        if swap is None
+        else _between_pairs(texts, named == low, kept, swap, draws, seed)
+    )
+    ends = Ends(attribute=attribute, low=low, high=high, n=fitted.n)
+    return GroupVector(ends, fitted.vectors, fitted.shuffled)
+
+
+def _least_and_most_selected(
+    texts: FitTexts, attribute: str, groups: Sequence[str], favourable: str
+) -> tuple[str, str]:
+    named = texts.groups(attribute)
+    selected = texts.plain.decided == texts.subject.labels.index(favourable)
+    rates = {g: float(selected[named == g].mean()) for g in sorted(groups) if (named == g).any()}
     if len(rates) < 2:
         raise EvidenceError(f"steering: {attribute!r} has no two groups among the fitted texts")
     low = min(rates, key=lambda g: rates[g])
-    high = max((g for g in rates if g != low), key=lambda g: rates[g])
-    kept = np.flatnonzero((named == low) | (named == high))
-    seed = ref.data.seed
-    if swap is None:
-        toward = named[kept] == high
-        means = [of[kept] for of in found.states]
-        vectors = [difference_of_means(of, toward) for of in means]
-        control = [shuffled_difference(of, toward, draws, seed=seed) for of in means]
-        return Direction(low, high, np.stack(vectors), np.stack(control), len(kept))
-    pairs = exchange([rows[int(i)] for i in kept], swap, seed=seed)
+    return low, max((g for g in rates if g != low), key=lambda g: rates[g])
+
+
+class _Fitted(NamedTuple):
+    vectors: Floats
+    shuffled: Floats
+    n: int
+
+
+def _between_means(
+    texts: FitTexts, toward: NDArray[np.bool_], kept: NDArray[np.int64], draws: int, seed: int
+) -> _Fitted:
+    """The difference between the mean states of the two groups."""
+    states = [of[kept] for of in texts.plain.states]
+    vectors = [difference_of_means(of, toward) for of in states]
+    shuffled = [shuffled_difference(of, toward, draws, seed=seed) for of in states]
+    return _Fitted(np.stack(vectors), np.stack(shuffled), len(kept))
+
+
+def _between_pairs(
+    texts: FitTexts,
+    is_low: NDArray[np.bool_],
+    kept: NDArray[np.int64],
+    swap: Swap,
+    draws: int,
+    seed: int,
+) -> _Fitted:
+    """The mean difference between every text and its version with one field exchanged."""
+    subject, pairs = texts.subject, exchange([texts.rows[int(i)] for i in kept], swap, seed=seed)
     own = kept[[pair.position for pair in pairs]]
-    other = read(subject, [subject.render(pair.text) for pair in pairs], pooling)
-    both = [(of[own], after) for of, after in zip(found.states, other.states, strict=True)]
-    vectors = [contrast(*of, named[own] == low) for of in both]
-    control = [shuffled_contrast(*of, draws, seed=seed) for of in both]
-    return Direction(low, high, np.stack(vectors), np.stack(control), len(pairs))
+    other = read(subject, [subject.render(pair.text) for pair in pairs], texts.pooling)
+    both = [(of[own], after) for of, after in zip(texts.plain.states, other.states, strict=True)]
+    vectors = [contrast(*of, is_low[own]) for of in both]
+    shuffled = [shuffled_contrast(*of, draws, seed=seed) for of in both]
+    return _Fitted(np.stack(vectors), np.stack(shuffled), len(pairs))

@@ -1,51 +1,15 @@
-"""Where a text's hidden state is taken, and the states of all layers from one pass over texts."""
+"""Where a text's hidden state is taken, and which tokens a lever changes there."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.data.dataset import Row
 from tasks.data.text_units import Span
-from tasks.measures.model.hooks import captured
-from tasks.run.inputs import batches, rendered_places, rows_of, subject_of
-from tasks.run.shards import Payload, ShardRef, StoredShard, read_array
+from tasks.measures.interventions.levers import Where
+from tasks.run.inputs import rendered_places
 from tasks.subjects.local.subject import Batch, Subject
-
-Floats = NDArray[np.float32]
-
-
-def measure(ref: ShardRef, _: Path) -> Payload:
-    """One state per pooling, layer and text, float32 [texts, d] each.
-
-    Layers are kept apart, so that whoever reads some of them holds no others in memory.
-    """
-    subject, texts = subject_of(ref), rows_of(ref)
-    rendered = [subject.render(row.text) for row in texts]
-    spans = spans_of(subject, texts, ref.option("span"))
-    poolings, layers = ref.option("poolings"), subject.layers + 1
-    found: dict[str, Floats] = {}
-    with torch.inference_mode():
-        for positions, batch in batches(subject, rendered):
-            own = [spans[i] for i in positions]
-            with captured(subject.blocks) as states:
-                subject.scores(batch)
-            for pooling in poolings:
-                for layer, hidden in enumerate(states):
-                    one = pooled(batch, hidden, place(subject, batch, pooling, layer, own))
-                    name = array_name(pooling, layer)
-                    empty = np.empty((len(texts), one.shape[1]), dtype=np.float32)
-                    found.setdefault(name, empty)[positions] = one.float().cpu().numpy()
-    width = next(iter(found.values())).shape[1]
-    return Payload(dict(found), [{"layers": layers, "width": width}])
-
-
-def array_name(pooling: str, layer: int) -> str:
-    """Name of one layer's states in a payload."""
-    return f"{pooling}/{layer}"
 
 
 def spans_of(subject: Subject, rows: Sequence[Row], field: str | None) -> list[list[Span]]:
@@ -107,16 +71,10 @@ def pooled(batch: Batch, hidden: Tensor, chosen: Tensor) -> Tensor:
     return batch.merged((hidden * weight).sum(1)) / batch.merged(weight.sum(1))
 
 
-def stored_states(ref: ShardRef, store: Path, pooling: str, layers: Sequence[int]) -> Floats:
-    """States of the shard's rows at some layers, [layers, texts, d]."""
-    at = {row: i for i, row in enumerate(ref.option("sampled"))}
-    kept = [at[row] for row in ref.rows]
-    stored = [StoredShard.model_validate(one) for one in ref.option("states")]
-    return np.stack(
-        [
-            np.concatenate([read_array(store, one, array_name(pooling, layer)) for one in stored])[
-                kept
-            ]
-            for layer in layers
-        ]
-    )
+def where_of(subject: Subject, pooling: str, layer: int) -> Where:
+    """The tokens of `place`, said so that padding may be on either side."""
+    if pooling == "mean" or layer == 0:
+        return "all"
+    if pooling == "head":
+        return "last" if subject.left_padded else "first"
+    return "first" if pooling == "first" else "last"

@@ -1,1 +1,1 @@
-"""."""
+"""Can a protected attribute be read inside the subject, and is it used?"""

@@ -2,13 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.checks.probing.payload import LayerReading, Readings
 from tasks.measures.stats import intervals
-from tasks.run.shards import Payload
 from tasks.schema import About, Measurement
 
 METHOD_PROBE = "held-out balanced accuracy over three folds, bootstrap within groups"
@@ -28,7 +27,7 @@ POSITIONS = {
 
 
 def read_measurements(
-    payloads: Sequence[Payload], main: str, *, seed: int, span: str | None = None
+    readings: Sequence[Readings], main: str, *, seed: int, span: str | None = None
 ) -> list[Measurement]:
     """Measurements of every attribute, pooling and layer that was read.
 
@@ -37,33 +36,31 @@ def read_measurements(
     accuracies hold one by one.
 
     Args:
-        payloads: of the shards of probes.
+        readings: what probes read, some layers of one pooling each.
         main: the pooling that needs no mention.
         seed: drawn from the definition's seed.
         span: the field that the pooling `span` means.
     """
-    found: list[Measurement] = []
     places: Counter[str] = Counter()
-    for payload in payloads:
-        told: Any = payload.records[0]
-        places.update({attribute: len(told["layers"]) for attribute in told["attributes"]})
-    for payload in payloads:
-        about: Any = payload.records[0]
-        where = None if about["pooling"] == main else POSITIONS[about["pooling"]]
-        if where is not None and about["pooling"] == "span":
-            where = f"{where} {span}"
-        for attribute in about["attributes"]:
-            parts = {
-                name: payload.arrays[f"{attribute}/{name}"]
-                for name in ("concept", "read", "nonlinear", "control", "bits")
-            }
-            if where is None and about["layers"][0] == 0:
-                found.append(_majority(parts["concept"], About(attribute=attribute)))
-            for i, layer in enumerate(about["layers"]):
+    for of in readings:
+        places.update({attribute: len(of.layers) for attribute in of.attributes})
+    measurements: list[Measurement] = []
+    for of in readings:
+        where = None if of.pooling == main else _position(of.pooling, span)
+        for attribute in of.attributes:
+            if where is None and of.layers[0] == 0:
+                measurements.append(_majority(of.concept[attribute], About(attribute=attribute)))
+            for layer in of.layers:
                 at = About(attribute=attribute, layer=layer, position=where)
-                one = {k: v if k == "concept" else v[i] for k, v in parts.items()}
-                found += _accuracies(one, at, seed, places[attribute]) + _lengths(one, at, seed)
-    return found
+                one = of.at(attribute, layer)
+                measurements += _accuracies(one, at, seed, places[attribute])
+                measurements += _lengths(one, at, seed)
+    return measurements
+
+
+def _position(pooling: str, span: str | None) -> str:
+    where = POSITIONS[pooling]
+    return f"{where} {span}" if pooling == "span" else where
 
 
 def _majority(concept: NDArray[np.int64], at: About) -> Measurement:
@@ -74,21 +71,19 @@ def _majority(concept: NDArray[np.int64], at: About) -> Measurement:
     )
 
 
-def _accuracies(
-    parts: dict[str, NDArray[Any]], at: About, seed: int, places: int
-) -> list[Measurement]:
-    concept = parts["concept"]
+def _accuracies(of: LayerReading, at: About, seed: int, places: int) -> list[Measurement]:
+    concept = of.concept
     n, joint = len(concept), intervals.bonferroni(0.95, places)
-    right = parts["read"] == concept
+    right = of.read == concept
     read = {level: balanced(right, concept, level=level) for level in (0.95, joint)}
-    control = {level: by_luck(parts["control"], concept, seed, level) for level in (0.95, joint)}
+    control = {level: by_luck(of.control, concept, seed, level) for level in (0.95, joint)}
     selectivity = intervals.minus(read[joint], control[joint])
     over = f"{METHOD_SELECTIVITY}; 95 % jointly over {places} layers" if places > 1 else ""
     measured = {
         "probe_accuracy": (read[0.95], METHOD_READ),
         "control_accuracy": (control[0.95], METHOD_CONTROL),
         "selectivity": (selectivity, over or METHOD_SELECTIVITY),
-        "nonlinear_probe_accuracy": (balanced(parts["nonlinear"] == concept, concept), METHOD_READ),
+        "nonlinear_probe_accuracy": (balanced(of.nonlinear == concept, concept), METHOD_READ),
     }
     return [
         Measurement.of(name, interval, n, method, at)
@@ -136,11 +131,11 @@ def by_luck(
     return intervals.spread(float(means.point.mean()), (drawn * weight).sum(axis=1), level=level)
 
 
-def _lengths(parts: dict[str, NDArray[Any]], at: About, seed: int) -> list[Measurement]:
+def _lengths(of: LayerReading, at: About, seed: int) -> list[Measurement]:
     """Bits per text, and what a uniform code would take over them."""
-    concept = parts["concept"]
+    concept = of.concept
     n, uniform = len(concept), float(np.log2(len(np.unique(concept))))
-    means = intervals.group_means(parts["bits"].T, np.zeros(n), seed=seed)
+    means = intervals.group_means(of.bits.T, np.zeros(n), seed=seed)
     mdl, control = (
         intervals.spread(float(means.point[0, i]), means.draws[:, 0, i]) for i in range(2)
     )

@@ -1,40 +1,58 @@
 """What probes read: several layers, all attributes and all folds of one pooling at once."""
 
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.checks.interventions.states import stored_states
+from tasks.checks.probing.payload import ReadingOptions, Readings
+from tasks.data.dataset import Row
 from tasks.measures.probing import probes
 from tasks.measures.probing.description_length import online_code
 from tasks.measures.probing.logistic import Design, design
 from tasks.measures.probing.nonlinear import nonlinear_probes
-from tasks.run.inputs import rows_of
-from tasks.run.shards import Payload, ShardRef
+from tasks.run.rounds import Work
 
 CONTROLS = 10
 TURNS = 3
 
 Codes = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 
-class Asked(NamedTuple):
+class Labelled(NamedTuple):
     """One attribute over the rows of a shard."""
 
     attribute: str
-    groups: list[str]
+    groups: Sequence[str]
     concept: Codes
     """Group of every text, -1 where it has none that is large enough, [texts]."""
     fold: Codes
     """0, 1 or 2, and -1 where the text is not used, [texts]."""
 
+    @classmethod
+    def of(
+        cls, rows: Sequence[Row], attribute: str, groups: Sequence[str], seed: int
+    ) -> "Labelled":
+        """The attribute of some rows, with its folds dealt."""
+        names = sorted(groups)
+        code = {name: i for i, name in enumerate(names)}
+        concept = np.array([code.get(row.groups[attribute], -1) for row in rows], dtype=np.int64)
+        fold = np.full(len(concept), -1, dtype=np.int64)
+        fold[concept >= 0] = probes.three_folds(concept[concept >= 0], seed=seed)
+        return cls(attribute, names, concept, fold)
+
     @property
     def used(self) -> Mask:
         """The texts that have a group."""
         return self.concept >= 0
+
+    @property
+    def known(self) -> Codes:
+        """Group of the texts that have one, [used]."""
+        return self.concept[self.used]
 
     @property
     def trained(self) -> Mask:
@@ -53,72 +71,78 @@ class Asked(NamedTuple):
         )[..., 0, :]
 
 
-def measure(ref: ShardRef, store: Path) -> Payload:
+def measure(work: Work[ReadingOptions]) -> Readings:
     """Classes read by linear, control and non-linear probes, and bits of the online code."""
-    layers, seed = list(range(*ref.option("layers"))), ref.data.seed
-    made = design(stored_states(ref, store, ref.option("pooling"), layers))
-    asked = _asked(ref)
-    arrays: dict[str, NDArray[Any]] = {}
-    for classes in sorted({len(one.groups) for one in asked}):
-        alike = [one for one in asked if len(one.groups) == classes]
-        arrays |= linear_readings(made, alike, seed) | nonlinear_readings(made, alike, seed)
-    for one in asked:
-        dealt = probes.control_labels(one.concept[one.used], seed=seed)
-        both = np.stack([one.concept[one.used], dealt])
-        code = online_code(made.texts(np.flatnonzero(one.used)), both, len(one.groups), seed=seed)
-        arrays[f"{one.attribute}/bits"] = code.bits
-        arrays[f"{one.attribute}/concept"] = one.concept[one.used]
-    told = {one.attribute: one.groups for one in asked}
-    return Payload(
-        arrays,
-        [{"pooling": ref.option("pooling"), "layers": layers, "attributes": told}],
+    options, seed = work.options, work.seed
+    states = options.states.read(work.store, options.pooling, options.layers, work.ref.rows)
+    made = design(states)
+    labelled = [Labelled.of(work.rows, a, groups, seed) for a, groups in options.groups.items()]
+    linear = LinearReadings({}, {})
+    nonlinear: dict[str, Codes] = {}
+    for classes in sorted({len(one.groups) for one in labelled}):
+        alike = [one for one in labelled if len(one.groups) == classes]
+        linear = linear.also(linear_readings(made, alike, seed))
+        nonlinear |= nonlinear_readings(made, alike, seed)
+    return Readings(
+        pooling=options.pooling,
+        layers=options.layers,
+        attributes=tuple(options.groups),
+        concept={one.attribute: one.known for one in labelled},
+        read=linear.read,
+        nonlinear=nonlinear,
+        control=linear.control,
+        bits={one.attribute: code_lengths(made, one, seed) for one in labelled},
     )
 
 
-def _asked(ref: ShardRef) -> list[Asked]:
-    found = []
-    for attribute, groups in ref.option("attributes").items():
-        code = {name: i for i, name in enumerate(sorted(groups))}
-        of = [code.get(row.groups[attribute], -1) for row in rows_of(ref)]
-        concept = np.array(of, dtype=np.int64)
-        fold = np.full(len(concept), -1, dtype=np.int64)
-        fold[concept >= 0] = probes.three_folds(concept[concept >= 0], seed=ref.data.seed)
-        found.append(Asked(attribute, sorted(groups), concept, fold))
-    return found
+class LinearReadings(NamedTuple):
+    """What linear probes and their controls read, by attribute."""
+
+    read: Mapping[str, Codes]
+    """Class read of every text that has a group, [layers, used]."""
+    control: Mapping[str, Mask]
+    """Whether probes trained on control labels read it, [layers, draws, used]."""
+
+    def also(self, more: "LinearReadings") -> "LinearReadings":
+        """These and those of further attributes."""
+        return LinearReadings({**self.read, **more.read}, {**self.control, **more.control})
 
 
-def linear_readings(made: Design, asked: list[Asked], seed: int) -> dict[str, NDArray[Any]]:
-    """Linear probes and their controls, attributes with the same number of groups together.
-
-    Returns:
-        For every attribute the class read of every text that has a group, `read` [layers, used],
-        and whether probes trained on control labels read it, `control` [layers, draws, used].
-    """
-    classes, labels, trained = _together(asked)
+def linear_readings(made: Design, labelled: Sequence[Labelled], seed: int) -> LinearReadings:
+    """Linear probes and their controls, attributes with the same number of groups together."""
+    classes, labels, trained = _together(labelled)
     linear = probes.linear_probes(made, labels, trained, classes, seed=seed)
     seeds = [seed + draw for draw in range(CONTROLS)]
     control = probes.control_probes(made, labels, trained, classes, linear.strength, seeds)
-    found: dict[str, NDArray[Any]] = {}
-    for one, of in _turns(asked):
-        hits = one.tested(control[:, of].swapaxes(1, 2)) == one.concept[one.used]
-        found[f"{one.attribute}/read"] = one.tested(linear.read[:, of])
-        found[f"{one.attribute}/control"] = hits
-    return found
+    return LinearReadings(
+        {one.attribute: one.tested(linear.read[:, of]) for one, of in _turns(labelled)},
+        {
+            one.attribute: one.tested(control[:, of].swapaxes(1, 2)) == one.known
+            for one, of in _turns(labelled)
+        },
+    )
 
 
-def nonlinear_readings(made: Design, asked: list[Asked], seed: int) -> dict[str, NDArray[Any]]:
-    """The class non-linear probes read, `nonlinear` [layers, used]; see `linear_readings`."""
-    classes, labels, trained = _together(asked)
+def nonlinear_readings(made: Design, labelled: Sequence[Labelled], seed: int) -> dict[str, Codes]:
+    """The class non-linear probes read, [layers, used] by attribute; see `linear_readings`."""
+    classes, labels, trained = _together(labelled)
     curved = nonlinear_probes(made, labels, trained, classes, seed=seed)
-    return {f"{one.attribute}/nonlinear": one.tested(curved[:, of]) for one, of in _turns(asked)}
+    return {one.attribute: one.tested(curved[:, of]) for one, of in _turns(labelled)}
 
 
-def _together(asked: list[Asked]) -> tuple[int, Codes, Mask]:
+def code_lengths(made: Design, one: Labelled, seed: int) -> Floats:
+    """Bits of the online code for the attribute and for control labels, [layers, 2, used]."""
+    both = np.stack([one.known, probes.control_labels(one.known, seed=seed)])
+    texts = made.texts(np.flatnonzero(one.used))
+    return online_code(texts, both, len(one.groups), seed=seed).bits
+
+
+def _together(labelled: Sequence[Labelled]) -> tuple[int, Codes, Mask]:
     """Groups, and labels and texts to train on of the probes of all turns, [probes, texts]."""
-    labels = np.concatenate([np.tile(one.concept, (TURNS, 1)) for one in asked])
-    return len(asked[0].groups), labels, np.concatenate([one.trained for one in asked])
+    labels = np.concatenate([np.tile(one.concept, (TURNS, 1)) for one in labelled])
+    return len(labelled[0].groups), labels, np.concatenate([one.trained for one in labelled])
 
 
-def _turns(asked: list[Asked]) -> list[tuple[Asked, slice]]:
+def _turns(labelled: Sequence[Labelled]) -> list[tuple[Labelled, slice]]:
     """Every attribute with the places of its probes."""
-    return [(one, slice(i * TURNS, (i + 1) * TURNS)) for i, one in enumerate(asked)]
+    return [(one, slice(i * TURNS, (i + 1) * TURNS)) for i, one in enumerate(labelled)]

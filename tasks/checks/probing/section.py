@@ -28,13 +28,13 @@ def section(shown: Shown[ProbingCheck]) -> list[Block]:
     """What can be read about each attribute, and whether erasing it moves the decisions."""
     evidence = shown.evidence
     attributes = dict.fromkeys(m.about.attribute or "attribute" for m in evidence.measurements)
-    found: list[Block] = []
+    blocks: list[Block] = []
     for attribute in attributes:
         about = [
             m for m in evidence.measurements if (m.about.attribute or "attribute") == attribute
         ]
-        found += [Title(attribute), *_probing_of(attribute, about, anchor(evidence))]
-    return found
+        blocks += [Title(attribute), *_probing_of(attribute, about, anchor(evidence))]
+    return blocks
 
 
 def _probing_of(attribute: str, everything: Sequence[Measurement], key: str) -> list[Block]:

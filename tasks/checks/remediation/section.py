@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from tasks.checks.steering.section import files
+from tasks.checks.interventions.export_blocks import exported_files
 from tasks.definition.checks import RemediationCheck
 from tasks.report import dose
 from tasks.report.blocks import Block, Figure, Sentence, Title, grid
@@ -35,7 +35,7 @@ NOT_OFFERED = (
     "levers here treat every text alike and never see the attribute."
 )
 
-SERVE = """from tasks.serving import load_lever
+SERVE = """from tasks.subjects.local.serving import load_lever
 lever = load_lever("{file}")
 with lever.applied(model):
     model(**inputs)"""
@@ -80,7 +80,7 @@ def section(shown: Shown[RemediationCheck]) -> list[Block]:
         Title("What is not offered"),
         Sentence(NOT_OFFERED),
         *([Title("Serving it")] if evidence.exports else []),
-        *files(evidence, SERVE),
+        *exported_files(evidence, SERVE),
     ]  # fmt: skip
 
 
@@ -93,7 +93,7 @@ def recommended(evidence: Evidence, check: RemediationCheck) -> list[Block]:
     by = {m.name: m for m in evidence.measurements if m.about.lever in (of.lever, "untouched")}
     change, kept = by["remedied_gap_change"], by["remedied_accuracy_change"]
     gap, before = by["remedied_gap"], by["untouched_gap"]
-    told = (
+    effect = (
         f"{of.lever}. It takes the gap between the groups of {check.attribute} from "
         f"{value(before)} to {value(gap)} (change {value(change)}, {interval(change)}) and changes "
         f"the accuracy by {value(kept)} ({interval(kept)}), on {gap.n} texts that neither fitted "
@@ -106,10 +106,10 @@ def recommended(evidence: Evidence, check: RemediationCheck) -> list[Block]:
         doubts.append("the accuracy clearly falls there")
     if doubts:
         return [
-            Sentence(f"Chosen: {told}"),
+            Sentence(f"Chosen: {effect}"),
             Sentence(f"Fresh texts do not confirm it: {' and '.join(doubts)}.", "caution"),
         ]
-    return [Sentence(f"Recommended: {told}")]
+    return [Sentence(f"Recommended: {effect}")]
 
 
 def _picture(

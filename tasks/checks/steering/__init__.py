@@ -1,1 +1,1 @@
-"""."""
+"""How do decisions respond when the difference between two groups is added inside?"""

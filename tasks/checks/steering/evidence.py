@@ -2,23 +2,21 @@
 
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
 from tasks.checks.interventions.exports import exported
-from tasks.checks.interventions.group_vector import (
-    favourable_class,
-    note_on_thirds,
-    right_classes,
-    thirds,
-    usable,
-)
-from tasks.checks.probing.erasure_evidence import METHOD_GAP as GAP
+from tasks.checks.interventions.group_vector import Ends
+from tasks.checks.interventions.groups import favourable_class, right_classes
+from tasks.checks.interventions.thirds import note_on_thirds, thirds, usable
+from tasks.checks.steering.measure import ONCE
+from tasks.checks.steering.payload import Directions, Responses
+from tasks.checks.steering.rounds import DIRECTIONS, RESPONSES
 from tasks.definition.checks import SteeringCheck
 from tasks.measures.fairness import group_rates
+from tasks.measures.fairness.group_rates import LARGEST_GAP
 from tasks.measures.interventions.steering import (
     beyond_random,
     perplexity_ratio,
@@ -28,9 +26,8 @@ from tasks.measures.interventions.steering import (
 )
 from tasks.measures.stats import intervals as stats
 from tasks.measures.stats import paired
-from tasks.run.inputs import read_all
-from tasks.run.plan import Plan
-from tasks.run.shards import Payload, StoredShard
+from tasks.run.rounds import Asked, Finished
+from tasks.run.store import Store
 from tasks.schema import About, Evidence, Export, Measurement
 
 WITHIN = 1.0
@@ -41,80 +38,93 @@ ADDED = "mean over texts, BCa bootstrap"
 Floats = NDArray[np.float64]
 
 
-def evidence(
-    plan: Plan, check: SteeringCheck, store: Path, stored: Sequence[StoredShard]
-) -> Evidence:
+def evidence(asked: Asked[SteeringCheck], finished: Finished) -> Evidence:
     """Dose and response at every layer, the control, the safe range, and composition."""
-    payloads, (_, second, third) = read_all(store, stored), thirds(plan, check)
-    rows = sorted([*second, *third])
-    found: list[Measurement] = []
-    for payload in payloads[1:]:
-        at = About(attribute=check.attribute, layer=payload.records[0]["layer"])
-        found += _doses(plan, check, payload, rows, at)
-        found += _composed(plan, check, payload, at)
-    found += _effects(plan, check, payloads[1:])
+    responses, rows = finished.of(RESPONSES), thirds(asked).unfitted
+    measurements: list[Measurement] = []
+    for of in responses:
+        measurements += _doses(asked, of, rows)
+        measurements += _composed(asked, of)
+    measurements += _effects(asked, responses)
+    fitted = next(iter(finished.of(DIRECTIONS)), None)
     return Evidence(
-        check=check,
-        subject=plan.spec.subject_of(check),
-        measurements=tuple(found),
-        too_small=tuple(usable(plan, check)[1]),
-        notes=tuple(_notes(plan, check, payloads)),
-        exports=_exports(plan, check, store, payloads[0]) if payloads else (),
+        check=asked.check,
+        subject=asked.subject,
+        measurements=tuple(measurements),
+        too_small=tuple(usable(asked).too_small),
+        notes=(
+            *([] if fitted is None else _notes(asked, fitted, responses)),
+            *note_on_thirds(asked),
+        ),
+        exports=() if fitted is None else (_exported(asked, finished.store, fitted),),
     )
 
 
-def _doses(
-    plan: Plan, check: SteeringCheck, payload: Payload, rows: Sequence[int], at: About
-) -> list[Measurement]:
+def _at(asked: Asked[SteeringCheck], of: Responses) -> About:
+    return About(attribute=asked.check.attribute, layer=of.layer)
+
+
+# --- dose and response --------------------------------------------------------------------
+
+
+def _doses(asked: Asked[SteeringCheck], of: Responses, rows: Sequence[int]) -> list[Measurement]:
     """Rates, gap and accuracy at every alpha of one layer, and the safe range."""
-    group = plan.data.group(check.attribute)[rows]
-    right = right_classes(plan, check, rows)
+    at, right = _at(asked, of), right_classes(asked, rows)
+    group = asked.plan.data.group(asked.check.attribute)[rows]
     known = right >= 0
-    decided = payload.arrays["decided"]
-    selected = np.equal(decided, favourable_class(plan, check))
-    plain = check.alphas.index(0.0)
-    found, worst = [], []
-    for i, alpha in enumerate(check.alphas):
+    hits = (of.decided == right)[:, known]
+    selected = np.equal(of.decided, favourable_class(asked))
+    plain = asked.check.alphas.index(0.0)
+    measurements, lost = [], []
+    for i, alpha in enumerate(asked.check.alphas):
         here = at.model_copy(update={"alpha": alpha})
-        everybody = stats.share(selected[i])
-        found.append(Measurement.of("steered_rate", everybody, len(rows), stats.SHARE, here))
-        for name in np.unique(group):
-            of = selected[i][group == name]
-            within = here.model_copy(update={"group": str(name)})
-            found.append(
-                Measurement.of("steered_rate", stats.share(of), len(of), stats.SHARE, within)
+        measurements += _rates(selected[i], group, here)
+        if known.any():
+            change = paired.paired_difference(paired.turned(hits[plain], hits[i]))
+            lost.append(-change.low)
+            n = int(known.sum())
+            measurements.append(
+                Measurement.of("steered_accuracy_change", change, n, paired.CHANGE, here)
             )
-        gap = group_rates.largest_gap(group_rates.counts(selected[i], group))
-        found.append(Measurement.of("steered_gap", gap, len(rows), GAP, here))
-        if not known.any():
-            continue
-        hits = (decided == right)[:, known]
-        change = paired.paired_difference(paired.turned(hits[plain], hits[i]))
-        worst.append(-change.low)
-        n = int(known.sum())
-        found.append(Measurement.of("steered_accuracy_change", change, n, paired.CHANGE, here))
-    if "surprise" in payload.arrays:
-        dearer = _perplexity(plan, check, payload, at)
-        worst = [(m.high or m.value) - 1 for m in dearer]
-        return [*found, *dearer, *_safe(check, worst, len(rows), at, "perplexity ratio above 1")]
-    if worst:
-        found += _safe(check, worst, int(known.sum()), at, "accuracy loss")
-    return found
+    dearer = _perplexity(asked, of)
+    if dearer:
+        lost = [(m.high or m.value) - 1 for m in dearer]
+        safe = _safe(asked.check, lost, len(rows), at, "perplexity ratio above 1")
+        return [*measurements, *dearer, *safe]
+    if lost:
+        measurements += _safe(asked.check, lost, int(known.sum()), at, "accuracy loss")
+    return measurements
 
 
-def _perplexity(plan: Plan, check: SteeringCheck, payload: Payload, at: About) -> list[Measurement]:
+def _rates(selected: NDArray[np.bool_], group: NDArray[np.str_], here: About) -> list[Measurement]:
+    """Selection rate of all texts and of each group at one alpha, and the gap."""
+    n, share = len(selected), stats.share(selected)
+    measurements = [Measurement.of("steered_rate", share, n, stats.SHARE, here)]
+    for name in np.unique(group):
+        of = selected[group == name]
+        within = here.model_copy(update={"group": str(name)})
+        measurements.append(
+            Measurement.of("steered_rate", stats.share(of), len(of), stats.SHARE, within)
+        )
+    gap = group_rates.largest_gap(group_rates.counts(selected, group))
+    return [*measurements, Measurement.of("steered_gap", gap, n, LARGEST_GAP, here)]
+
+
+def _perplexity(asked: Asked[SteeringCheck], of: Responses) -> list[Measurement]:
     """Perplexity of the texts at every alpha against that of the untouched subject."""
-    surprise, tokens = payload.arrays["surprise"], payload.arrays["tokens"]
-    plain = surprise[check.alphas.index(0.0)]
+    if of.surprise is None or of.tokens is None:
+        return []
+    alphas, at = asked.check.alphas, _at(asked, of)
+    plain = of.surprise[alphas.index(0.0)]
     return [
         Measurement.of(
             "steered_perplexity_ratio",
-            perplexity_ratio(plain, of, tokens, seed=plan.spec.seed),
-            len(tokens),
+            perplexity_ratio(plain, nats, of.tokens, seed=asked.seed),
+            len(of.tokens),
             "over all tokens of the texts, bootstrap over texts",
             at.model_copy(update={"alpha": alpha}),
         )
-        for alpha, of in zip(check.alphas, surprise, strict=True)
+        for alpha, nats in zip(alphas, of.surprise, strict=True)
     ]
 
 
@@ -130,30 +140,37 @@ def _safe(
     ]
 
 
-def _effects(plan: Plan, check: SteeringCheck, payloads: Sequence[Payload]) -> list[Measurement]:
+# --- slopes -------------------------------------------------------------------------------
+
+
+def _effects(asked: Asked[SteeringCheck], responses: Sequence[Responses]) -> list[Measurement]:
     """Slope of every layer beside that of shuffled groups; layers are one family of tests."""
-    near = [i for i, alpha in enumerate(check.alphas) if abs(alpha) <= WITHIN]
-    alphas = [check.alphas[i] for i in near]
-    found, tests = [], []
-    for payload in payloads:
-        at = About(attribute=check.attribute, layer=payload.records[0]["layer"])
-        own = slopes(payload.arrays["odds"][near], alphas)
-        random = slopes(payload.arrays["random"].transpose(1, 0, 2).reshape(2, -1), (-1.0, 1.0))
-        columns = np.column_stack([own, random.reshape(len(payload.arrays["random"]), -1).T])
-        means = stats.group_means(columns, np.zeros(len(columns)), seed=plan.spec.seed)
-        joint = stats.bonferroni(0.95, len(payloads))
+    measurements: list[Measurement] = []
+    tests = []
+    joint = stats.bonferroni(0.95, len(responses))
+    for of in responses:
+        columns = _slopes(asked.check, of)
+        means = stats.group_means(columns, np.zeros(len(columns)), seed=asked.seed)
         intervals = {
-            "steering_slope": stats.percentile(means, lambda of: of[..., 0, 0]),
+            "steering_slope": stats.percentile(means, lambda drawn: drawn[..., 0, 0]),
             "steering_reach": stats.percentile(means, partial(_reach, level=joint)),
             "steering_effect": stats.percentile(means, partial(_beyond, level=joint), level=joint),
         }
         method = f"{SLOPE}, paired bootstrap"
-        found += [
-            Measurement.of(name, interval, len(columns), method, at)
+        measurements += [
+            Measurement.of(name, interval, len(columns), method, _at(asked, of))
             for name, interval in intervals.items()
         ]
         tests.append(beyond_random(float(means.point[0, 0]), means.point[0, 1:]))
-    return _tested(found, tests)
+    return _tested(measurements, tests)
+
+
+def _slopes(check: SteeringCheck, of: Responses) -> Floats:
+    """Slope of every text with the vector, then with those between shuffled groups."""
+    near = [i for i, alpha in enumerate(check.alphas) if abs(alpha) <= WITHIN]
+    own = slopes(of.odds[near], [check.alphas[i] for i in near])
+    random = slopes(of.random.transpose(1, 0, 2).reshape(2, -1), ONCE)
+    return np.column_stack([own, random.reshape(len(of.random), -1).T])
 
 
 def _reach(of: Floats, *, level: float) -> Floats:
@@ -164,35 +181,37 @@ def _beyond(of: Floats, *, level: float) -> Floats:
     return np.asarray(np.abs(of[..., 0, 0]) - _reach(of, level=level))
 
 
-def _tested(found: list[Measurement], p: list[float]) -> list[Measurement]:
+def _tested(measurements: Sequence[Measurement], p: Sequence[float]) -> list[Measurement]:
     """The effects with p and q of the test against shuffled groups."""
-    told = dict(zip([m for m in found if m.name == "steering_effect"], p, strict=True))
-    q = dict(zip(told, stats.benjamini_hochberg(p), strict=True))
+    effects = [m for m in measurements if m.name == "steering_effect"]
+    p_of = dict(zip(effects, p, strict=True))
+    q_of = dict(zip(effects, stats.benjamini_hochberg(p), strict=True))
     family = f"steering, {len(p)} layers"
     method = (
         f"{SLOPE}, paired bootstrap, 95 % jointly over {len(p)} layers; t test against "
         "shuffled groups"
     )
     return [
-        m.model_copy(update={"p": told[m], "q": q[m], "family": family, "method": method})
-        if m in told
+        m.model_copy(update={"p": p_of[m], "q": q_of[m], "family": family, "method": method})
+        if m in p_of
         else m
-        for m in found
+        for m in measurements
     ]
 
 
-def _composed(plan: Plan, check: SteeringCheck, payload: Payload, at: About) -> list[Measurement]:
+def _composed(asked: Asked[SteeringCheck], of: Responses) -> list[Measurement]:
     """What both vectors do at once beside what each does, added up."""
-    if check.compose is None:
+    check = asked.check
+    if of.composed is None:
         return []
-    odds, composed = payload.arrays["odds"], payload.arrays["composed"]
-    plain = odds[check.alphas.index(0.0)]
-    both = composed[1] - plain
-    single = (odds[check.alphas.index(1.0)] - plain) + (composed[0] - plain)
-    here = at.model_copy(update={"attribute": f"{check.attribute} and {check.compose}"})
+    plain, once = (of.odds[check.alphas.index(alpha)] for alpha in (0.0, 1.0))
+    other, together = of.composed
+    both, single = together - plain, (once - plain) + (other - plain)
+    names = f"{check.attribute} and {check.compose}"
+    here = _at(asked, of).model_copy(update={"attribute": names})
     return [
-        Measurement.of(name, stats.bootstrap_mean(of, seed=plan.spec.seed), len(of), ADDED, here)
-        for name, of in (
+        Measurement.of(name, stats.bootstrap_mean(by, seed=asked.seed), len(by), ADDED, here)
+        for name, by in (
             ("composed_response", both),
             ("summed_response", single),
             ("composition_excess", both - single),
@@ -200,42 +219,50 @@ def _composed(plan: Plan, check: SteeringCheck, payload: Payload, at: About) -> 
     ]
 
 
-def _notes(plan: Plan, check: SteeringCheck, payloads: Sequence[Payload]) -> list[str]:
-    if not payloads:
-        return note_on_thirds(plan, check)
-    told: Any = payloads[0].records[0]
-    found = []
-    for of in told["directions"]:
-        how = f"{of['n']} texts of the two groups"
-        if check.swap is not None and of["attribute"] == check.attribute:
-            how = f"{of['n']} texts, each held against itself with {check.swap.column} exchanged"
-        found.append(
-            f"The vector of {of['attribute']} leads from {of['low']} to {of['high']}, the group "
-            f"selected least often and the one selected most often where it was fitted: on {how}. "
-            "None of them is among the texts that are steered. Added once (alpha 1) it is the "
-            "whole difference between the means."
-        )
-    if plan.spec.data.label is None and "surprise" not in payloads[-1].arrays:
-        found.append("Without labels no range of alphas can be stated as safe.")
-    return [*found, *note_on_thirds(plan, check)]
+# --- notes and export ---------------------------------------------------------------------
 
 
-def _exports(plan: Plan, check: SteeringCheck, store: Path, fitted: Payload) -> tuple[Export, ...]:
-    told: Any = fitted.records[0]
-    of = told["directions"][0]
-    says = (
-        f"The vectors of {check.attribute} at layers 0 to {told['layers'] - 1}, from {of['low']} "
-        f"to {of['high']}"
+def _notes(
+    asked: Asked[SteeringCheck], fitted: Directions, responses: Sequence[Responses]
+) -> list[str]:
+    notes = [_leads(asked.check, ends) for ends in (fitted.ends, fitted.composed_ends) if ends]
+    if asked.plan.spec.data.label is None and responses[-1].surprise is None:
+        notes.append("Without labels no range of alphas can be stated as safe.")
+    return notes
+
+
+def _leads(check: SteeringCheck, ends: Ends) -> str:
+    how = f"{ends.n} texts of the two groups"
+    if check.swap is not None and ends.attribute == check.attribute:
+        how = f"{ends.n} texts, each held against itself with {check.swap.column} exchanged"
+    return (
+        f"The vector of {ends.attribute} leads from {ends.low} to {ends.high}, the group "
+        f"selected least often and the one selected most often where it was fitted: on {how}. "
+        "None of them is among the texts that are steered. Added once (alpha 1) it is the "
+        "whole difference between the means."
     )
-    vectors = fitted.arrays["vectors"]
-    about = {
+
+
+def _exported(asked: Asked[SteeringCheck], store: Store, fitted: Directions) -> Export:
+    ends, (layers, width) = fitted.ends, fitted.vectors.shape
+    about: dict[str, JsonValue] = {
         "kind": "vectors",
-        "attribute": check.attribute,
-        "low": of["low"],
-        "high": of["high"],
-        "n": of["n"],
+        "attribute": ends.attribute,
+        "low": ends.low,
+        "high": ends.high,
+        "n": ends.n,
         "alpha": "1 adds the whole difference between the means once",
-        "where": told["where"],
+        "where": [*fitted.where],
     }
-    arrays = {f"vector/{layer}": vector for layer, vector in enumerate(vectors)}
-    return (exported(plan, check, store, arrays, about, vectors.shape, says),)
+    return exported(
+        asked,
+        store,
+        {f"vector/{layer}": vector for layer, vector in enumerate(fitted.vectors)},
+        about,
+        layers=layers - 1,
+        width=width,
+        says=(
+            f"The vectors of {ends.attribute} at layers 0 to {layers - 1}, from {ends.low} to "
+            f"{ends.high}"
+        ),
+    )

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from tasks.checks.interventions.export_blocks import exported_files
 from tasks.definition.checks import SteeringCheck
 from tasks.explain.facts import SMALLEST_USE, above_zero
 from tasks.report import charts, dose
-from tasks.report.blocks import Block, Code, Figure, Sentence, Table, Title, grid
+from tasks.report.blocks import Block, Figure, Sentence, Table, Title, grid
 from tasks.report.figures import layer_figure
 from tasks.report.formats import interval, joined, layer_words, title, value
 from tasks.report.shown import Shown
@@ -44,7 +45,7 @@ def section(shown: Shown[SteeringCheck]) -> list[Block]:
         *_composition(evidence, check),
         *grid(_named(evidence, DOSES), caption="Response at every layer and alpha",
               corner="Layer and alpha", row=_layer_and_alpha, column=_column, folded=True),
-        *files(evidence, SERVE_VECTOR.format(layer=layer)),
+        *exported_files(evidence, SERVE_VECTOR.format(layer=layer)),
     ]  # fmt: skip
 
 
@@ -148,51 +149,32 @@ def _loss(evidence: Evidence) -> str:
 def _composition(evidence: Evidence, check: SteeringCheck) -> list[Block]:
     if check.compose is None:
         return []
-    found = _named(evidence, COMPOSED)
-    excess = [m for m in found if m.name == "composition_excess"]
+    composed = _named(evidence, COMPOSED)
+    excess = [m for m in composed if m.name == "composition_excess"]
     widest = max(excess, key=lambda m: abs(m.value))
     beside = next(
-        m for m in found
+        m for m in composed
         if m.name == "composed_response" and m.about.layer == widest.about.layer
     )  # fmt: skip
-    told = (
+    apart = (
         "What both do at once differs from the sum of what each does alone by at most "
         f"{value(widest)} ({interval(widest)}), at layer {layer_words(widest)}, beside a response "
         f"of {value(beside)} in log-odds."
     )
     return [
         Title(f"{check.attribute} and {check.compose} at once"),
-        Sentence(f"Both vectors are added once, and each alone. {told}"),
-        *grid(found, caption="Response in log-odds to both vectors, and to each added up",
+        Sentence(f"Both vectors are added once, and each alone. {apart}"),
+        *grid(composed, caption="Response in log-odds to both vectors, and to each added up",
               corner="Layer", row=layer_words, column=lambda m: title(m.name)),
     ]  # fmt: skip
 
 
 # --- parts ----------------------------------------------------------------------------------
 
-SERVE_VECTOR = """from tasks.serving import load_lever
+SERVE_VECTOR = """from tasks.subjects.local.serving import load_lever
 lever = load_lever("{{file}}", layer={layer}, alpha=alpha)  # within the safe range
 with lever.applied(model):
     model(**inputs)"""
-
-
-def files(evidence: Evidence, serve: str) -> list[Block]:
-    """The exported files with their digests, and how to serve them.
-
-    Args:
-        evidence: what was exported.
-        serve: code of a serving process; `{file}` stands for the file.
-    """
-    if not evidence.exports:
-        return []
-    return [
-        Table(
-            "Files beside this report",
-            ("File", "What it holds", "sha256"),
-            tuple((e.file, e.says, e.sha256) for e in evidence.exports),
-        ),
-        Code(serve.format(file=evidence.exports[0].file)),
-    ]
 
 
 def _named(evidence: Evidence, names: Sequence[str]) -> list[Measurement]:

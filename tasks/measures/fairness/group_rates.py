@@ -31,6 +31,8 @@ from tasks.measures.stats.intervals import (
 Bools = NDArray[np.bool_]
 Strings = NDArray[np.str_]
 LEVEL = 0.95
+LARGEST_GAP = "largest gap between groups, joint Newcombe intervals (Tukey-Kramer) folded at 0"
+"""How `largest_gap` and its interval come about, in words."""
 
 
 class Count(NamedTuple):
