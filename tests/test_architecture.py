@@ -69,7 +69,8 @@ MAY_IMPORT = {  # besides the standard library; the longest path that fits a mod
     "tasks/explain": {"tasks", "openai", "httpx"} | RENDERING,
     "tasks/report": {"tasks"} | RENDERING,
 }
-FLOWS = sorted(Path("flows").glob("*.py"))
+FLOWS = sorted(Path("flows").rglob("*.py"))
+TOP = sorted({path.parts[1].removesuffix(".py") for path in FLOWS})
 TASKS = sorted(Path("tasks").rglob("*.py"))
 
 
@@ -98,11 +99,11 @@ def test_flows_orchestrate_and_do_not_measure(path):
     assert not [name for name in imports(path) if name.startswith("tasks.measures")]
 
 
-@pytest.mark.parametrize("path", FLOWS, ids=str)
-def test_no_flow_module_hides_another_package(path):
+@pytest.mark.parametrize("name", TOP)
+def test_no_module_or_folder_of_flows_hides_another_package(name):
     """Prefect puts flows/ first on sys.path and registers flows/audit.py as `audit`."""
     taken = sys.stdlib_module_names | packages_distributions().keys()
-    assert path.stem not in taken | {"tasks", "templates", "audits", "tests"}
+    assert name not in taken | {"tasks", "templates", "audits", "tests"}
 
 
 def test_a_definition_is_read_without_a_model_library():
