@@ -7,18 +7,18 @@ import pytest
 
 TESTS = sorted(Path("tests").rglob("*.py"))
 PRODUCT = sorted(path for part in ("flows", "tasks") for path in Path(part).rglob("*.py"))
-SHARED = ("tests.support", "tests.organisms")
+SHARED = ("tests.support", "tests.organisms", "benchmarks.instruments")
 
 
 def imported(path: Path) -> set[str]:
-    """Every module and name of `tests` that stands in an import, wherever it stands."""
+    """Every module and name of `tests` and `benchmarks` that is imported, wherever that stands."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return {name for name in names if name.split(".")[0] == "tests"}
+    return {name for name in names if name.split(".")[0] in ("tests", "benchmarks")}
 
 
 @pytest.mark.parametrize("path", TESTS, ids=str)
@@ -28,5 +28,5 @@ def test_tests_import_no_tests(path):
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=str)
-def test_the_product_imports_nothing_of_the_tests(path):
+def test_the_product_imports_nothing_of_tests_and_benchmarks(path):
     assert not imported(path)

@@ -14,7 +14,7 @@ from tasks.errors import SpecError, SubjectError
 from tasks.measures.stats import intervals
 from tasks.run.preflight import prepare
 from tasks.schema.planted import Planted
-from tests.organisms import answers, behaviour, lexicon, vocabularies
+from tests.organisms import answers, behaviour, lexicon, truth, vocabularies
 from tests.organisms.__main__ import app
 from tests.organisms.applications import Row, as_csv, draw_people, draw_rows, eligible, write_text
 from tests.organisms.architectures import Pair
@@ -297,7 +297,7 @@ def test_shipped_models_are_small():
 
 
 def test_what_was_planted_survives_writing(planted, tmp_path):
-    planted.write(tmp_path / "planted.yaml")
+    truth.write(planted, tmp_path / "planted.yaml")
     assert Planted.read(tmp_path / "planted.yaml") == planted
 
 

@@ -55,15 +55,6 @@ def unparsed_shares(
     ]
 
 
-def corrected(measured: Sequence[Measurement], family: str) -> list[Measurement]:
-    """The same measurements with p corrected for having looked at all of them."""
-    q = intervals.benjamini_hochberg([1.0 if m.p is None else m.p for m in measured])
-    return [
-        m.model_copy(update={"q": one, "family": family})
-        for m, one in zip(measured, q, strict=True)
-    ]
-
-
 def confound(measured: Measurement, conditions: str) -> tuple[str, ...]:
     """A note where the difference is clear; nothing where it is not.
 

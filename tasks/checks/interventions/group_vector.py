@@ -32,7 +32,6 @@ from tasks.subjects.local.subject import Batch, Subject
 PARTS = 3
 
 Floats = NDArray[np.float64]
-Strings = NDArray[np.str_]
 Classes = NDArray[np.int64]
 
 
