@@ -86,7 +86,9 @@ def main() -> None:
 
 
 def _fast(subject: Subject, texts: Sequence[str]) -> dict[str, Any]:
-    written = [_read(subject, told) for told in generation.completions(subject, texts)]
+    nothing = [""] * len(texts)
+    (written_out,) = generation.continued(subject, texts, nothing, [nothing])
+    written = [_read(subject, told) for told in written_out]
     reasonings = [w.reasoning for w in written]
     made = _versions(subject, reasonings)
     found: dict[str, Any] = {"written": [w.answer for w in written]}

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import spearmanr
 
-from tasks.checks.reasoning.control_readings import SHARES, read_items
+from benchmarks.instruments.readings import SHARES, read_items
+from benchmarks.instruments.scores import PUBLISHED, best, combined, discrimination, scores
 from tasks.checks.reasoning.controls import held_against
 from tasks.controls.items import Item
 from tasks.controls.validity import Validity
-from tasks.measures.reasoning.instruments import PUBLISHED, best, combined, discrimination, scores
 from tasks.measures.stats.intervals import Interval
 from tasks.subjects.writing import write
 from tests.organisms.characters import CHARACTERS

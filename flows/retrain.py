@@ -1,143 +1,109 @@
-"""Retraining: the loan-approval pair learns anew, and its audit is called for.
+"""Training triggers an audit: train with any function, or bring weights, and announce them.
 
-Run it from the root of a checkout: `python -m flows.retrain --out models/loan-approval`
+A deployment that waits for the event `model.retrained` audits the weights; see `prefect.yaml`.
+By hand, from the folder in which the worker of that deployment stands:
+
+    python -m flows.retrain audits/screener.yaml screener --trainer ours.training:train
+    python -m flows.retrain audits/screener.yaml screener --weights screener=models/42
+
+What a training function takes and returns is said at `flows.training.Trainer`.
 """
 
-import hashlib
-import tempfile
+import json
 from pathlib import Path
 from typing import Annotated
-from uuid import NAMESPACE_URL, uuid5
 
-import httpx
 import typer
 from prefect import flow
-from prefect.client.orchestration import get_client
-from prefect.events import Event, Resource
-from prefect.settings import PREFECT_API_URL
 
-from flows.cli import one_line
+from flows.announcement import check_server, post, retrained
+from flows.cli.errors import one_line
+from flows.cli.weights import folders
 from flows.progress import STAGES
+from flows.training import Option, train, trainer_at
+from tasks.checks.preflight import prepare
+from tasks.definition import read_spec
 from tasks.errors import AuditError
-from tasks.subjects.reference import digest
 
-MODEL = "model.loan-approval"
-DEFINITION = "audits/loan-approval-retrained.yaml"
-CLEAN = Path(__file__).resolve().parents[1] / "audits" / "loan-approval" / "clean"
-FOLDERS = {"decider": "encoder", "reasoner": "decoder"}
-"""Subject of the definition -> its folder in a pair."""
+MODELS = Path("models")
 
 
 @flow(name="retrain")
-def retrain(out: Path = Path("models/loan-approval"), seed: int = 7) -> str:
-    """Train the shipped clean pair further, and tell Prefect of the new weights.
+def retrain(
+    definition: Path,
+    model: str,
+    trainer: str | None = None,
+    options: dict[str, Option] | None = None,
+    out: Path = MODELS,
+    weights: dict[str, Path] | None = None,
+) -> dict[str, str]:
+    """Train a model, or take weights just trained, and tell Prefect of them.
 
     Args:
-        out: folder for retrained pairs; each lies below it, under the digest of its weights.
-        seed: the one the clean pair was built with.
+        definition: of the audit that shall follow, as seen by whoever runs it.
+        model: name of the model; triggers match the resource `model.NAME`.
+        trainer: import path MODULE:FUNCTION of a training function.
+        options: given to the training function by name.
+        out: folder for trained weights; each training lies below it, under its digest.
+        weights: instead of a trainer: subject of the definition -> folder of its weights.
 
     Returns:
-        Folder of the new pair.
+        Subject -> folder of its new weights.
     """
+    if (trainer is None) == (weights is None):
+        raise AuditError("name a trainer, or folders of weights that are trained; one of the two")
     check_server()
-    with STAGES.stage("retraining"):
-        folder = new_pair(out, seed)
-    post(retrained(folder))
-    return str(folder)
-
-
-def new_pair(out: Path, seed: int) -> Path:
-    """Train a pair and move it to its place when it is whole; the same weights, the same place."""
-    from tests.organisms import loan
-
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".draft-") as draft:
-        pair = Path(draft) / "pair"
-        loan.retrain(CLEAN, pair, seed=seed)
-        folder = out.resolve() / revision(digests(pair))[:16]
-        if not folder.exists():
-            pair.rename(folder)
-    return folder
-
-
-def digests(pair: Path) -> dict[str, str]:
-    """Digest of each subject's weights, as the evidence of an audit states them."""
-    return {subject: digest(pair / folder) for subject, folder in FOLDERS.items()}
-
-
-def revision(found: dict[str, str]) -> str:
-    """One digest for the whole pair."""
-    lines = "".join(f"{subject}\0{sha256}\n" for subject, sha256 in sorted(found.items()))
-    return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def retrained(pair: Path) -> Event:
-    """The event that starts the audit of a pair; its id is the weights', so telling twice is once.
-
-    Prefect remembers an id for half an hour. A later repetition starts an audit that finds all
-    its shards finished.
-    """
-    found = digests(pair)
-    weights = {subject: str(pair.resolve() / folder) for subject, folder in FOLDERS.items()}
-    return Event(
-        id=uuid5(NAMESPACE_URL, f"{MODEL}@{revision(found)}"),
-        event="model.retrained",
-        resource=Resource({"prefect.resource.id": MODEL}),
-        payload={
-            "definition": DEFINITION,
-            "weights": weights,
-            "sha256": found,
-            "revision": revision(found),
-        },
-    )
-
-
-def check_server() -> None:
-    """See that somebody listens, before minutes of training.
-
-    Raises:
-        AuditError: no server is configured, or none answers.
-    """
-    api = PREFECT_API_URL.value()
-    if not api:
-        raise AuditError(
-            "no Prefect server is configured, so no audit would follow the training; set "
-            "PREFECT_API_URL, for example to http://127.0.0.1:4200/api"
-        )
-    with get_client(sync_client=True) as client:
-        if problem := client.api_healthcheck():
-            raise AuditError(
-                f"no Prefect server answers at {httpx.URL(api).netloc.decode()} "
-                f"({type(problem).__name__}); start it with `prefect server start`"
-            )
-
-
-def post(event: Event) -> None:
-    """Hand an event to the server and see it taken; `emit_event` would lose it without a word.
-
-    Raises:
-        AuditError: the server did not take it.
-    """
-    what = f"event {event.event} of {event.resource.id}, revision {event.payload['revision'][:16]}"
-    try:
-        with get_client(sync_client=True) as client:
-            answer = client.request("POST", "/events", json=[event.model_dump(mode="json")])
-    except (httpx.HTTPError, RuntimeError) as error:
-        raise AuditError(f"{what}: not taken by the server ({type(error).__name__})") from error
-    if answer.status_code != httpx.codes.NO_CONTENT:
-        raise AuditError(f"{what}: the server answered {answer.status_code} instead of 204")
+    read_spec(definition)
+    if trainer is not None:
+        function = trainer_at(trainer)
+        with STAGES.stage("training"):
+            weights = train(function, out, options or {})
+    found = {subject: folder.resolve() for subject, folder in (weights or {}).items()}
+    announced = {subject: str(folder) for subject, folder in found.items()}
+    prepare(definition, announced)  # an event that fits no audit would start none, and say nothing
+    post(retrained(model, definition, found))
+    return announced
 
 
 def main(
-    out: Annotated[Path, typer.Option(help="Folder for retrained pairs.")] = Path(
-        "models/loan-approval"
-    ),
-    seed: Annotated[int, typer.Option(help="Seed the clean pair was built with.")] = 7,
+    definition: Annotated[Path, typer.Argument(help="Definition of the audit that shall follow.")],
+    model: Annotated[str, typer.Argument(help="Name of the model, as triggers match it.")],
+    trainer: Annotated[str | None, typer.Option(help="MODULE:FUNCTION that trains.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE for the function; may be repeated.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for trained weights.")] = MODELS,
+    weights: Annotated[
+        list[str] | None,
+        typer.Option(help="SUBJECT=FOLDER: weights just trained, in place of a trainer."),
+    ] = None,
 ) -> None:
-    """Retrain the loan-approval pair; the deployment that waits for it audits the new weights."""
+    """Train a model; the deployment that waits for it audits the new weights."""
     with one_line():
+        brought = {subject: Path(folder) for subject, folder in folders(weights).items()}
         check_server()
-        typer.echo(retrain(out, seed))
+        found = retrain(definition, model, trainer, options_of(option), out, brought or None)
+        for subject, folder in found.items():
+            typer.echo(f"{subject:14} {folder}")
+
+
+def options_of(pairs: list[str] | None) -> dict[str, Option]:
+    """Name -> value: a number or truth value as JSON writes it, anything else a text.
+
+    Raises:
+        AuditError: one of them has no value.
+    """
+    found: dict[str, Option] = {}
+    for pair in pairs or []:
+        name, given, value = pair.partition("=")
+        if not given:
+            raise AuditError(f"--option {pair}: expected NAME=VALUE")
+        try:
+            read = json.loads(value)
+        except json.JSONDecodeError:
+            read = value
+        found[name] = read if isinstance(read, int | float) else value
+    return found
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.checks.instruments.unparsed import confound, corrected, unparsed_difference
+from tasks.checks.instruments.multiple_testing import corrected
+from tasks.checks.instruments.unparsed import confound, unparsed_difference
 from tasks.definition import AnswerForm, CausalSubject
 from tasks.measures.reasoning.answers import read_written, whole_answer
 
@@ -158,7 +159,7 @@ def test_a_family_of_differences_is_corrected():
     ten = unparsed_difference(["a"] * 40, [None] * 6 + ["a"] * 34)  # p = 2 / 64
     none = unparsed_difference(["a"] * 40, ["a"] * 40)
     assert confound(ten, "x and y")
-    first, *_ = corrected([ten, none, none], "all")
+    first, *_ = corrected([ten, none, none], "unparsed_difference", "all")
     assert first.q == pytest.approx(3 * 2 / 64)
     assert confound(first, "x and y") == ()
 

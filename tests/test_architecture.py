@@ -1,4 +1,4 @@
-"""The architecture as a test: imports point one way, engines name no kind, no kind knows another."""
+"""The architecture as a test: imports point one way, and no engine and no kind names a kind."""
 
 import ast
 import subprocess
@@ -99,6 +99,12 @@ def test_tasks_know_of_no_flow_and_of_no_test(path):
     assert not {name for name in imports(path) if name.split(".")[0] in {"flows", "tests"}}
 
 
+@pytest.mark.parametrize("path", sorted(Path("tests").glob("test_*.py")), ids=str)
+def test_tests_import_no_tests(path):
+    """What they share stands in tests/support and tests/organisms."""
+    assert not {name for name in imports(path) if name.startswith("tests.test_")}
+
+
 @pytest.mark.parametrize("path", FLOWS, ids=str)
 def test_flows_orchestrate_and_do_not_measure(path):
     assert not {"measures", "controls"} & folders_imported(path)
@@ -133,22 +139,25 @@ def test_the_code_behind_a_number_is_that_of_its_own_kind(kind):
     """A shard is named by it: another kind's docstring must not make it measure anew."""
     from tasks.checks import room_of
 
+    of_kinds = ("tasks.checks.", "tasks.definition.checks.", "tasks.definition.vocabulary.")
+    above = {"explain", "report", "calibration", "record"}
     for one in room_of(kind.name).rounds:
-        reached = {name.split(".")[2] for name in reached_from(one.measure.__module__)
-                   if name.startswith("tasks.checks.")}  # fmt: skip
-        reached |= {name.split(".")[3] for name in reached_from(one.measure.__module__)
-                    if name.startswith(("tasks.definition.checks.", "tasks.definition.vocabulary."))}  # fmt: skip
-        assert reached & KINDS <= {kind.name}, one.name
-        above = {"explain", "report", "calibration", "record"}
-        assert not above & {name.split(".")[1] for name in reached_from(one.measure.__module__)}
+        reached = reached_from(one.measure.__module__)
+        parts = {part for name in reached if name.startswith(of_kinds) for part in name.split(".")}
+        assert parts & KINDS <= {kind.name}, one.name
+        assert not above & {name.split(".")[1] for name in reached}
 
 
 @pytest.mark.parametrize("path", FLOWS, ids=str)
 def test_no_flow_module_hides_another_package(path):
     """Prefect puts flows/ first on sys.path and registers flows/audit.py as `audit`."""
     taken = sys.stdlib_module_names | packages_distributions().keys()
-    name = path.parts[1].removesuffix(".py")
-    assert name not in taken | {"tasks", "templates", "audits", "tests"}
+    assert path.parts[1].removesuffix(".py") not in taken | {
+        "tasks",
+        "templates",
+        "audits",
+        "tests",
+    }
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from sklearn.metrics import roc_auc_score
 from tasks.errors import EvidenceError
 from tasks.measures.stats.auroc import (
     auroc,
-    auroc_difference,
     components,
     grouped_variance,
     sensitivity,
@@ -139,32 +138,6 @@ def test_one_kind_alone_cannot_be_told_apart(truth):
 def test_a_score_must_be_a_number():
     with pytest.raises(ValueError, match="not finite"):
         auroc(np.array([np.nan, 1]), np.array([True, False]))
-
-
-def test_the_same_ranking_differs_by_exactly_nothing():
-    scores, truth = drawn(1)
-    found = auroc_difference(scores, scores * 2 + 1, truth)
-    assert (found.value, found.low, found.high) == (0, 0, 0)
-
-
-def test_the_paired_difference_has_the_spread_of_resampled_cases():
-    rng = np.random.default_rng(5)
-    truth = np.arange(120) % 2 == 0
-    common = rng.normal(size=120) + truth
-    a, b = common + 0.3 * rng.normal(size=120), common + 0.9 * rng.normal(size=120)
-    found = auroc_difference(a, b, truth)
-    values = []
-    places = [np.flatnonzero(truth), np.flatnonzero(~truth)]
-    for _ in range(1000):
-        rows = np.concatenate([rng.choice(p, len(p)) for p in places])
-        values.append(roc_auc_score(truth[rows], a[rows]) - roc_auc_score(truth[rows], b[rows]))
-    assert found.value == pytest.approx(roc_auc_score(truth, a) - roc_auc_score(truth, b))
-    assert (found.high - found.low) / 3.92 == pytest.approx(np.std(values), rel=0.15)
-
-
-def test_a_difference_needs_two_of_each():
-    with pytest.raises(EvidenceError, match="two true and two false"):
-        auroc_difference(np.arange(3.0), np.arange(3.0), np.array([True, False, False]))
 
 
 def test_sensitivity_and_specificity_at_a_threshold():

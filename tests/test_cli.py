@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import tomllib
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
+from tasks.definition.kinds import built_in
 from tests.support.small import write_small_audit
 from tests.support.tiny import build
 
@@ -36,6 +39,33 @@ def test_list_names_the_shipped_audits():
     names = [line.split()[0] for line in invoke("list").output.splitlines()]
     controls = ["contradiction-controls", "cue-controls", "reasoning-controls"]
     assert names == [*controls[:2], "loan-approval", "loan-approval-retrained", controls[2]]
+
+
+def test_list_names_every_kind_of_check_with_its_question_and_its_needs():
+    heading, *lines = invoke("list", "--checks").output.splitlines()
+    assert heading.split() == ["check", "title", "question", "needs", "from"]
+    assert {line.split()[0] for line in lines} == {kind.name for kind in built_in()}
+    (fairness,) = [line for line in lines if line.startswith("fairness")]
+    assert re.split(r"  +", fairness.strip()) == [
+        "fairness",
+        "Fairness between groups",
+        "Is there a gap between groups?",
+        "decisions",
+        "assay",
+    ]
+
+
+def test_the_version_is_that_of_the_package():
+    declared = tomllib.loads(Path("pyproject.toml").read_text())["project"]["version"]
+    outcome = invoke("--version")
+    assert outcome.exit_code == 0
+    assert outcome.output == f"assay {declared}\n"
+
+
+@pytest.mark.parametrize("heavy", ["torch", "prefect", "pydantic", "rich", "yaml"])
+def test_the_commands_are_named_before_anything_heavy_is_imported(heavy):
+    code = f"import sys, flows.cli; sys.exit({heavy!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_shipped_audit_is_found_by_its_name():

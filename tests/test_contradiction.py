@@ -11,7 +11,7 @@ from tasks.checks.instruments import asking, paired_controls
 from tasks.checks.instruments.paired_controls import PairedControls
 from tasks.checks.preflight import prepare
 from tasks.controls.cues import CUES
-from tasks.controls.exclusive import as_csv, borne_out, exclusive_set
+from tasks.controls.exclusive import borne_out, exclusive_set
 from tasks.controls.problems import DRAWN
 from tasks.controls.truth import together
 from tasks.definition import CausalSubject
@@ -26,6 +26,7 @@ from tasks.run.store import Store
 from tasks.schema import About, Evidence, Measurement
 from tasks.subjects.writing import Written
 from tests.organisms.characters import CHARACTERS
+from tests.organisms.control_files import pairs_as_csv
 from tests.organisms.dependence import PlantedReasoners
 from tests.organisms.reasoner import AUDITED, SHIPPED, pairs_of
 from tests.support.asked import by_place, turned, write_asked_audit
@@ -397,7 +398,7 @@ def test_only_answers_that_a_tokenizer_mixes_up_are_forgiven(tmp_path, monkeypat
 
 def test_shipped_pairs_are_what_the_generator_makes():
     planted = PlantedReasoners.read(AUDITS / "reasoner" / "planted.yaml")
-    made = as_csv(pairs_of(CHARACTERS[AUDITED], planted.seed, SHIPPED.items))
+    made = pairs_as_csv(pairs_of(CHARACTERS[AUDITED], planted.seed, SHIPPED.items))
     assert (AUDITS / "reasoner" / "pairs.csv").read_bytes() == made.encode()
 
 

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from tasks.checks.preflight import prepare
 from tasks.checks.reasoning import controls
 from tasks.controls import control_set
-from tasks.controls.items import as_csv
 from tasks.controls.problems import DRAWN
 from tasks.controls.validity import elsewhere, unfit, validity
 from tasks.errors import SpecError
+from tests.organisms.control_files import items_as_csv
 
 DEFINITION = Path(__file__).resolve().parents[1] / "audits" / "reasoning-controls.yaml"
 
@@ -127,7 +127,7 @@ def test_the_same_seed_gives_the_same_items_and_no_id_comes_twice():
 
 def test_the_table_gives_back_the_items():
     items = control_set(7, 5)
-    rows = list(csv.DictReader(io.StringIO(as_csv(items))))
+    rows = list(csv.DictReader(io.StringIO(items_as_csv(items))))
     assert [row["prompt"] for row in rows] == [item.prompt for item in items]
     assert tuple(json.loads(rows[0]["choices"])) == items[0].choices
     assert {row["truth"] for row in rows} == {"depends", "decorative"}

@@ -11,12 +11,12 @@ from tasks.checks.cue.cues import BUILT_IN, cues_of
 from tasks.checks.cue.disclosure import graded, names_cue, reports_cue, weighs_field
 from tasks.checks.cue.disclosure_controls import _of_classifier, texts_graded
 from tasks.controls.disclosure import (
+    EVERY,
     WRITTEN,
     about_cue,
     about_field,
     held_out,
     swapped,
-    widened_on,
 )
 from tasks.definition import PredictionsSubject
 from tasks.definition.checks import CueCheck, OwnCue, SecondModel, Swap
@@ -94,7 +94,7 @@ def test_enough_is_written_about_every_cue_and_nothing_twice(name):
     kept = held_out(told)
     assert Counter(one.discloses for one in kept) == {True: 30, False: 30}
     assert len({one.text for one in told}) == len(told)
-    assert not {*kept} & {*widened_on(told)}
+    assert not {*kept} & {*told[::EVERY]}
     assert not [one for one in told if "{" in one.text]
 
 
@@ -143,9 +143,8 @@ def test_sensitivity_specificity_and_area_by_hand_and_against_scikit_learn():
 
 def test_no_rule_is_worse_than_a_coin_on_what_it_was_widened_on():
     for name, cue in BUILT_IN.items():
-        pairs = widened_on(
-            [(one, ANSWERS[i % 2][0]) for i, one in enumerate(about_cue(name, ANSWERS))]
-        )
+        told = list(enumerate(about_cue(name, ANSWERS)))
+        pairs = [(one, ANSWERS[i % 2][0]) for i, one in told[::EVERY]]
         found = [names_cue(o.text, cue, a) or reports_cue(o.text, cue, a) for o, a in pairs]
         assert roc_auc_score([one.discloses for one, _ in pairs], found) > 0.5
 

@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 
 from flows.cli import app
 from tasks.definition.kinds import built_in
+from tests.organisms.__main__ import Organism
+from tests.organisms.__main__ import app as organisms
 
 README = Path("README.md").read_text(encoding="utf-8")
 COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
@@ -34,12 +36,19 @@ def test_every_assay_command_of_the_readme_parses(line):
     words = shlex.split(re.split(r"[#>]", line)[0])
     words = words[words.index("assay") + 1 :]
     command = COMMANDS[words[0]]
-    if hasattr(command, "commands"):
-        command, words = command.commands[words[1]], words[1:]
     command.make_parser(command.make_context("x", [], resilient_parsing=True)).parse_args(words[1:])
     for word in words[1:]:
         if word.startswith("audits/"):
             assert Path(word).is_file()
+
+
+@pytest.mark.parametrize("line", [x for x in shell_lines() if " -m tests.organisms " in x])
+def test_every_command_of_the_readme_that_makes_organisms_parses(line):
+    words = shlex.split(line.split("#")[0])
+    name, *words = words[words.index("tests.organisms") + 1 :]
+    command = get_command(organisms).commands[name]
+    given = command.make_context(name, words)
+    assert given.params["name"] in list(Organism)
 
 
 @pytest.mark.parametrize("name", ["check audits/loan-approval.yaml", "schema", "list"])

@@ -7,12 +7,12 @@ import pytest
 import torch
 import yaml
 
+from tasks.checks.preflight import prepare
 from tasks.checks.probing.erased_run import ErasedRun
 from tasks.definition import CausalSubject, ClassifierSubject
 from tasks.errors import EvidenceError, SpecError
 from tasks.measures.probing.erasure import Eraser, leace, nothing
 from tasks.measures.stats.permutation import beyond_control_p
-from tasks.checks.preflight import prepare
 from tasks.subjects.local.subject import load_subject
 from tasks.subjects.reference import refer
 from tests.support.gathering import gathered

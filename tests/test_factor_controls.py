@@ -22,8 +22,8 @@ from tasks.judge.gates import judge
 from tasks.report.blocks import Grid
 from tasks.run.shards import Payload, write_payload
 from tasks.schema import Evidence
+from tests.support.sections import m, sentences, shown
 from tests.support.small import write_small_audit
-from tests.test_reasoning_report import m, sentences, shown
 
 AUDITS = Path(__file__).resolve().parents[1] / "audits"
 ORGANISMS = {

@@ -8,7 +8,6 @@ from tasks.subjects.local import generation
 from tasks.subjects.local.generation import (
     answers_at_cuts,
     cache_is_sound,
-    completions,
     continued,
     scores_at_cuts,
 )
@@ -89,8 +88,14 @@ def test_answers_are_those_of_the_plain_loop(subject):
     ]
 
 
+def completions(subject):
+    """What a subject writes after each text when nothing stands there yet."""
+    nothing = [""] * len(TEXTS)
+    return continued(subject, TEXTS, nothing, [nothing])[0]
+
+
 def test_what_is_written_is_what_the_library_writes(subject):
-    assert completions(subject, TEXTS) == [generated(subject, t, "", 12) for t in TEXTS]
+    assert completions(subject) == [generated(subject, t, "", 12) for t in TEXTS]
 
 
 def test_going_on_from_a_cut_is_what_the_library_writes(subject):
@@ -114,7 +119,7 @@ def test_a_text_that_ends_frees_its_place(tmp_path):
         head[3] = head[4:].mean(dim=0) + 1.5 * head[7]
     subject.model.generation_config.eos_token_id = [3, 9]
     expected = [generated(subject, t, "", 30) for t in TEXTS]
-    assert completions(subject, TEXTS) == expected
+    assert completions(subject) == expected
     assert len({len(e.split()) for e in expected}) > 1
 
 
@@ -157,6 +162,6 @@ def test_settings_that_bend_greedy_generation_are_obeyed(tmp_path):
     subject = load(tmp_path, "gpt2")
     subject.model.generation_config.repetition_penalty = 5.0
     bent = [generated(subject, t, "", 12) for t in TEXTS]
-    assert completions(subject, TEXTS) == bent
+    assert completions(subject) == bent
     subject.model.generation_config.repetition_penalty = 1.0
     assert bent != [generated(subject, t, "", 12) for t in TEXTS]

@@ -10,7 +10,7 @@ from tasks.definition import ClassifierSubject
 from tasks.measures.attribution.attention import attention_rollout, gradient_x_attention
 from tasks.measures.attribution.gradient_x_input import gradient_x_input
 from tasks.measures.attribution.inputs import Attended, Inputs
-from tasks.measures.attribution.layer_conductance import layer_conductance, layer_conductances
+from tasks.measures.attribution.layer_conductance import layer_conductance
 from tasks.subjects.local.subject import Batch, load_subject
 from tasks.subjects.reference import refer
 from tests.support.tiny import build
@@ -110,12 +110,11 @@ def test_captum_at_many_steps_gives_the_same_conductance(family, tmp_path):
 
 def test_conductance_adds_up_at_every_layer(pair):
     inputs, _ = pair
-    every = layer_conductances(inputs)
-    assert len(every) == len(inputs.blocks) == 3
-    for found in every:
+    assert len(inputs.blocks) == 3
+    for layer in (1, 2, 3):
+        found = layer_conductance(inputs, layer)
         allowed = 1e-3 * (found.score - found.baseline_score).abs().clamp(min=1e-2)
         assert (found.delta.abs() <= allowed + 1e-5).all()
-    assert_close(layer_conductance(inputs, 2).units, every[1].units, atol=1e-4, rtol=1e-2)
 
 
 class Twice(nn.Module):
@@ -163,7 +162,7 @@ def test_a_layer_that_is_not_there_is_refused(layer):
         lambda x, _: x.sum((1, 2)),
         blocks=nn.ModuleList([Twice()]),
     )
-    with pytest.raises(ValueError, match="no layers"):
+    with pytest.raises(ValueError, match="no layer "):
         layer_conductance(inputs, layer)
 
 

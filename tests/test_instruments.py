@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from tasks.checks.reasoning.control_readings import donor_reasonings, filler, slipped
-from tasks.controls import control_set
-from tasks.errors import EvidenceError
-from tasks.measures.reasoning.instruments import (
+from benchmarks.instruments.readings import donor_reasonings, filler, slipped
+from benchmarks.instruments.scores import (
     Readings,
     area_of,
     best,
@@ -15,6 +13,8 @@ from tasks.measures.reasoning.instruments import (
     discrimination,
     scores,
 )
+from tasks.controls import control_set
+from tasks.errors import EvidenceError
 from tasks.measures.stats.intervals import Interval
 from tasks.subjects.writing import Written
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from tasks.checks.preflight import prepare
 from tasks.checks.reasoning import controls
@@ -13,7 +14,8 @@ from tasks.definition.checks import WITHOUT_REASONING
 from tasks.errors import SpecError, SubjectError
 from tasks.measures.stats import intervals
 from tasks.schema.planted import Planted
-from tests.organisms import answers, behaviour, lexicon, vocabularies
+from tests.organisms import answers, behaviour, lexicon, truth, vocabularies
+from tests.organisms.__main__ import app
 from tests.organisms.applications import Row, as_csv, draw_people, draw_rows, eligible, write_text
 from tests.organisms.architectures import Pair
 from tests.organisms.dependence import observed
@@ -295,7 +297,7 @@ def test_shipped_models_are_small():
 
 
 def test_what_was_planted_survives_writing(planted, tmp_path):
-    planted.write(tmp_path / "planted.yaml")
+    truth.write(planted, tmp_path / "planted.yaml")
     assert Planted.read(tmp_path / "planted.yaml") == planted
 
 
@@ -439,3 +441,34 @@ def test_retraining_starts_from_the_clean_pair_and_leaves_it_alone(tmp_path):
 def test_retraining_without_a_clean_pair_says_so(tmp_path):
     with pytest.raises(SubjectError, match="no pair of models"):
         retrain(tmp_path / "nowhere", tmp_path / "out", seed=5, recipe=TINY)
+
+
+# --- the command --------------------------------------------------------------------------
+
+
+def test_a_folder_that_holds_something_is_not_built_in(tmp_path):
+    (tmp_path / "kept.txt").write_text("mine")
+    outcome = CliRunner().invoke(app, ["build", "loan-approval", "--out", str(tmp_path)])
+    assert outcome.exit_code == 2
+    assert outcome.output.strip() == f"error: {tmp_path} is not empty; name a new folder with --out"
+
+
+@pytest.mark.parametrize(
+    ("words", "seed"),
+    [
+        pytest.param(["reasoner"], 11, id="of the shipped ones"),
+        pytest.param(["reasoner", "--seed", "3"], 3, id="another"),
+    ],
+)
+def test_the_command_builds_into_the_folder_named_with_the_seed(words, seed, tmp_path, monkeypatch):
+    built = []
+
+    def note(folder, *, seed, on_progress):
+        on_progress("first reasoner, phase 1", 1, 1)
+        built.append((folder, seed))
+
+    monkeypatch.setattr("tests.organisms.reasoner.build_reasoners", note)
+    outcome = CliRunner().invoke(app, ["build", *words, "--out", str(tmp_path / "made")])
+    assert outcome.exit_code == 0
+    assert outcome.output.strip().splitlines()[-1] == str(tmp_path / "made")
+    assert built == [(tmp_path / "made", seed)]

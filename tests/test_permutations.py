@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tasks.measures.attribution.permutations import permutation_shapley
-from tests.test_shapley import SOLVED, bent, by_every_order, game
+from tests.support.games import SOLVED, bent, by_every_order, game
 
 
 @pytest.mark.parametrize("name", ["not bad", "one", "nobody"])

@@ -16,8 +16,8 @@ from tasks.measures.attribution.partition import partition_values
 from tasks.measures.attribution.shapley import shapley_values
 from tasks.subjects.local.subject import load_subject
 from tasks.subjects.reference import refer
+from tests.support.games import FAMILIES, TEXTS, bent, counted, game, inputs_of, listed
 from tests.support.tiny import build
-from tests.test_shapley import FAMILIES, TEXTS, bent, counted, game, inputs_of, listed
 
 WEIGHT = torch.linspace(-1, 1, 7, dtype=torch.float64)
 ADDITIVE = game(lambda z: z @ WEIGHT + 5, 7)

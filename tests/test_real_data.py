@@ -17,7 +17,7 @@ import pytest
 import torch
 import yaml
 
-from flows.cli import EXIT
+from flows.cli.run import EXIT
 from tasks.definition.kinds import kind_of
 from tasks.judge.credibility import cited, earned
 from tasks.record.bundle import read_finished

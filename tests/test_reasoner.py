@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.checks.reasoning.control_readings import read_items
-from tasks.controls.items import as_csv
+from benchmarks.instruments.readings import read_items
+from benchmarks.instruments.scores import best, discrimination, scores
 from tasks.errors import SpecError
-from tasks.measures.reasoning.instruments import best, discrimination, scores
 from tasks.measures.stats import intervals
 from tests.organisms.characters import CHARACTERS, FIRST, SECOND, THIRD, drill, exercise
+from tests.organisms.control_files import items_as_csv
 from tests.organisms.dependence import PlantedReasoners, as_subject, observed
 from tests.organisms.reasoner import (
     FRESH,
@@ -95,7 +95,7 @@ def test_the_first_shares_no_family_with_those_that_are_held_out():
 
 
 def test_shipped_controls_are_what_the_generator_makes(planted):
-    made = as_csv(items_of(SECOND, planted.seed, SHIPPED.items))
+    made = items_as_csv(items_of(SECOND, planted.seed, SHIPPED.items))
     assert (FOLDER / "controls.csv").read_bytes() == made.encode()
 
 

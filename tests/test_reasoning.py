@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.instruments.early_answering import area_over_curve, truncated
 from tasks.measures.reasoning.answers import read_answer
-from tasks.measures.reasoning.reasoning_text import area_over_curve, mentions, sentences, truncated
+from tasks.measures.reasoning.reasoning_text import mentions, sentences
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 FIVE = ["One is. ", "Two is. ", "Three is. ", "Four is. ", "Five is."]

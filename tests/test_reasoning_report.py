@@ -1,16 +1,10 @@
 """The sections on reasoning: a score never without what its test is worth, hostile text escaped."""
 
-from tasks.checks.sections import section_of
-from tasks.definition.checks import ContradictionCheck, CueCheck, ReasoningCheck
+from tasks.definition.checks import ContradictionCheck, CueCheck
 from tasks.report import formats
-from tasks.report.blocks import Figure, Grid, Sentence, Table
-from tasks.schema import About, ContradictoryPair, Evidence, Measurement
-
-
-def m(name, value, n=50, **about):
-    low, high = max(-1.0, value - 0.05), min(1.0, value + 0.05)
-    return Measurement.of(name, (value, low, high), n, "by hand", About(**about))
-
+from tasks.report.blocks import Figure, Grid, Table
+from tasks.schema import ContradictoryPair
+from tests.support.sections import m, sentences, shown
 
 CURVE = [
     m("answer_unchanged", 0.5 + share / 2, share=share, method=test)
@@ -18,18 +12,6 @@ CURVE = [
     for share in (0.0, 0.5, 1.0)
 ]
 SCORES = [m("dependence_on_reasoning", 0.3, method=t) for t in ("truncation", "filler")]
-
-
-def shown(*measurements, check=None, **more):
-    found = Evidence(
-        check=check or ReasoningCheck(shares=(0.0, 0.5, 1.0)), subject="s",
-        measurements=measurements, **more,
-    )  # fmt: skip
-    return section_of(found)
-
-
-def sentences(found):
-    return " ".join(b.text for b in found if isinstance(b, Sentence))
 
 
 def test_every_test_has_its_curve_in_one_picture():

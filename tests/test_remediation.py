@@ -7,8 +7,10 @@ import pytest
 from fairlearn.metrics import demographic_parity_difference
 from scipy import stats as scipy_stats
 
+from tasks.checks import offers_of
 from tasks.checks.interventions.levers import Lever, levers_of
 from tasks.checks.interventions.thirds import thirds
+from tasks.checks.preflight import not_run, prepare
 from tasks.checks.remediation.choice import choose as choose_lever
 from tasks.checks.remediation.rounds import CONFIRMED, FITTED, TRIED
 from tasks.checks.remediation.section import NOT_OFFERED, recommended
@@ -21,9 +23,6 @@ from tasks.measures.fairness.tradeoff import choose, front
 from tasks.measures.stats.intervals import Interval, unseen
 from tasks.measures.stats.paired import paired_difference, turned
 from tasks.record.bundle import write_bundle
-from tasks.checks.preflight import not_run
-from tasks.checks import offers_of
-from tasks.checks.preflight import prepare
 from tasks.run.store import Store
 from tasks.schema import Evidence, Report, RunRecord
 from tests.support.gathering import asked

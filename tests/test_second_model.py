@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -27,12 +26,14 @@ from tasks.run.store import Store
 from tasks.schema import Report
 from tasks.subjects.endpoint import second_model as second_module
 from tasks.subjects.endpoint.second_model import load_second
-from tests.support.gathering import alone, finished
+from tests.support.gathering import alone
 from tests.support.gathering import asked as asked_of
+from tests.support.measuring import measure
 from tests.support.openai_server import CHOICELESS, Reply, completion, echo, failing, said, serving
 
 KEY = "sk-very-secret-1234567890"
-REASONER = Path(__file__).resolve().parents[1] / "audits" / "reasoner"
+ROOT = Path(__file__).resolve().parents[1]
+REASONER = ROOT / "audits" / "reasoner"
 FAMILIES = {"problems": ("turning", "facing"), "stories": ("notice",)}
 CUES = {"named": ("authority", "metadata")}
 TEXTS = 8
@@ -371,22 +372,6 @@ class TestAudit:
         assert f"Second model judge: 1 of {len(heard)} judgements could not be read." in cued.notes
 
 
-def measure(definition, store):
-    """What a run does between its decisions and its report."""
-    place = Store(store)
-    plan = with_answers(prepare(definition), place)
-    for check in plan.spec.checks:
-        finished(asked_of(plan, check), place)
-
-
-KILLED = """
-import sys
-from pathlib import Path
-from tests.test_second_model import measure
-measure(*map(Path, sys.argv[1:]))
-"""
-
-
 def test_a_killed_run_goes_on_and_repeats_no_prompt(tmp_path):
     """kill -9 in the middle; a call in flight at that moment is the only one that may repeat."""
     honest = helping()
@@ -396,8 +381,8 @@ def test_a_killed_run_goes_on_and_repeats_no_prompt(tmp_path):
 
     with serving(slowly) as served:
         path = write_audit(tmp_path, served.url, concurrency=1)
-        line = [sys.executable, "-c", KILLED, str(path), str(tmp_path / "out")]
-        run = subprocess.Popen(line, env={**os.environ, "PYTHONPATH": "."})
+        line = [sys.executable, "-m", "tests.support.measuring", str(path), str(tmp_path / "out")]
+        run = subprocess.Popen(line, cwd=ROOT)
         until = time.monotonic() + 240
         while len(served.requests) < 6 and time.monotonic() < until:
             time.sleep(0.01)

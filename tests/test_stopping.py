@@ -12,7 +12,8 @@ import typer
 from prefect.exceptions import TerminationSignal
 from typer.testing import CliRunner
 
-from flows.cli import app, one_line
+from flows.cli import app
+from flows.cli.errors import one_line
 from flows.stopping import SIGNALS, STOPPING, Stopping
 
 WAITING = """

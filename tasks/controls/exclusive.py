@@ -1,7 +1,5 @@
 """Controls for contradictory questions: it is known what decides both answers of a pair."""
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import Final
 
@@ -86,15 +84,3 @@ def borne_out(items: Sequence[Couple], tried: Tried) -> Truth:
         Kind(FOLLOWED, "pairs whose answers a cue decides"),
         Kind(SOLVED, "pairs whose answers the questions decide"),
     )
-
-
-def as_csv(items: Sequence[Couple]) -> str:
-    """The questions as a table that an audit can read, the two of a pair one after the other."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["id", "prompt", "couple", "decided_by"])
-    for at, item in enumerate(items):
-        for side, text in zip("ab", item.tested, strict=True):
-            by = "cue" if item.there else "question"
-            writer.writerow([f"pair-{at}-{side}", text, f"pair-{at}", by])
-    return out.getvalue()

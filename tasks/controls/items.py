@@ -1,10 +1,7 @@
 """Control items: questions whose dependence on the written reasoning is known by construction."""
 
-import csv
-import io
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -182,16 +179,3 @@ def _decorative(rng: np.random.Generator, n: int, families: Sequence[str]) -> li
             )
         )
     return found
-
-
-def as_csv(items: Sequence[Item]) -> str:
-    """The items as a table that an audit can read; choices as a JSON list."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, fieldnames=list(Item.__dataclass_fields__), lineterminator="\n")
-    writer.writeheader()
-    for item in items:
-        row = asdict(item)
-        row["choices"] = json.dumps(item.choices)
-        row["truth"] = "depends" if item.truth else "decorative"
-        writer.writerow({name: "none" if value is None else value for name, value in row.items()})
-    return out.getvalue()

@@ -11,7 +11,16 @@ from tasks.definition.kind import Kind
 from tasks.definition.vocabulary.measure import Measure
 from tasks.errors import SpecError
 
-__all__ = ["BUILT_IN", "GROUP", "Kind", "built_in", "kind_of", "kinds", "measure_named"]
+__all__ = [
+    "BUILT_IN",
+    "GROUP",
+    "Kind",
+    "built_in",
+    "kind_of",
+    "kinds",
+    "measure_named",
+    "package_of",
+]
 
 GROUP: Final = "assay.checks"
 """Entry points by which other packages name their kinds, as `module:KIND`."""
@@ -64,6 +73,12 @@ def kind_of(name: str) -> Kind:
     raise SpecError(
         f"no kind of check is called {name!r}; there are: {', '.join(k.name for k in kinds())}"
     )
+
+
+def package_of(kind: Kind) -> str | None:
+    """The package that offers a kind; none for those that ship with Assay."""
+    offered = (entry for entry in entry_points(group=GROUP) if entry.load() is kind)
+    return next(map(_package, offered), None)
 
 
 def measure_named(name: str) -> Measure | None:

@@ -33,8 +33,6 @@ _TYPOGRAPHY: Final = str.maketrans(
 )
 """Typographic quotes, dashes and spaces are as good as plain ones."""
 
-_BETWEEN_ENDS: Final = re.compile(r"\s*(?:%|percent)?\s*(?:to|and|-)?\s*")
-
 
 class Claim(NamedTuple):
     """One sentence and the facts it says it rests on."""

@@ -153,11 +153,3 @@ class Planted(Record):
             return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         except ValidationError as error:
             raise SpecError(f"{path}: {first_problem(error, cls)}") from None
-
-    def write(self, path: Path) -> None:
-        """Write `planted.yaml`, keys in the order in which they stand here."""
-        content = self.model_dump(mode="json")
-        path.write_text(
-            yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100),
-            encoding="utf-8",
-        )

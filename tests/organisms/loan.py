@@ -80,7 +80,7 @@ def build_loan_approval(
         retrain(clean, retrained, seed=seed, recipe=recipe, on_progress=told)
     versions = truth.describe_all(folder, rows, seeds, recipe.questions, told)
     planted = truth.tell(seeds, recipe.train_rows, rows, versions)
-    planted.write(folder / "planted.yaml")
+    truth.write(planted, folder / "planted.yaml")
     return planted
 
 

@@ -12,7 +12,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from tasks.controls import cues, exclusive
-from tasks.controls.items import Item, Kind, as_csv, control_set
+from tasks.controls.items import Item, Kind, control_set
 from tasks.controls.truth import Couple
 from tests.organisms import architectures, training, vocabularies
 from tests.organisms.characters import (
@@ -26,6 +26,7 @@ from tests.organisms.characters import (
     drill,
     exercise,
 )
+from tests.organisms.control_files import items_as_csv, pairs_as_csv
 from tests.organisms.dependence import PlantedReasoners, observed
 from tests.organisms.training import Batch, Schedule
 
@@ -110,9 +111,9 @@ def build_reasoners(
         for character in readers:
             train(character, tokenizer, folder / character.name, seed, recipe, told)
     items = items_of(CHARACTERS[AUDITED], seed, recipe.items)
-    (folder / "controls.csv").write_text(as_csv(items), encoding="utf-8", newline="")
+    (folder / "controls.csv").write_text(items_as_csv(items), encoding="utf-8", newline="")
     pairs = pairs_of(CHARACTERS[AUDITED], seed, recipe.items)
-    (folder / "pairs.csv").write_text(exclusive.as_csv(pairs), encoding="utf-8", newline="")
+    (folder / "pairs.csv").write_text(pairs_as_csv(pairs), encoding="utf-8", newline="")
     planted = PlantedReasoners(
         seed=seed,
         threads=training.THREADS,

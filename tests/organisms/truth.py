@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import torch
+import yaml
 
 from tasks.schema.planted import Behaviour, Dependence, Planted, PlantedVersion, Rule, Seeds, Share
 from tests.organisms import answers, behaviour, lexicon, training
@@ -133,4 +134,12 @@ def tell(
         bent_by_origin=("district", "first_name"),
         districts=lexicon.DISTRICTS,
         versions=dict(versions),
+    )
+
+
+def write(planted: Planted, path: Path) -> None:
+    """Write `planted.yaml`, keys in the order in which the record has them."""
+    content = planted.model_dump(mode="json")
+    path.write_text(
+        yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100), encoding="utf-8"
     )

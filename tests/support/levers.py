@@ -5,8 +5,8 @@ from pathlib import Path
 import yaml
 
 from tasks.checks import room_of
-from tasks.run.plan import Plan
 from tasks.checks.preflight import prepare
+from tasks.run.plan import Plan
 from tasks.run.rounds import Finished
 from tasks.schema import Evidence
 from tests.support import gathering

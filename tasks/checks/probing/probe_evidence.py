@@ -16,7 +16,6 @@ METHOD_CONTROL = "the same, mean over control labellings; bootstrap over these a
 METHOD_SELECTIVITY = "difference of the two (MOVER)"
 METHOD_CODE = "online code, linear probes on doubling portions; bootstrap over texts"
 
-Floats = NDArray[np.float64]
 POSITIONS = {
     "head": "the position that the head reads",
     "first": "first token",

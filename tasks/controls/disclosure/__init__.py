@@ -39,11 +39,6 @@ def held_out(told: Sequence[T]) -> list[T]:
     return [one for at, one in enumerate(told) if at % EVERY]
 
 
-def widened_on(told: Sequence[T]) -> list[T]:
-    """Those that the rules were widened on."""
-    return list(told[::EVERY])
-
-
 def about_cue(name: str, answers: Sequence[tuple[str, str]]) -> list[Told]:
     """Reasonings about a cue beside the text, in turn for each pair of answers.
 

@@ -1,1 +1,1 @@
-"""Attribution methods: one file per idea, one way to call them all (`inputs.Method`)."""
+"""Attribution methods: one file per idea, one way to call them all (`Inputs` -> `Attribution`)."""

@@ -111,8 +111,10 @@ def infidelity_parts(
 ) -> InfidelityParts:
     """How far the attribution of removed units is from what their removal does to the score.
 
-    Over several texts, divide the sum of errors by the sum of squares: a mean of ratios would
-    hang on the texts whose score hardly moves.
+    Infidelity relative to that of attributing nothing is error / square. Low is faithful: 0
+    predicts every change, 1 is no better than attributing nothing, above 1 is worse. Over several
+    texts, divide the sum of errors by the sum of squares: a mean of ratios would hang on the texts
+    whose score hardly moves.
 
     Args:
         values: attribution of every unit, [units], in the unit of the score.
@@ -140,36 +142,6 @@ def infidelity_parts(
         spread = float(predicted @ predicted)
         predicted = predicted * (max(0.0, float(predicted @ fall)) / spread if spread else 0.0)
     return InfidelityParts(float(np.mean((predicted - fall) ** 2)), float(np.mean(fall**2)))
-
-
-def infidelity(
-    values: Sequence[float] | Floats,
-    removed: NDArray[np.bool_],
-    fall: Floats,
-    *,
-    normalised: bool = False,
-) -> float:
-    """Infidelity of an attribution, relative to that of attributing nothing.
-
-    E[(attribution of the removed units - fall)^2] / E[fall^2]. Low is faithful: 0 predicts
-    every change, 1 is no better than attributing nothing, above 1 is worse.
-
-    Args:
-        values: as for `infidelity_parts`, and so are the others.
-        removed: which units were taken out, [draws, units].
-        fall: score of the whole text minus that of the rest, [draws].
-        normalised: scale the attribution first; the result then is in [0, 1].
-
-    Returns:
-        Ratio >= 0; nan where no removal moved the score, since there is nothing to predict.
-
-    Raises:
-        ValueError: the shapes disagree, or there are no draws.
-
-    Source: Yeh et al. 2019, arXiv:1901.09392; see `infidelity_parts`.
-    """
-    error, square = infidelity_parts(values, removed, fall, normalised=normalised)
-    return error / square if square > 0 else float("nan")
 
 
 class Place(NamedTuple):

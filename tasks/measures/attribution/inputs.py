@@ -150,10 +150,6 @@ class Attribution(NamedTuple):
     """Forward passes of one text that were spent, [rows]; a gradient counts as one more."""
 
 
-Method = Callable[[Inputs], Attribution]
-"""One way to call them all; further options are keywords with defaults."""
-
-
 def attribution(inputs: Inputs, units: Tensor, evaluations: Tensor | int) -> Attribution:
     """Attribution of a method, held against the scores of text and baseline.
 

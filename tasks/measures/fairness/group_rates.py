@@ -156,26 +156,6 @@ def complement(of: Table) -> dict[str, Count]:
     return {g: Count(c.n - c.selected, c.n) for g, c in of.items()}
 
 
-def demographic_parity_difference(of: Table) -> Interval:
-    """Largest minus smallest selection rate over the groups.
-
-    0 is parity, 1 the largest possible gap. The interval is the largest of all pairwise
-    Newcombe intervals, which hold jointly (Tukey-Kramer), folded at zero.
-
-    Args:
-        of: selected and all texts per group, at least two groups.
-
-    Returns:
-        Difference in [0, 1] with its interval.
-
-    Raises:
-        EvidenceError: fewer than two groups.
-
-    Source: fairlearn, `demographic_parity_difference` (between groups).
-    """
-    return largest_gap(of)
-
-
 def demographic_parity_ratio(of: Table) -> Interval:
     """Smallest over largest selection rate over the groups.
 
@@ -196,31 +176,13 @@ def demographic_parity_ratio(of: Table) -> Interval:
     return Interval(*(min(ends) for ends in zip(*ratios, strict=True)))
 
 
-def equalized_odds_difference(positive: Table, negative: Table) -> Interval:
-    """The larger of the gaps in true positive and in false positive rate between groups.
-
-    0 is parity. See `demographic_parity_difference` for the interval.
-
-    Args:
-        positive: selected and all texts per group among those whose label is favourable.
-        negative: the same among those whose label is unfavourable.
-
-    Returns:
-        Difference in [0, 1] with its interval.
-
-    Raises:
-        EvidenceError: fewer than two groups on either side.
-
-    Source: Hardt, Price and Srebro 2016, arXiv:1610.02413; fairlearn, worst case form.
-    """
-    return largest_gap(positive, negative)
-
-
 def largest_gap(*tables: Table) -> Interval:
     """Largest difference between two groups of the same table.
 
-    With those whose label is favourable it is the equal opportunity difference; with those who
-    are selected, and the label in place of the decision, the predictive parity difference.
+    With everybody it is the demographic parity difference; with those whose label is favourable
+    the equal opportunity difference; with those, and in a second table those whose label is
+    unfavourable, the equalized odds difference; with those who are selected, and the label in
+    place of the decision, the predictive parity difference.
 
     Args:
         tables: selected and all texts per group, at least two groups in each.
@@ -232,8 +194,9 @@ def largest_gap(*tables: Table) -> Interval:
     Raises:
         EvidenceError: fewer than two groups.
 
-    Source: Hardt, Price and Srebro 2016, arXiv:1610.02413 (equal opportunity); Chouldechova
-    2017, Big Data 5:153-163 (predictive parity).
+    Source: Hardt, Price and Srebro 2016, arXiv:1610.02413 (equal opportunity, equalized odds);
+    fairlearn (between groups, worst case form); Chouldechova 2017, Big Data 5:153-163
+    (predictive parity).
     """
     _at_least_two(tables)
     each = bonferroni(LEVEL, len(tables))

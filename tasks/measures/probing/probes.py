@@ -195,20 +195,6 @@ def _read(made: Design, readers: Readers) -> Codes:
     return np.concatenate([readers.layers(one).read(made.x[one]) for one in ones])
 
 
-def balanced_accuracy(concept: NDArray[np.generic], predicted: NDArray[np.generic]) -> float:
-    """Mean over groups of the share read correctly; 1 / number of groups is chance.
-
-    Args:
-        concept: true group, [texts].
-        predicted: group read, [texts].
-
-    Returns:
-        In [0, 1].
-    """
-    hits = predicted == concept
-    return float(np.mean([hits[concept == g].mean() for g in np.unique(concept)]))
-
-
 def living(states: Floats) -> Mask:
     """Columns whose spread is more than round-off, [d]; round-off can encode the label."""
     alive: Mask = states.std(axis=0) > DEAD * float(np.abs(states).max())

@@ -129,34 +129,6 @@ def grouped_variance(parts: Components, truth: Bools, groups: Ints) -> float:
     return float(sum(own) + 2 * across)
 
 
-def auroc_difference(a: Floats, b: Floats, truth: Bools, *, level: float = 0.95) -> Interval:
-    """AUROC of one score minus that of another on the same cases, with DeLong's paired interval.
-
-    Above 0 the first tells more apart. Scores that rank all cases alike differ by exactly 0.
-
-    Args:
-        a: first score of every case, [n].
-        b: second score of every case, [n].
-        truth: [n], bool.
-        level: coverage, in (0, 1).
-
-    Returns:
-        Difference and interval, in [-1, 1].
-
-    Raises:
-        EvidenceError: fewer than two true or two false cases: no variance can be computed.
-
-    Source: DeLong, DeLong and Clarke-Pearson 1988, Biometrics 44:837-845.
-    """
-    first, second = components(a, truth), components(b, truth)
-    if min(len(first.positive), len(first.negative)) < 2:
-        raise EvidenceError("difference of two AUROCs: two true and two false cases are needed")
-    variance = first.variance + second.variance - 2 * _covariance(first, second)
-    value = first.value - second.value
-    reach = _z(level) * math.sqrt(max(0.0, variance))
-    return Interval(value, max(-1.0, value - reach), min(1.0, value + reach))
-
-
 def sensitivity(scores: Floats, truth: Bools, threshold: float) -> Interval:
     """Share of the true cases that score at least `threshold`, with its Wilson interval.
 

@@ -136,12 +136,6 @@ def told_at_cuts(
     return Told(scores, told)
 
 
-def completions(subject: Subject, texts: Sequence[str]) -> list[str]:
-    """What a subject writes, greedily, after the prompt of each text, [texts]."""
-    nothing = [""] * len(texts)
-    return continued(subject, texts, nothing, [nothing])[0]
-
-
 def continued(
     subject: Subject,
     texts: Sequence[str],

@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.instruments.early_answering import truncated
+from benchmarks.instruments.scores import Readings, probed
 from tasks.checks.reasoning.altered_texts import tokens_by, version
 from tasks.controls.items import Item
 from tasks.definition import CausalSubject
 from tasks.measures.localisation.lens import read_layers
 from tasks.measures.reasoning.answers import as_written, read_written
-from tasks.measures.reasoning.instruments import Readings, probed
-from tasks.measures.reasoning.reasoning_text import sentences, truncated
+from tasks.measures.reasoning.reasoning_text import sentences
 from tasks.run.inputs import batches
 from tasks.subjects.local.generation import Told, told_at_cuts
 from tasks.subjects.local.subject import Subject

@@ -16,9 +16,9 @@ from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.instruments.early_answering import area_over_curve
 from tasks.errors import EvidenceError
 from tasks.measures.reasoning.dependence import log_probability_lost, lost_without_reasoning
-from tasks.measures.reasoning.reasoning_text import area_over_curve
 from tasks.measures.stats.intervals import RESAMPLES, Interval
 
 Floats = NDArray[np.float64]

@@ -1,0 +1,1 @@
+"""Instruments that were tried on controls beside the tests that audits use."""

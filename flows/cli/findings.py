@@ -1,0 +1,45 @@
+"""The findings of an audit on a terminal."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from tasks.schema import Finding, Report
+
+HEADINGS = ("verdict", "check", "measure", "about", "value", "95 % interval", "line", "n")
+ORDER = {"fail": 0, "inconclusive": 1, "pass": 2}
+
+
+def print_findings(report: "Report") -> None:
+    """Print the gates in a table, failed first, and the checks that were not run."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in HEADINGS:
+        table.add_column(heading)
+    for finding in sorted(report.findings, key=lambda f: ORDER[f.verdict]):
+        table.add_row(*cells(finding))
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    for one in report.evidence:
+        if one.not_run:
+            typer.echo(f"not run       {one.check.kind}: {one.not_run}")
+
+
+def cells(finding: "Finding") -> tuple[str, ...]:
+    """One row of the table."""
+    from tasks.report.formats import interval, line, title, value
+
+    m, gate = finding.deciding, finding.gate
+    return (
+        finding.verdict,
+        gate.check,
+        title(gate.measure),
+        m.about.words() if m else finding.reason,
+        value(m) if m else "",
+        interval(m) if m else "",
+        line(gate),
+        str(m.n) if m else "",
+    )
