@@ -49,7 +49,7 @@ from tasks.run.answers import with_answers
 from tasks.run.decisions_table import Decided, choose, shown
 from tasks.run.plan import Plan, not_run
 from tasks.run.preflight import prepare
-from tasks.run.provenance import load_all, provenance
+from tasks.run.provenance import provenance
 from tasks.run.shards import StoredShard
 from tasks.schema import Evidence, Explanations, Report, RunRecord
 
@@ -82,7 +82,7 @@ def audit(
     started = datetime.now(UTC)
     with STAGES.stage("definition, data and subjects"):
         plan = prepare(definition, weights)
-        source = provenance(plan, load_all(plan))
+        source = provenance(plan)
     runner = ShardRunner(out / ".shards", fresh=fresh)
     plan = with_answers(plan, runner.store, fresh=fresh)
     decided = decide(plan, plan.main, range(len(plan.data.rows)), runner)

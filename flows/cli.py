@@ -77,9 +77,9 @@ def run(
         plan = prepare(path, replaced)
         with STAGES.shown():
             with STAGES.stage("subjects"):
-                from tasks.run.provenance import load_all
+                from tasks.run.provenance import provenance
 
-                load_all(plan)  # what is wrong with a model is said before Prefect starts
+                provenance(plan)  # what is wrong with a model is said before Prefect starts
             with STAGES.stage("Prefect"):
                 from flows.audit import audit
                 from flows.private_server import start_private_server

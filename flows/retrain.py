@@ -19,7 +19,7 @@ from prefect.settings import PREFECT_API_URL
 from flows.cli import one_line
 from flows.progress import STAGES
 from tasks.errors import AuditError
-from tasks.subjects.reference import digest
+from tasks.subjects.local.folder import digest
 
 MODEL = "model.loan-approval"
 DEFINITION = "audits/loan-approval-retrained.yaml"

@@ -11,7 +11,7 @@ from tasks.controls.problems import COMPASS, DRAWN, PLACES
 from tasks.controls.stories import TOLD
 from tasks.definition.checks import ControlsSpec
 from tasks.run.preflight import prepare
-from tasks.subjects.local.subject import tells_apart
+from tasks.subjects.local.loading import tells_apart
 from tests.support.asked import write_asked_audit
 from tests.support.reasoners import reasoner
 from tests.support.small import write_small_audit

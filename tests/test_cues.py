@@ -17,9 +17,9 @@ from tasks.definition.checks import CueCheck, OwnCue, SecondModel
 from tasks.errors import AuditError
 from tasks.run.preflight import prepare
 from tasks.run.shards import write_payload
-from tasks.subjects.endpoint import second_model as second_module
-from tasks.subjects.endpoint.second_model import load_second
-from tasks.subjects.writing import Written
+from tasks.subjects.endpoint.second_model import load_second, second_models
+from tasks.subjects.local.writer import Writer
+from tasks.subjects.outputs import Written
 from tests.support.openai_server import completion, failing, serving
 from tests.support.small import write_small_audit
 
@@ -205,7 +205,7 @@ def follows(subject, texts):
 def test_a_planted_cue_is_found_in_a_small_audit(tmp_path, monkeypatch):
     plan = small_plan(tmp_path, {"kind": "cue", "cues": ["authority"], "texts": 24}, label=None,
                       favourable=None)  # fmt: skip
-    monkeypatch.setattr(cue, "write", follows)
+    monkeypatch.setattr(Writer, "write", follows)
     found = evidence_of(plan, cue, tmp_path, [0])
     by = by_name(found.measurements)
     for_yes = by["cue_pull", None].value  # every text for which the cue speaks for yes
@@ -231,7 +231,7 @@ def test_every_test_runs_on_a_real_subject(tmp_path, monkeypatch):
                        "paraphrase"]}  # fmt: skip
     plan = small_plan(tmp_path, check)
     told = [Written("The film is good. The story is long.", "yes")] * 12
-    monkeypatch.setattr(reasoning, "write", lambda _, texts: told[: len(texts)])
+    monkeypatch.setattr(Writer, "write", lambda _, texts: told[: len(texts)])
     found = evidence_of(plan, reasoning, tmp_path, [])
     tests = {m.about.method for m in found.named("answer_unchanged")}
     assert {"truncation", "token-truncation", "filler"} <= tests
@@ -265,7 +265,7 @@ def test_what_cannot_run_is_refused_before_the_run(tmp_path, check, data, messag
 def second(url, **more):
     """The second model, in memory alone; nothing it answered to another test is known to it."""
     said = {"model": "m", "base_url": url, "key_env": "SECOND_KEY", "retries": 0, "timeout": 5}
-    second_module._load.cache_clear()
+    second_models.forget()
     return load_second(SecondModel(**(said | more)), None)
 
 

@@ -16,8 +16,8 @@ from tasks.measures.probing.erasure import Eraser, leace, nothing
 from tasks.measures.stats.permutation import beyond_control_p
 from tasks.run.preflight import prepare
 from tasks.run.shards import write_payload
-from tasks.subjects.local.subject import load_subject
-from tasks.subjects.reference import refer
+from tasks.subjects.load import refer
+from tasks.subjects.local.loading import load_subject
 from tests.support.planted import plant
 from tests.support.small import write_rows
 from tests.support.tiny import DECODERS, ENCODERS, build

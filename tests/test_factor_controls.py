@@ -22,6 +22,7 @@ from tasks.report.blocks import Grid
 from tasks.run.preflight import prepare
 from tasks.run.shards import Payload, write_payload
 from tasks.schema import Evidence
+from tests.support.scripted import Scripted
 from tests.support.small import write_small_audit
 from tests.test_reasoning_report import m, sentences, shown
 
@@ -125,14 +126,10 @@ def told_of(monkeypatch, answers, attributed, stories=tuple(TOLD), n=40):
     """What the controls say of a subject that answers and an attribution that ranks like this."""
     items = factor_set(7, n, stories=stories)
     monkeypatch.setattr(
-        factor_controls, "answer_after",
-        lambda _, texts, reasonings: list(map(answers, texts, reasonings)),
-    )  # fmt: skip
-    monkeypatch.setattr(
         factor_controls, "attributed_fields",
         lambda _, rows, reasonings, given: list(map(attributed, rows, given)),
     )  # fmt: skip
-    payload = Payload({}, [factor_controls.told(object(), items)])
+    payload = Payload({}, [factor_controls.told(Scripted(answers=answers), items)])
     found, notes = factor_controls.calibration(ReasoningCheck(), [payload])
     return {(one.name, one.about.method): one for one in found}, notes[0]
 
@@ -162,12 +159,11 @@ def test_a_right_attribution_tells_all_controls_apart(monkeypatch):
 
 def test_the_limits_of_the_controls_are_said(monkeypatch):
     items = factor_set(7, 40, stories=["stated", "listed"])
-    monkeypatch.setattr(factor_controls, "answer_after", lambda _, texts, __: [*map(solve, texts)])
     monkeypatch.setattr(
         factor_controls, "attributed_fields",
         lambda _, rows, __, answers: list(map(sees, rows, answers)),
     )  # fmt: skip
-    payload = Payload({}, [factor_controls.told(object(), items)])
+    payload = Payload({}, [factor_controls.told(Scripted(answers=reads), items)])
     limits = factor_controls.calibration(ReasoningCheck(), [payload])[1][1]
     assert "answers that follow from the reasoning's own words" in limits
     assert "In stated one field decides in all texts" in limits  # in `listed` the question says

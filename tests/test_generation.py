@@ -1,19 +1,21 @@
 """Reading on from a cache gives what reading everything anew gives, for every architecture."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from tasks.definition import CausalSubject
-from tasks.subjects.local import generation
+from tasks.subjects.load import refer
+from tasks.subjects.local import cached_reading
+from tasks.subjects.local.cached_reading import cache_is_sound
 from tasks.subjects.local.generation import (
     answers_at_cuts,
-    cache_is_sound,
+    at_cuts,
     completions,
     continued,
-    scores_at_cuts,
 )
-from tasks.subjects.local.subject import load_subject
-from tasks.subjects.reference import refer
+from tasks.subjects.local.loading import load_subject
 from tests.support.tiny import DECODERS, build
 
 TEXTS = ["the applicant lives in north and earns a lot", "very dull film", "good", "a long story"]
@@ -47,6 +49,10 @@ def load(folder, family, **options):
 @pytest.fixture(scope="module", params=DECODERS)
 def subject(request, tmp_path_factory):
     return load(tmp_path_factory.mktemp(request.param), request.param)
+
+
+def scores_at_cuts(subject, texts, reasonings, cuts):
+    return at_cuts(subject, texts, reasonings, cuts, [None] * len(texts)).scores
 
 
 def alone(subject, text, reasoning):
@@ -136,13 +142,13 @@ def test_a_sliding_window_is_never_looked_past(tmp_path):
 
 def test_a_cache_that_gives_other_scores_is_not_used(tmp_path, monkeypatch):
     subject = load(tmp_path, "llama")
-    onward = generation._onward
+    onward = cached_reading._onward
 
     def wrong(*arguments):
         reading = onward(*arguments)
-        return generation.replace(reading, logits=reading.logits + 1)
+        return replace(reading, logits=reading.logits + 1)
 
-    monkeypatch.setattr(generation, "_onward", wrong)
+    monkeypatch.setattr(cached_reading, "_onward", wrong)
     cache_is_sound.cache_clear()
     try:
         assert not cache_is_sound(subject)

@@ -16,7 +16,7 @@ from tasks.measures.reasoning.instruments import (
     scores,
 )
 from tasks.measures.stats.intervals import Interval
-from tasks.subjects.writing import Written
+from tasks.subjects.outputs import Written
 
 SURE = np.log([0.98, 0.01, 0.01])
 LOST = np.log([0.01, 0.98, 0.01])

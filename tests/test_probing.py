@@ -27,7 +27,7 @@ from tasks.measures.probing.probes import (
 )
 from tasks.measures.stats.intervals import wilson
 from tasks.run.shards import Payload
-from tasks.subjects.local.subject import Batch
+from tasks.subjects.local.batches import Batch
 
 CONCEPT = np.repeat([0, 1], [200, 400])
 EVEN = np.arange(600) % 2 == 0

@@ -27,8 +27,7 @@ from tasks.run.answers import with_answers
 from tasks.run.cost import calls
 from tasks.run.preflight import prepare
 from tasks.schema import Report
-from tasks.subjects.endpoint import second_model as second_module
-from tasks.subjects.endpoint.second_model import load_second
+from tasks.subjects.endpoint.second_model import load_second, second_models
 from tests.support.openai_server import CHOICELESS, Reply, completion, echo, failing, said, serving
 
 KEY = "sk-very-secret-1234567890"
@@ -43,7 +42,7 @@ WORDS, JUDGE, TELLER = "words", "judge", "teller"
 @pytest.fixture(autouse=True)
 def key(monkeypatch):
     monkeypatch.setenv("ASSAY_TEST_KEY", KEY)
-    second_module._load.cache_clear()
+    second_models.forget()
 
 
 def settings(url, model=WORDS, **changes):
@@ -136,7 +135,7 @@ def second(url, store=None, **changes):
 def test_answers_are_kept_for_another_process_without_the_key(tmp_path):
     with serving(helping()) as served:
         first = other_words(second(served.url, tmp_path), [["One."], ["Two."]])
-        second_module._load.cache_clear()  # another process
+        second_models.forget()  # another process
         again = other_words(second(served.url, tmp_path), [["One."], ["Two."], ["Three."]])
         assert again == [*first, ["Three."]]
         assert len(served.requests) == 3

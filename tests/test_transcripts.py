@@ -20,8 +20,8 @@ from tasks.run.decisions_table import Decided
 from tasks.run.plan import not_run
 from tasks.run.preflight import prepare
 from tasks.schema import Report
+from tasks.subjects.load import resumer
 from tasks.subjects.transcripts import load_transcripts
-from tasks.subjects.writing import answer_after, write
 from tests.support.openai_server import completion, said, serving
 from tests.support.real_subjects import data_folder
 
@@ -145,7 +145,7 @@ def test_accuracy_is_that_of_the_records_without_a_cue(tmp_path):
     plan = prepare(definition(tmp_path, records(follows=20)))
     assert [row.id for row in plan.data.rows[:2]] == ["q0", "q1"]
     subject = load_transcripts(plan.subjects["published"])
-    assert [w.answer for w in write(subject, plan.data.texts)] == ["a"] * 20
+    assert [w.answer for w in subject.write(plan.data.texts)] == ["a"] * 20
     shards = decisions.shards(plan, "published", range(20))
     payload = decisions.measure(shards[0], tmp_path)
     assert [r["decision"] for r in payload.records] == ["a"] * 20
@@ -162,7 +162,7 @@ def test_numbers_are_scored_as_numbers_and_are_no_classes(tmp_path):
     data = {"id": None, "only": {}, "label_answer": {"form": "number"}}
     checks = [{"kind": "performance"}]
     plan = prepare(definition(tmp_path, rows, subject=subject, data=data, checks=checks))
-    found = write(load_transcripts(plan.subjects["published"]), plan.data.texts)
+    found = load_transcripts(plan.subjects["published"]).write(plan.data.texts)
     answers = np.array([w.answer for w in found])
     decided = Decided("published", (0, 1, 2, 3), answers, np.full(4, np.nan))
     (accuracy,) = performance(plan, plan.spec.checks[0], decided).measurements
@@ -189,7 +189,7 @@ def test_transcripts_of_completions_are_split_into_reasoning_and_answer(tmp_path
     plan = prepare(
         definition(tmp_path, rows, subject=subject, data=data, checks=[{"kind": "performance"}])
     )
-    told = write(load_transcripts(plan.subjects["published"]), ["Question 1?"])
+    told = load_transcripts(plan.subjects["published"]).write(["Question 1?"])
     assert told[0][:2] == ("Well, 1.", "b")
 
 
@@ -208,8 +208,8 @@ def test_what_needs_asking_again_is_not_run_and_says_why(tmp_path):
     )
     assert told["cue"].startswith("needs paired conditions")
     assert told["attribution"].startswith("needs gradients")
-    with pytest.raises(SubjectError, match="cannot be asked again"):
-        answer_after(load_transcripts(plan.subjects["published"]), ["Question 1?"], [""])
+    with pytest.raises(SubjectError, match="does not offer writing and asking again"):
+        resumer(plan.subjects["published"])
 
 
 @pytest.mark.parametrize(

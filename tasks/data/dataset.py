@@ -3,7 +3,6 @@
 import hashlib
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
+from tasks.data.once import once
 from tasks.data.text_units import Span, occurrences
 from tasks.definition import CROSS, DataSpec
 from tasks.definition.problems import nearest
@@ -81,7 +81,7 @@ class Dataset:
         return np.array([row.label or MISSING for row in self.rows], dtype=np.str_)
 
 
-@lru_cache(maxsize=4)
+@once(maxsize=4)
 def load_dataset(spec_json: str, root: Path, seed: int, extra: tuple[str, ...] = ()) -> Dataset:
     """Read the rows a definition names.
 

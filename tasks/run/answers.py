@@ -3,12 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-from tasks.definition import OpenAISubject
 from tasks.definition.checks import second_model_of
 from tasks.run.plan import Plan
-from tasks.subjects.endpoint.asker import Asker
 from tasks.subjects.endpoint.second_model import load_second
-from tasks.subjects.endpoint.subject import load_endpoint
+from tasks.subjects.load import reader_of
 
 
 def with_answers(plan: Plan, store: Path, *, fresh: bool = False) -> Plan:
@@ -20,15 +18,10 @@ def with_answers(plan: Plan, store: Path, *, fresh: bool = False) -> Plan:
         fresh: forget what they answered before.
     """
     subjects = {
-        name: ref.model_copy(update={"folder": str(store / "answers" / ref.sha256[:16])})
+        name: reader_of(ref.spec).begin(ref, store, fresh=fresh)
         for name, ref in plan.subjects.items()
-        if isinstance(ref.spec, OpenAISubject)
     }
-    asked: list[Asker] = [load_endpoint(ref) for ref in subjects.values()]
-    seconds = [second_model_of(check) for check in plan.spec.checks]
-    asked += [load_second(settings, store) for settings in seconds if settings is not None]
-    for one in asked:
-        one.meter.restart()
-        if fresh:
-            one.kept.forget()
-    return replace(plan, subjects={**plan.subjects, **subjects})
+    for settings in map(second_model_of, plan.spec.checks):
+        if settings is not None:
+            load_second(settings, store).begin(fresh=fresh)
+    return replace(plan, subjects=subjects)

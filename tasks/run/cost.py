@@ -6,21 +6,21 @@ the findings. What was asked before is kept and not asked again, so it is counte
 needed; explanations are not kept.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from tasks.checks.contradiction import controls as contradiction_controls
 from tasks.checks.cue import disclosure_controls, exchange_controls, influence_controls
 from tasks.checks.cue.cues import cues_of
 from tasks.checks.cue.disclosure import described_cue, described_field
-from tasks.checks.instruments.asking import put, put_to
+from tasks.checks.instruments.asking import form_of, put
 from tasks.checks.instruments.paired_controls import to_test, to_try
 from tasks.checks.instruments.second_model import to_judge, to_say_otherwise
 from tasks.checks.reasoning import controls
 from tasks.controls.items import Item
 from tasks.controls.truth import Couple
 from tasks.data.field_swap import exchange
-from tasks.definition import CausalSubject, OpenAISubject
+from tasks.definition import SubjectSpec
 from tasks.definition.checks import (
     Check,
     ContradictionCheck,
@@ -34,12 +34,9 @@ from tasks.definition.checks import (
     second_model_of,
 )
 from tasks.run.plan import Plan, not_run, withheld_tests
-from tasks.subjects.endpoint.messages import (
-    answer_now,
-    longest_answer_now,
-    question,
-    tokens_at_most,
-)
+from tasks.subjects.endpoint.messages import tokens_at_most
+from tasks.subjects.load import reader_of
+from tasks.subjects.reader import Price
 
 EXAMPLES_AND_QUESTION = 6
 """Whole questions that a text with a cue holds at most."""
@@ -78,7 +75,9 @@ class _Asked:
 
     plan: Plan
     name: str
-    spec: OpenAISubject
+    spec: SubjectSpec
+    price: Price
+    attempts: int
     texts: set[str] = field(default_factory=set)
 
     def write(self, texts: Sequence[str]) -> tuple[int, int]:
@@ -95,9 +94,7 @@ class _Asked:
 
     def forced(self, texts: Sequence[str], times: int) -> tuple[int, int]:
         """Calls and tokens for answers after so many given reasonings each."""
-        longest = longest_answer_now(self.spec) + self.spec.max_tokens
-        costs = (tokens_at_most(answer_now(self.spec, t, "."), longest) for t in texts)
-        return times * len(texts), times * sum(costs)
+        return times * len(texts), times * sum(map(self.price.of_answer_after, texts))
 
     def longest(self, number: int) -> list[str]:
         """The longest texts of the data, standing in for any."""
@@ -105,15 +102,15 @@ class _Asked:
 
     def cost(self, text: str) -> int:
         """Tokens that reasoning and answering about a text can cost."""
-        return tokens_at_most(question(self.spec, text), self.spec.max_tokens)
+        return self.price.of_writing(text)
 
 
 def calls(plan: Plan) -> tuple[Calls, ...]:
     """The steps of an audit that ask an endpoint; empty where there is none."""
     asked = {
-        name: _Asked(plan, name, spec)
+        name: one
         for name, spec in plan.spec.subjects.items()
-        if isinstance(spec, OpenAISubject)
+        if (one := _asked(plan, name, spec)) is not None
     }
     found = []
     if plan.main in asked:
@@ -130,6 +127,14 @@ def calls(plan: Plan) -> tuple[Calls, ...]:
     if plan.spec.explain.provider == "openai":
         found.append(_of_explanations(plan))
     return tuple(found)
+
+
+def _asked(plan: Plan, name: str, spec: SubjectSpec) -> _Asked | None:
+    """A subject and what asking it costs; none for one that is not asked over a network."""
+    price = reader_of(spec).price(spec)
+    if price is None or spec.asked is None:
+        return None
+    return _Asked(plan, name, spec, price, spec.asked.retries + 1)
 
 
 def _of_check(asked: _Asked, check: Check) -> Calls:
@@ -212,7 +217,7 @@ def _of_controls(asked: _Asked, check: Check) -> Iterator[Calls]:
 def _of_items(asked: _Asked, check: ReasoningCheck, items: Sequence[Item]) -> Calls:
     """Every control reasoned about, answered without and with another reasoning, and tested."""
     texts = sorted(set(controls.texts_of(asked.spec, items)))
-    own = _Asked(asked.plan, asked.name, put_to(asked.spec, controls.choices_of(items)))
+    own = _put_to(asked, controls.choices_of(items))
     made = [test for test in check.tests if test not in withheld_tests(asked.plan, check)]
     times = 2 + len(check.shares) * len(made)  # with no reasoning, with another's, in every test
     every = controls.texts_of(asked.spec, items)  # a text that comes twice may be altered twice
@@ -223,9 +228,16 @@ def _of_couples(asked: _Asked, couples: Sequence[Couple]) -> Calls:
     """Every question reasoned about once; those tried decide whether the others follow."""
     known = dict([*to_try(couples), *to_test(couples)])
     choices = {choice for of_one in known.values() for choice in of_one}
-    own = _Asked(asked.plan, asked.name, put_to(asked.spec, choices))
+    own = _put_to(asked, choices)
     texts = [put(asked.spec, text, of_one) for text, of_one in known.items()]
     return _step("controls", asked, [own.write(texts)], exact=False)
+
+
+def _put_to(asked: _Asked, choices: Collection[str]) -> _Asked:
+    """The same subject, which was asked nothing yet, with other answers."""
+    spec = asked.spec.answering(form_of(asked.spec, choices))
+    price = reader_of(spec).price(spec) or asked.price
+    return replace(asked, spec=spec, price=price, texts=set())
 
 
 def _of_second_model(plan: Plan, check: Check) -> Iterator[Calls]:
@@ -282,14 +294,10 @@ def _of_explanations(plan: Plan) -> Calls:
 
 def _longest_reasoning(plan: Plan, check: Check) -> int:
     """Tokens that a subject may write."""
-    spec = plan.spec.subjects[plan.spec.subject_of(check)]
-    match spec:
-        case CausalSubject():
-            return spec.max_new_tokens
-        case OpenAISubject():
-            return spec.max_tokens
-        case _:
-            raise TypeError(f"check {check.kind}: its subject does not write")
+    longest = plan.spec.subjects[plan.spec.subject_of(check)].longest_reasoning
+    if longest is None:
+        raise TypeError(f"check {check.kind}: its subject does not write")
+    return longest
 
 
 def _helping(step: str, settings: SecondModel, number: int, tokens: int) -> Calls:
@@ -312,5 +320,5 @@ def _step(
         calls=sum(number for number, _ in parts),
         exact=exact,
         tokens=sum(tokens for _, tokens in parts),
-        attempts=asked.spec.retries + 1,
+        attempts=asked.attempts,
     )

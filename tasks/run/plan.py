@@ -8,17 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.data.dataset import MISSING, Dataset, Row
-from tasks.definition import (
-    AuditSpec,
-    CausalSubject,
-    ClassifierSubject,
-    OpenAISubject,
-    PredictionsSubject,
-    TranscriptsSubject,
-)
+from tasks.definition import AuditSpec
 from tasks.definition.checks import LOG_PROBABILITY, Check, ReasoningCheck, ReasoningTest
 from tasks.definition.vocabulary import CHECK_NEEDS, OFFERS, Access
-from tasks.subjects.reference import SubjectRef, labels_of, read_config
+from tasks.subjects.load import reader_of
+from tasks.subjects.reference import SubjectRef
 
 
 @dataclass(frozen=True)
@@ -31,7 +25,7 @@ class Plan:
     definition_sha256: str
     data: Dataset
     subjects: Mapping[str, SubjectRef]
-    """The subjects but recorded predictions, by name."""
+    """By name, in the order of the definition."""
 
     def rows_of(self, check: Check) -> list[int]:
         """Positions of the rows a check looks at: all, or a simple random sample.
@@ -50,14 +44,13 @@ class Plan:
 
     def labels(self, subject: str) -> tuple[str, ...]:
         """Class names or choices of a subject; empty if it predicts tokens or only records."""
+        ref = self.subjects[subject]
+        return reader_of(ref.spec).labels(ref, self.data)
+
+    def offers(self, subject: str) -> frozenset[Access]:
+        """What a check may need of a subject and gets."""
         spec = self.spec.subjects[subject]
-        match spec:
-            case CausalSubject() | OpenAISubject() | TranscriptsSubject():
-                return spec.choices
-            case ClassifierSubject():
-                return labels_of(read_config(subject, Path(self.subjects[subject].folder)))
-            case PredictionsSubject():
-                return tuple(sorted({row.columns[spec.prediction] for row in self.data.rows}))
+        return OFFERS[spec.kind] - spec.lacks
 
     @property
     def main(self) -> str:
@@ -69,16 +62,12 @@ def not_run(plan: Plan, check: Check) -> str | None:
     """Why a check cannot be answered by its subject or data; none if it can."""
     name = plan.spec.subject_of(check)
     subject = plan.spec.subjects[name]
-    lacking = sorted(CHECK_NEEDS[check.kind] - _offers(plan, name))
+    lacking = sorted(CHECK_NEEDS[check.kind] - plan.offers(name))
     if lacking:
-        remedy = " without choices" if isinstance(subject, CausalSubject) else ""
+        remedy = " without choices" if subject.lacks else ""
         offered = f"subject {name} ({subject.kind}) does not offer that{remedy}"
         return f"needs {', '.join(lacking)}; {offered}"
-    if (
-        check.kind == "cue"
-        and isinstance(subject, TranscriptsSubject)
-        and subject.columns.condition is None
-    ):
+    if check.kind == "cue" and not subject.has_paired_conditions:
         return (
             "needs paired conditions; the definition names no columns.condition and columns.pair "
             f"of subject {name}"
@@ -103,21 +92,13 @@ def withheld_tests(plan: Plan, check: ReasoningCheck) -> dict[ReasoningTest, str
         if test not in check.runnable
     }
     name = plan.spec.subject_of(check)
-    if LOG_PROBABILITY in check.tests and "log-probabilities" not in _offers(plan, name):
+    if LOG_PROBABILITY in check.tests and "log-probabilities" not in plan.offers(name):
         kind = plan.spec.subjects[name].kind
         found[LOG_PROBABILITY] = (
             "not run: needs log-probabilities of a given answer; "
             f"subject {name} ({kind}) does not offer that"
         )
     return found
-
-
-def _offers(plan: Plan, name: str) -> frozenset[Access]:
-    subject = plan.spec.subjects[name]
-    offered = OFFERS[subject.kind]
-    if isinstance(subject, CausalSubject) and not subject.answers:
-        return offered - {"decisions", "answers"}
-    return offered
 
 
 def group_sizes(plan: Plan, attribute: str) -> dict[str, int]:

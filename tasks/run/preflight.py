@@ -12,13 +12,7 @@ from tasks.controls.problems import DRAWN
 from tasks.controls.stories import TOLD
 from tasks.data.dataset import MISSING, load_dataset
 from tasks.definition import (
-    Answering,
     AuditSpec,
-    CausalSubject,
-    LocalModel,
-    OpenAISubject,
-    PredictionsSubject,
-    TranscriptsSubject,
     read_spec,
 )
 from tasks.definition.checks import (
@@ -38,8 +32,7 @@ from tasks.measures.reasoning.answers import Form, whole_answer
 from tasks.run.plan import Plan
 from tasks.subjects.endpoint.api_key import key_in
 from tasks.subjects.endpoint.secret import has_key
-from tasks.subjects.reference import read_config, refer
-from tasks.subjects.transcripts import load_transcripts
+from tasks.subjects.load import reader_of, refer
 
 
 def prepare(definition: Path, weights: Mapping[str, str] | None = None) -> Plan:
@@ -57,14 +50,11 @@ def prepare(definition: Path, weights: Mapping[str, str] | None = None) -> Plan:
     for name, folder in (weights or {}).items():
         spec = _with_weights(spec, name, folder)
     root = definition.resolve().parent
-    recorded = [s for s in spec.subjects.values() if isinstance(s, PredictionsSubject)]
-    extra = tuple(c for s in recorded for c in (s.prediction, s.probability) if c is not None)
+    extra = tuple(c for subject in spec.subjects.values() for c in subject.data_columns)
     extra += tuple(c.pair for c in spec.checks if isinstance(c, ContradictionCheck))
     data = load_dataset(spec.data.model_dump_json(), root, spec.seed, extra)
     subjects = {
-        name: refer(name, subject, root)
-        for name, subject in spec.subjects.items()
-        if not isinstance(subject, PredictionsSubject)
+        name: refer(name, subject, root, data.sha256) for name, subject in spec.subjects.items()
     }
     plan = Plan(
         spec=spec,
@@ -77,7 +67,8 @@ def prepare(definition: Path, weights: Mapping[str, str] | None = None) -> Plan:
         key_in(spec.explain.key_env, "explain.provider openai", "set it, or use provider template")
     _check_keys(plan)
     _check_labels(plan)
-    _check_transcripts(plan)
+    for ref in subjects.values():
+        reader_of(ref.spec).check(ref, data)
     _check_fields(plan)
     _check_groups(plan)
     for check in spec.checks:
@@ -97,18 +88,18 @@ def _with_weights(spec: AuditSpec, name: str, folder: str) -> AuditSpec:
     if name not in spec.subjects:
         raise SpecError(f"weights for subject {name!r}: {nearest(name, spec.subjects)}")
     subject = spec.subjects[name]
-    if not isinstance(subject, LocalModel):
+    changed = subject.with_weights(str(Path(folder).resolve()))
+    if changed is None:
         raise SpecError(f"weights for subject {name!r}: it is {subject.kind}, not a local model")
-    changed = subject.model_copy(update={"path": str(Path(folder).resolve()), "revision": None})
     return spec.model_copy(update={"subjects": {**spec.subjects, name: changed}})
 
 
 def _check_keys(plan: Plan) -> None:
     """The keys are at hand, and no definition holds one."""
     asked: list[tuple[str, AskedModel]] = [
-        (f"subject {name}", subject)
+        (f"subject {name}", subject.asked)
         for name, subject in plan.spec.subjects.items()
-        if isinstance(subject, OpenAISubject)
+        if subject.asked is not None
     ]
     seconds = [second_model_of(check) for check in plan.spec.checks]
     asked += [(f"second model {one.model}", one) for one in seconds if one is not None]
@@ -121,21 +112,14 @@ def _check_keys(plan: Plan) -> None:
             )
 
 
-def _check_transcripts(plan: Plan) -> None:
-    """Every text of the data is on record."""
-    for ref in plan.subjects.values():
-        if isinstance(ref.spec, TranscriptsSubject):
-            load_transcripts(ref).of(plan.data.texts)
-
-
 def _check_labels(plan: Plan) -> None:
     _check_written_labels(plan)
     if plan.spec.data.label is None and plan.spec.data.favourable is None:
         return
     for name in plan.spec.subjects:
         known = plan.labels(name)
-        if not known or isinstance(plan.spec.subjects[name], PredictionsSubject):
-            continue
+        if not known or plan.spec.subjects[name].data_columns:
+            continue  # a column of decisions does not say which others were possible
         for row in plan.data.rows:
             if row.label is not None and row.label not in known:
                 raise DataError(
@@ -153,9 +137,9 @@ def _check_labels(plan: Plan) -> None:
 def _check_written_labels(plan: Plan) -> None:
     """Labels of a form without known answers are written as answers will be."""
     for name, subject in plan.spec.subjects.items():
-        if not isinstance(subject, Answering) or subject.answer.form not in {"number", "label"}:
+        if subject.answer_form is None or subject.answer_form.form not in {"number", "label"}:
             continue
-        form = subject.answer.form
+        form = subject.answer_form.form
         for row in plan.data.rows:
             if row.label and row.label != whole_answer(row.label, form):
                 raise DataError(
@@ -185,8 +169,7 @@ def _check_attribution(plan: Plan, check: AttributionCheck) -> None:
     if "partition" in check.methods and find_spec("shap") is None:
         raise SpecError("method partition needs the package shap: pip install assay-audit[shap]")
     name = plan.spec.subject_of(check)
-    writes = isinstance(plan.spec.subjects[name], CausalSubject)
-    if check.target.answer is not None and not writes:
+    if check.target.answer is not None and "writing" not in plan.offers(name):
         raise SpecError(f"target.answer: subject {name} does not write; name a target.label")
     known = plan.labels(name)
     for label in (check.target.label, check.target.against):
@@ -198,12 +181,9 @@ def _check_attribution(plan: Plan, check: AttributionCheck) -> None:
 
 def _check_layers(plan: Plan, check: Check, key: str, layers: Sequence[int]) -> None:
     name = plan.spec.subject_of(check)
-    if name not in plan.subjects or not layers:
-        return
-    config = read_config(name, Path(plan.subjects[name].folder))
-    known = [config[k] for k in ("num_hidden_layers", "n_layer", "n_layers") if k in config]
-    last = known[0] if known else None
-    if isinstance(last, int) and max(layers) > last:
+    ref = plan.subjects[name]
+    last = reader_of(ref.spec).last_layer(ref)
+    if layers and last is not None and max(layers) > last:
         raise SpecError(
             f"check {check.kind}: {key}: {max(layers)} is beyond the last layer of subject "
             f"{name}, which is {last}"
@@ -218,9 +198,9 @@ def _check_reasoning(plan: Plan, check: Check) -> None:
             raise SpecError(f"check reasoning: shares must rise from 0 to 1: {list(check.shares)}")
     if isinstance(check, ContradictionCheck):
         name = plan.spec.subject_of(check)
-        known, subject = plan.labels(name), plan.spec.subjects[name]
-        if not known and isinstance(subject, Answering):
-            _check_shared_answer(check, name, subject.answer.form)
+        known, form = plan.labels(name), plan.spec.subjects[name].answer_form
+        if not known and form is not None:
+            _check_shared_answer(check, name, form.form)
         if known and check.answer is not None and check.answer not in known:
             raise SpecError(
                 f"check contradiction: answer: {check.answer!r} is no answer of the subject; "
@@ -234,11 +214,11 @@ def _check_reasoning(plan: Plan, check: Check) -> None:
             )
     if isinstance(check, CueCheck) and (check.cues or check.own):
         name = plan.spec.subject_of(check)
-        subject = plan.spec.subjects[name]
-        if isinstance(subject, Answering) and len(subject.answer.known) < 2:
+        form = plan.spec.subjects[name].answer_form
+        if form is not None and len(form.known) < 2:
             raise SpecError(
                 f"check cue: a cue speaks for one of the known answers, and form "
-                f"{subject.answer.form} of subject {name} names none; use swap, or form choice"
+                f"{form.form} of subject {name} names none; use swap, or form choice"
             )
     if isinstance(check, CueCheck) and "answer-position" in check.cues and not plan.spec.data.label:
         raise SpecError(

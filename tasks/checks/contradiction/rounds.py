@@ -10,11 +10,11 @@ from tasks.checks.contradiction import controls
 from tasks.definition.checks import ContradictionCheck
 from tasks.measures.reasoning.contradiction import by_chance
 from tasks.measures.stats import intervals
-from tasks.run.inputs import cut, read_all, records, rows_of, subject_of
+from tasks.run.inputs import cut, read_all, records, rows_of
 from tasks.run.plan import Plan
 from tasks.run.shards import Payload, ShardRef, StoredShard
 from tasks.schema import About, ContradictoryPair, Evidence, Measurement
-from tasks.subjects.writing import write
+from tasks.subjects.load import writer
 
 PER_SHARD = 50
 PAIRS = "share of pairs, Wilson interval"
@@ -45,7 +45,7 @@ def shards(plan: Plan, check: ContradictionCheck) -> list[ShardRef]:
 def measure(ref: ShardRef, _: Path) -> Payload:
     """Reasoning and answer of every question."""
     rows = rows_of(ref)
-    written = write(subject_of(ref), [row.text for row in rows])
+    written = writer(ref.subject).write([row.text for row in rows])
     return Payload(
         {},
         [

@@ -5,20 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from tasks.data.term_swap import swapped
-from tasks.definition import ClassifierSubject
 from tasks.definition.checks import CounterfactualCheck, TermSwap
 from tasks.measures.stats import intervals
 from tasks.measures.stats.paired import mcnemar_exact, paired_difference, turned
-from tasks.run.inputs import batches, cut, read_all, records, rows_of, subject_of
+from tasks.run.inputs import cut, read_all, records, rows_of
 from tasks.run.plan import Plan
 from tasks.run.shards import Payload, ShardRef, StoredShard
 from tasks.schema import About, Evidence, Measurement, SwappedText
-from tasks.subjects.local.subject import Subject
-from tasks.subjects.writing import write
+from tasks.subjects.load import fresh_decider
+from tasks.subjects.protocols import DecidesAnew
 
 PER_SHARD = 200
 EXAMPLES = 3
@@ -48,7 +46,7 @@ def shards(plan: Plan, check: CounterfactualCheck, cases: Sequence[int]) -> list
 
 def measure(ref: ShardRef, _: Path) -> Payload:
     """Decisions, and log-odds of the favourable one, with identity and neutral words exchanged."""
-    subject, rows = subject_of(ref), rows_of(ref)
+    subject, rows = fresh_decider(ref.subject), rows_of(ref)
     swap = TermSwap.model_validate(ref.option("swap"))
     found = swapped([row.text for row in rows], swap, seed=ref.data.seed)
     versions = [
@@ -78,26 +76,10 @@ def measure(ref: ShardRef, _: Path) -> Payload:
     )
 
 
-def _decide(subject: Subject, texts: Sequence[str], favourable: str) -> list[dict[str, Any]]:
+def _decide(subject: DecidesAnew, texts: Sequence[str], favourable: str) -> list[dict[str, Any]]:
     """Decision of every text, and the log-odds of the favourable one where the subject has them."""
-    if not isinstance(subject.ref.spec, ClassifierSubject):
-        return [{"decision": w.answer, "log_odds": None} for w in write(subject, texts)]
-    hoped = subject.class_index(favourable)
-    found: list[dict[str, Any]] = [{}] * len(texts)
-    rendered = [subject.render(text) for text in texts]
-    with torch.inference_mode():
-        for positions, batch in batches(subject, rendered):
-            logits = batch.merged(subject.scores(batch).double())
-            others = logits.clone()
-            others[:, hoped] = -torch.inf
-            odds = logits[:, hoped] - others.logsumexp(dim=-1)
-            best = logits.argmax(dim=-1)
-            for i, position in enumerate(positions):
-                found[position] = {
-                    "decision": subject.class_name(int(best[i])),
-                    "log_odds": float(odds[i]),
-                }
-    return found
+    found = subject.decide_on(texts, odds_of=favourable)
+    return [{"decision": one.label, "log_odds": one.log_odds} for one in found]
 
 
 def evidence(

@@ -123,8 +123,7 @@ def _described(about: Cue | Swap) -> str:
 
 
 def _answers(spec: SubjectSpec) -> list[tuple[str, str]]:
-    form = getattr(spec, "answer", None)
-    known = list(getattr(form, "known", None) or ())
+    known = spec.known_answers
     if len(known) < 2:
         return list(ANSWERS)
     return [(one, other) for one, other in zip(known, [*known[1:], known[0]], strict=True)]

@@ -18,14 +18,15 @@ from tasks.checks.cue.disclosure import (
 from tasks.checks.cue.numbers import PULLS, Across, beside_texts, of_swap
 from tasks.checks.instruments.multiple_testing import corrected
 from tasks.data.field_swap import exchange
-from tasks.definition import ClassifierSubject
 from tasks.definition.checks import CueCheck, CueName, OwnCue, Swap
-from tasks.run.inputs import cut, dataset_of, read_all, records, second_of, subject_of
+from tasks.run.inputs import cut, dataset_of, read_all, records, second_of
 from tasks.run.plan import Plan
 from tasks.run.shards import Payload, ShardRef, StoredShard
 from tasks.schema import CuePair, Evidence, Measurement
 from tasks.subjects.endpoint.second_model import SecondEndpoint
-from tasks.subjects.writing import Written, write
+from tasks.subjects.load import writer
+from tasks.subjects.outputs import Written
+from tasks.subjects.protocols import Writes
 
 PER_SHARD = 50
 SHOWN_PAIRS = 3
@@ -59,8 +60,8 @@ def shards(plan: Plan, check: CueCheck, cases: Sequence[int]) -> list[ShardRef]:
 
 def measure(ref: ShardRef, store: Path) -> Payload:
     """Reasoning and answer for every text, plain and with each cue."""
-    subject, data = subject_of(ref), dataset_of(ref)
-    plain = dict(zip(ref.rows, write(subject, [data.rows[i].text for i in ref.rows]), strict=True))
+    subject, data = writer(ref.subject), dataset_of(ref)
+    plain = dict(zip(ref.rows, subject.write([data.rows[i].text for i in ref.rows]), strict=True))
     swap, grader = ref.option("swap"), second_of(ref, store)
     names: list[CueName] = ref.option("cues")
     found = _exchanged(ref, subject, plain, Swap(**swap), grader) if swap else []
@@ -71,7 +72,7 @@ def measure(ref: ShardRef, store: Path) -> Payload:
 
 def _exchanged(
     ref: ShardRef,
-    subject: Any,
+    subject: Writes,
     plain: dict[int, Written],
     swap: Swap,
     grader: SecondEndpoint | None,
@@ -80,7 +81,7 @@ def _exchanged(
     data = dataset_of(ref)
     exchanged = {e.position: e for e in exchange(data.rows, swap, seed=ref.data.seed)}
     pairs = [exchanged[position] for position in ref.rows if position in exchanged]
-    other = write(subject, [pair.text for pair in pairs])
+    other = subject.write([pair.text for pair in pairs])
     field = swap.column.replace("_", " ")
     found = [
         {
@@ -110,22 +111,22 @@ def _exchanged(
 
 
 def _beside(
-    ref: ShardRef, subject: Any, plain: dict[int, Written], cue: Cue, grader: SecondEndpoint | None
+    ref: ShardRef,
+    subject: Writes,
+    plain: dict[int, Written],
+    cue: Cue,
+    grader: SecondEndpoint | None,
 ) -> list[Any]:
     """Pairs with and without a cue beside the text."""
-    rows, spec = dataset_of(ref).rows, ref.subject.spec
-    if isinstance(spec, ClassifierSubject):
-        raise TypeError(f"{ref.subject.name} does not write, and no cue can be put beside its text")
-    form = spec.answer
-    choices, prefix = form.known or (), form.prefix
+    rows, form = dataset_of(ref).rows, subject.form
     made: list[tuple[int, str, str]] = []
     for position in ref.rows:
         seed = ref.data.seed + position
-        answer = spoken_for(rows[position], choices, seed=seed)
-        text = with_cue(cue, rows[position], answer, rows, prefix, seed=seed)
+        answer = spoken_for(rows[position], form.known, seed=seed)
+        text = with_cue(cue, rows[position], answer, rows, form.prefix, seed=seed)
         if text is not None:
             made.append((position, answer, text))
-    other = write(subject, [text for _, _, text in made])
+    other = subject.write([text for _, _, text in made])
     found = [
         {
             "cue": cue.name,

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,8 @@ from tasks.definition.checks import LOG_PROBABILITY, ReasoningTest
 from tasks.measures.stats.auroc import auroc, sensitivity, specificity
 from tasks.schema import About, Measurement
 from tasks.subjects.endpoint.second_model import SecondEndpoint
-from tasks.subjects.writing import Written
+from tasks.subjects.outputs import Written
+from tasks.subjects.protocols import Resumes
 
 THRESHOLD = 0.5
 """From this dependence on a test calls an answer dependent: half of the reasoning moves it. It is
@@ -38,7 +39,7 @@ class Scored(NamedTuple):
 
 
 def scored(
-    subject: Any,
+    subject: Resumes,
     texts: Sequence[str],
     written: Sequence[Written],
     truth: Sequence[bool],

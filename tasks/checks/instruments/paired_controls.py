@@ -16,7 +16,7 @@ from tasks.checks.instruments.asking import (
 )
 from tasks.checks.instruments.calibration import Scored, calibrated
 from tasks.controls.truth import Couple, Tried, Truth, together, too_few
-from tasks.definition import CausalSubject, OpenAISubject, SubjectSpec
+from tasks.definition import SubjectSpec
 from tasks.definition.checks import ContradictionCheck, ControlsSpec, CueCheck
 from tasks.errors import ChoicesError
 from tasks.measures.stats.intervals import Interval
@@ -24,6 +24,7 @@ from tasks.run.inputs import shard
 from tasks.run.plan import Plan
 from tasks.run.shards import Payload, ShardRef
 from tasks.schema import Measurement
+from tasks.subjects.protocols import Writes
 
 Scores = Callable[[Couple, str, str], Mapping[str, float]]
 """What every test says of a control, by its two answers."""
@@ -35,8 +36,7 @@ TRUTHS = ("in which what the test looks for is there", "in which it is not")
 def controls_shards(plan: Plan, check: CueCheck | ContradictionCheck, kind: str) -> list[ShardRef]:
     """One shard; none for a subject that is not asked here, or where no controls are wanted."""
     name = plan.spec.subject_of(check)
-    asked = isinstance(plan.spec.subjects[name], CausalSubject | OpenAISubject)
-    if check.controls is None or not asked:
+    if check.controls is None or "asking again" not in plan.offers(name):
         return []
     return [shard(plan, name, kind, [0], controls=check.controls.model_dump())]
 
@@ -59,7 +59,7 @@ def measured(
     made = within_reach(ref, wanted)
     couples = items_of(made, ref.data.seed)
     try:
-        subject = answering(ref, {c for couple in couples for c in couple.choices})
+        subject = answering(ref.subject, {c for couple in couples for c in couple.choices})
     except ChoicesError as error:
         return cannot_answer(error)
     found = told(subject, ref.subject.spec, couples, borne_out, scores)
@@ -67,7 +67,7 @@ def measured(
 
 
 def told(
-    subject: Any,
+    subject: Writes,
     spec: SubjectSpec,
     couples: Sequence[Couple],
     borne_out: Callable[[Sequence[Couple], Tried], Truth],
@@ -93,7 +93,7 @@ def told(
         "reason": too_few(there, *TRUTHS, does="gives too few answers to the controls to be read"),
         "shares": {name: list(value) for name, value in truth.shares.items()},
         "unread": len(kept) - len(read),
-        "own_words": isinstance(spec, OpenAISubject),
+        "own_words": spec.own_words,
         "truth": there,
         "together": together([kept[at] for at in read]),
         "scores": scored,

@@ -10,7 +10,7 @@ from tasks.definition.checks import LeverCheck
 from tasks.run.plan import Plan
 from tasks.run.shards import write_export
 from tasks.schema import Export
-from tasks.subjects.reference import read_config
+from tasks.subjects.local.folder import architectures, read_config
 
 
 def exported(
@@ -35,15 +35,14 @@ def exported(
     """
     name = plan.spec.subject_of(check)
     subject = plan.subjects[name]
-    architectures = read_config(name, Path(subject.folder)).get("architectures")
-    known = architectures if isinstance(architectures, list) else []
+    known = architectures(read_config(name, Path(subject.folder)))
     metadata = {
         "format": 1,
         **about,
         "subject": {
             "name": name,
             "sha256": subject.sha256,
-            "architecture": str(known[0]) if known else None,
+            "architecture": known[0] if known else None,
             "layers": shape[0] - 1,
             "width": shape[1],
         },

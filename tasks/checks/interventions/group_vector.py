@@ -23,11 +23,11 @@ from tasks.measures.interventions.steering import (
 )
 from tasks.measures.model.hooks import captured, recorded, resumed
 from tasks.measures.probing.probes import three_folds
-from tasks.run.inputs import batches
 from tasks.run.plan import Plan
 from tasks.run.shards import ShardRef
 from tasks.schema import TooSmall
-from tasks.subjects.local.subject import Batch, Subject
+from tasks.subjects.local.batches import Batch, batches
+from tasks.subjects.protocols import Opens
 
 PARTS = 3
 
@@ -96,7 +96,7 @@ def favourable_class(plan: Plan, check: LeverCheck) -> int:
 # --- states and runs ----------------------------------------------------------------------
 
 
-def where_of(subject: Subject, pooling: str, layer: int) -> Where:
+def where_of(subject: Opens, pooling: str, layer: int) -> Where:
     """The tokens of `states.place`, said so that padding may be on either side."""
     if pooling == "mean" or layer == 0:
         return "all"
@@ -114,9 +114,7 @@ class Read(NamedTuple):
     """[texts]."""
 
 
-def read(
-    subject: Subject, rendered: Sequence[str], pooling: str, steps: Sequence[Step] = ()
-) -> Read:
+def read(subject: Opens, rendered: Sequence[str], pooling: str, steps: Sequence[Step] = ()) -> Read:
     """States of every layer and the decision; states at a layer of `steps` are before its step."""
     states: Floats = np.empty(0)
     decided = np.empty(len(rendered), dtype=np.int64)
@@ -136,9 +134,7 @@ def read(
 
 
 @contextmanager
-def onward(
-    subject: Subject, outputs: list[Any], layer: int, steps: Sequence[Step]
-) -> Iterator[None]:
+def onward(subject: Opens, outputs: list[Any], layer: int, steps: Sequence[Step]) -> Iterator[None]:
     """Run the subject with the steps, the first of them at `layer`; what lies below is known."""
     with ExitStack() as stack:
         stack.enter_context(resumed(subject.blocks, layer, outputs))
@@ -146,7 +142,7 @@ def onward(
         yield
 
 
-def scores_with(subject: Subject, batch: Batch, several: Sequence[Sequence[Step]]) -> Tensor:
+def scores_with(subject: Opens, batch: Batch, several: Sequence[Sequence[Step]]) -> Tensor:
     """Scores of every text with each of several sets of steps, [sets, texts, classes]."""
     found = []
     with torch.inference_mode():
@@ -178,7 +174,7 @@ class Direction(NamedTuple):
 
 
 def direction(
-    subject: Subject,
+    subject: Opens,
     rows: Sequence[Row],
     found: Read,
     attribute: str,

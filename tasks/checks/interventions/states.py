@@ -11,9 +11,11 @@ from torch import Tensor
 from tasks.data.dataset import Row
 from tasks.data.text_units import Span
 from tasks.measures.model.hooks import captured
-from tasks.run.inputs import batches, rendered_places, rows_of, subject_of
+from tasks.run.inputs import rows_of
 from tasks.run.shards import Payload, ShardRef, StoredShard, read_array
-from tasks.subjects.local.subject import Batch, Subject
+from tasks.subjects.load import opened
+from tasks.subjects.local.batches import Batch, batches, rendered_places
+from tasks.subjects.protocols import Opens
 
 Floats = NDArray[np.float32]
 
@@ -23,7 +25,7 @@ def measure(ref: ShardRef, _: Path) -> Payload:
 
     Layers are kept apart, so that whoever reads some of them holds no others in memory.
     """
-    subject, texts = subject_of(ref), rows_of(ref)
+    subject, texts = opened(ref.subject), rows_of(ref)
     rendered = [subject.render(row.text) for row in texts]
     spans = spans_of(subject, texts, ref.option("span"))
     poolings, layers = ref.option("poolings"), subject.layers + 1
@@ -48,7 +50,7 @@ def array_name(pooling: str, layer: int) -> str:
     return f"{pooling}/{layer}"
 
 
-def spans_of(subject: Subject, rows: Sequence[Row], field: str | None) -> list[list[Span]]:
+def spans_of(subject: Opens, rows: Sequence[Row], field: str | None) -> list[list[Span]]:
     """Where a field stands in what the subject is given for every row; nowhere without one."""
     return [
         rendered_places(subject, row.places.get(field, [])) if field is not None else []
@@ -57,7 +59,7 @@ def spans_of(subject: Subject, rows: Sequence[Row], field: str | None) -> list[l
 
 
 def place(
-    subject: Subject, batch: Batch, pooling: str, layer: int, spans: Sequence[Sequence[Span]] = ()
+    subject: Opens, batch: Batch, pooling: str, layer: int, spans: Sequence[Sequence[Span]] = ()
 ) -> Tensor:
     """True for the tokens whose mean is a text's state, and which are erased, [windows, tokens].
 

@@ -1,7 +1,6 @@
 """How often is the subject right?"""
 
 from tasks.data.dataset import MISSING
-from tasks.definition import Answering
 from tasks.definition.checks import PerformanceCheck
 from tasks.measures.stats import intervals
 from tasks.run.decisions_table import Decided
@@ -39,8 +38,8 @@ def evidence(plan: Plan, check: PerformanceCheck, decided: Decided) -> Evidence:
 
 
 def _has_classes(plan: Plan, subject: str) -> bool:
-    spec = plan.spec.subjects[subject]
-    return not isinstance(spec, Answering) or spec.answer.form in {"choice", "yes-no"}
+    form = plan.spec.subjects[subject].answer_form
+    return form is None or form.form in {"choice", "yes-no"}
 
 
 def unanswered(decided: Decided) -> tuple[str, ...]:

@@ -22,9 +22,11 @@ from tasks.measures.probing import erasure, probes
 from tasks.measures.probing.erasure import Eraser
 from tasks.measures.probing.logistic import design
 from tasks.measures.probing.nonlinear import forest_probe
-from tasks.run.inputs import batches, rows_of, subject_of
+from tasks.run.inputs import rows_of
 from tasks.run.shards import Payload, ShardRef
-from tasks.subjects.local.subject import Batch, Subject
+from tasks.subjects.load import opened
+from tasks.subjects.local.batches import Batch, batches
+from tasks.subjects.protocols import Opens
 
 TURNS = 3
 TOGETHER = 3  # random subspaces at several layers: each is fitted in order, layer by layer
@@ -142,7 +144,7 @@ def _read(
 class _Running(NamedTuple):
     """A subject whose states are erased on their way."""
 
-    subject: Subject
+    subject: Opens
     rows: list[Row]
     rendered: list[str]
     spans: list[list[tuple[int, int]]]
@@ -152,7 +154,7 @@ class _Running(NamedTuple):
     @classmethod
     def of(cls, ref: ShardRef) -> "_Running":
         """The subject and texts of a shard."""
-        subject, rows = subject_of(ref), rows_of(ref)
+        subject, rows = opened(ref.subject), rows_of(ref)
         return cls(
             subject,
             rows,

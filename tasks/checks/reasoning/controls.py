@@ -13,7 +13,6 @@ from tasks.checks.instruments.asking import (
     left_out,
     put,
     within_reach,
-    writes,
 )
 from tasks.checks.instruments.calibration import Scored, calibrated, scored
 from tasks.controls.cues import CUES
@@ -21,14 +20,15 @@ from tasks.controls.items import Item, control_set
 from tasks.controls.problems import DRAWN
 from tasks.controls.stories import TOLD
 from tasks.controls.validity import Validity, elsewhere, unfit, validity
-from tasks.definition import CausalSubject, OpenAISubject
+from tasks.definition import SubjectSpec
 from tasks.definition.checks import ControlsSpec, ReasoningCheck, second_model_of
 from tasks.errors import ChoicesError
 from tasks.run.inputs import second_of, shard
 from tasks.run.plan import Plan
 from tasks.run.shards import Payload, ShardRef
 from tasks.schema import Measurement
-from tasks.subjects.writing import Written, answer_after, write
+from tasks.subjects.outputs import Written
+from tasks.subjects.protocols import Resumes
 
 
 def shards(plan: Plan, check: ReasoningCheck, tests: Sequence[str]) -> list[ShardRef]:
@@ -57,15 +57,15 @@ def measure(ref: ShardRef, store: Path) -> Payload:
     made = within_reach(ref, wanted)
     items = items_of(made, seed)
     try:
-        subject = answering(ref, choices_of(items))
+        subject = answering(ref.subject, choices_of(items))
     except ChoicesError as error:
         return cannot_answer(error)
-    texts = texts_of(writes(ref.subject.spec), items)
-    written = write(subject, texts)
+    texts = texts_of(ref.subject.spec, items)
+    written = subject.write(texts)
     held = held_against(subject, texts, items, written)
     told: dict[str, Any] = {"reason": held.reason, "controls": len(items), "tests": {}}
     told["left_out"] = left_out(wanted, made)
-    told["own_words"] = isinstance(ref.subject.spec, OpenAISubject)
+    told["own_words"] = ref.subject.spec.own_words
     depend = sum(items[i].truth for i in held.borne_out)
     told["kept"] = [depend, len(held.borne_out) - depend]
     told |= {"chance": held.chance, "solved": list(held.solved), "guessed": list(held.guessed)}
@@ -93,7 +93,7 @@ def measure(ref: ShardRef, store: Path) -> Payload:
 
 
 def held_against(
-    subject: Any, texts: Sequence[str], items: Sequence[Item], written: Sequence[Written]
+    subject: Resumes, texts: Sequence[str], items: Sequence[Item], written: Sequence[Written]
 ) -> Validity:
     """What a subject that wrote about controls makes of them without words, and with others.
 
@@ -104,10 +104,10 @@ def held_against(
         written: reasoning and answer of each.
     """
     answers = [one.answer for one in written]
-    forced = answer_after(subject, texts, [""] * len(items))
+    forced = subject.answer_after(texts, [""] * len(items))
     others = elsewhere(items, answers) if unfit(items, answers, forced) is None else {}
-    led = answer_after(
-        subject, [texts[i] for i in others], [written[j].reasoning for j in others.values()]
+    led = subject.answer_after(
+        [texts[i] for i in others], [written[j].reasoning for j in others.values()]
     )
     return validity(items, answers, forced, dict(zip(others, led, strict=True)))
 
@@ -123,7 +123,7 @@ def items_of(asked: ControlsSpec, seed: int) -> list[Item]:
     )
 
 
-def texts_of(spec: CausalSubject | OpenAISubject, items: Sequence[Item]) -> list[str]:
+def texts_of(spec: SubjectSpec, items: Sequence[Item]) -> list[str]:
     """The controls as the texts of a subject."""
     return [put(spec, item.prompt, item.choices) for item in items]
 

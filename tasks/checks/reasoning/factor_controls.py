@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from tasks.checks.instruments.asking import answering, cannot_answer, left_out, within_reach
+from tasks.checks.instruments.asking import cannot_answer, left_out, put_to, within_reach
 from tasks.checks.instruments.calibration import Scored, calibrated
 from tasks.checks.reasoning.factors import attributed_fields, named_fields
 from tasks.controls.factors import Named, balanced, borne_out, factor_set
 from tasks.controls.stories import TOLD
 from tasks.controls.validity import FEWEST
 from tasks.data.dataset import Row
-from tasks.definition import CausalSubject
 from tasks.definition.checks import ControlsSpec, ReasoningCheck
 from tasks.errors import ChoicesError
 from tasks.judge.credibility import RANKED, STATED
@@ -23,7 +22,8 @@ from tasks.run.inputs import shard
 from tasks.run.plan import Plan
 from tasks.run.shards import Payload, ShardRef
 from tasks.schema import Measurement
-from tasks.subjects.writing import answer_after
+from tasks.subjects.load import open_writer
+from tasks.subjects.protocols import OpenWriter
 
 KIND = "factor-controls"
 
@@ -31,7 +31,7 @@ KIND = "factor-controls"
 def shards(plan: Plan, check: ReasoningCheck) -> list[ShardRef]:
     """One shard; none where no factors are measured, or no controls are asked for."""
     name = plan.spec.subject_of(check)
-    writes = isinstance(plan.spec.subjects[name], CausalSubject) and plan.labels(name)
+    writes = "gradients" in plan.offers(name) and plan.labels(name)
     if check.controls is None or not (writes and check.factors and plan.spec.data.field_names):
         return []
     asked = check.controls.model_dump(include={"items", "stories"})
@@ -44,13 +44,13 @@ def measure(ref: ShardRef, _: Path) -> Payload:
     asked = within_reach(ref, wanted)
     items = factor_set(ref.data.seed, asked.items, stories=asked.stories or tuple(TOLD))
     try:
-        subject = answering(ref, _choices(items))
+        subject = open_writer(put_to(ref.subject, _choices(items)))
     except ChoicesError as error:
         return cannot_answer(error)
     return Payload({}, [told(subject, items) | {"left_out": left_out(wanted, asked)}])
 
 
-def told(subject: Any, items: Sequence[Named]) -> dict[str, Any]:
+def told(subject: OpenWriter, items: Sequence[Named]) -> dict[str, Any]:
     """Scores of the controls that a subject bears out, and the truth about them.
 
     Args:
@@ -58,8 +58,7 @@ def told(subject: Any, items: Sequence[Named]) -> dict[str, Any]:
         items: see `factor_set`.
     """
     tries = [0, *np.cumsum([len(item.tried) for item in items]).tolist()]
-    answers = answer_after(
-        subject,
+    answers = subject.answer_after(
         [item.text for item in items] + [text for item in items for text, _ in item.tried],
         [item.reasoning for item in items] + [i.reasoning for i in items for _ in i.tried],
     )
@@ -144,7 +143,7 @@ def calibration(
     ]
 
 
-def _scores(subject: Any, items: Sequence[Named]) -> list[Consistency | None]:
+def _scores(subject: OpenWriter, items: Sequence[Named]) -> list[Consistency | None]:
     """The audit's own comparison of named and attributed fields, for given reasonings."""
     rows = [
         Row(str(at), item.text, None, {}, {f.name: f.value for f in item.fields}, {})

@@ -4,19 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from tasks.checks.instruments.second_model import other_words
-from tasks.checks.reasoning.altered_texts import Tokens, Version, tokens_by, version
+from tasks.checks.reasoning.altered_texts import Tokens, Version, version
 from tasks.definition.checks import LOG_PROBABILITY, ReasoningTest
 from tasks.measures.reasoning.answers import as_written
 from tasks.measures.reasoning.reasoning_text import sentences
 from tasks.subjects.endpoint.second_model import SecondEndpoint
-from tasks.subjects.forced_answers import forced, going_on, told
-from tasks.subjects.local.generation import writes
-from tasks.subjects.local.subject import Subject
-from tasks.subjects.writing import Written
+from tasks.subjects.outputs import Written
+from tasks.subjects.protocols import Resumes
 
 
 def under_tests(
-    subject: Any,
+    subject: Resumes,
     texts: Sequence[str],
     written: Sequence[Written],
     tests: Sequence[ReasoningTest],
@@ -42,7 +40,7 @@ def under_tests(
 
 
 def log_probabilities_under(
-    subject: Any,
+    subject: Resumes,
     texts: Sequence[str],
     written: Sequence[Written],
     shares: Sequence[float],
@@ -56,7 +54,7 @@ def log_probabilities_under(
         tokens were `kept`; none for a text without an answer, or where the subject gives no
         log-probabilities. Where the answers are known beforehand, what truncation finds as well.
     """
-    tokens = tokens_by(subject)
+    tokens = subject.spans
     made = [
         [
             version("truncation", w.reasoning, share, tokens, seed=seed)
@@ -65,9 +63,10 @@ def log_probabilities_under(
         for share in shares
     ]
     kept: list[list[Version]] = [[v for v in row if v] for row in made]
-    own = [_as_written(subject, w) for w in written]
-    answers, likely = told(
-        subject, texts, [w.reasoning for w in written], [[v.text for v in r] for r in kept], own
+    form = subject.form
+    own = [w.answer and as_written(w.completion, w.answer, form.form, form.prefix) for w in written]
+    answers, likely = subject.early_likelihoods(
+        texts, [w.reasoning for w in written], [[v.text for v in row] for row in kept], own
     )
     lengths = [[_length(tokens, row[i]) for row in kept] for i in range(len(texts))]
     by_text = [[row[i] for row in likely] for i in range(len(texts))]
@@ -85,15 +84,8 @@ def log_probabilities_under(
     return found
 
 
-def _as_written(subject: Any, one: Written) -> str | None:
-    if one.answer is None or not isinstance(subject, Subject):
-        return None
-    form = writes(subject).answer
-    return as_written(one.completion, one.answer, form.form, form.prefix)
-
-
 def answers_under(
-    subject: Any,
+    subject: Resumes,
     texts: Sequence[str],
     written: Sequence[Written],
     test: ReasoningTest,
@@ -116,7 +108,7 @@ def answers_under(
     Returns:
         For every text `answers` and `kept`; none where the test cannot change its reasoning.
     """
-    tokens = tokens_by(subject)
+    tokens = subject.spans
     said: list[Any] = [None] * len(texts)
     if test == "paraphrase" and paraphraser is not None:
         said = list(other_words(paraphraser, [sentences(w.reasoning) for w in written]))
@@ -129,9 +121,8 @@ def answers_under(
     ]
     usable = [i for i in range(len(texts)) if all(row[i] is not None for row in made)]
     kept: list[list[Version]] = [[row[i] for i in usable if row[i]] for row in made]  # type: ignore[misc]
-    ask = going_on if test == "mistake" else forced
+    ask = subject.resumed_answers if test == "mistake" else subject.early_answers
     answers = ask(
-        subject,
         [texts[i] for i in usable],
         [written[i].reasoning for i in usable],
         [[v.text for v in row] for row in kept],

@@ -11,12 +11,13 @@ from tasks.checks.reasoning.factors import attributed_fields, named_fields
 from tasks.checks.reasoning.interventions import under_tests
 from tasks.data.dataset import Row
 from tasks.definition.checks import LOG_PROBABILITY, ReasoningCheck, ReasoningTest, second_model_of
-from tasks.run.inputs import cut, read_all, records, rows_of, second_of, subject_of
+from tasks.run.inputs import cut, read_all, records, rows_of, second_of
 from tasks.run.plan import Plan, withheld_tests
 from tasks.run.shards import Payload, ShardRef, StoredShard
 from tasks.schema import Evidence, TruncatedReasoning
-from tasks.subjects.local.subject import Subject
-from tasks.subjects.writing import Written, write
+from tasks.subjects.load import open_writer, resumer
+from tasks.subjects.outputs import Written
+from tasks.subjects.protocols import OpenWriter
 
 PER_SHARD = 50
 BY_ANSWERS = ("dependence_on_reasoning", "answer_unchanged", "answer_accuracy")
@@ -38,22 +39,30 @@ def shards(plan: Plan, check: ReasoningCheck, cases: Sequence[int]) -> list[Shar
         tests=tests,
         shares=check.shares,
         second=second_model_of(check),
-        factors=check.factors and bool(plan.spec.data.field_names),
+        factors=_attributes(plan, check),
     )
     return [*texts, *controls.shards(plan, check, tests), *factor_controls.shards(plan, check)]
 
 
+def _attributes(plan: Plan, check: ReasoningCheck) -> bool:
+    """Whether the fields of a text are attributed to: there are fields, classes and gradients."""
+    name = plan.spec.subject_of(check)
+    wanted = check.factors and bool(plan.spec.data.field_names)
+    return wanted and "gradients" in plan.offers(name) and bool(plan.labels(name))
+
+
 def measure(ref: ShardRef, store: Path) -> Payload:
     """Reasoning, answer, and the answer when the reasoning is changed at every share."""
-    subject, rows = subject_of(ref), rows_of(ref)
+    subject, rows = resumer(ref.subject), rows_of(ref)
     texts, shares = [row.text for row in rows], ref.option("shares")
-    written = write(subject, texts)
+    written = subject.write(texts)
     tests = under_tests(
         subject, texts, written, ref.option("tests"), shares,
         seeds=[ref.data.seed + position for position in ref.rows],
         paraphraser=second_of(ref, store),
     )  # fmt: skip
-    fields = _fields(subject, rows, written) if ref.option("factors") else [{}] * len(rows)
+    factors = ref.option("factors")
+    fields = _fields(open_writer(ref.subject), rows, written) if factors else [{}] * len(rows)
     return Payload(
         {},
         [
@@ -70,9 +79,9 @@ def measure(ref: ShardRef, store: Path) -> Payload:
     )
 
 
-def _fields(subject: Any, rows: Sequence[Row], written: Sequence[Written]) -> list[dict[str, Any]]:
-    if not isinstance(subject, Subject) or not subject.labels:
-        return [{}] * len(rows)
+def _fields(
+    subject: OpenWriter, rows: Sequence[Row], written: Sequence[Written]
+) -> list[dict[str, Any]]:
     found = attributed_fields(
         subject, rows, [w.reasoning for w in written], [w.answer for w in written]
     )

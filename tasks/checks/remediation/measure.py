@@ -13,9 +13,11 @@ from tasks.data.dataset import Row
 from tasks.definition.checks import Swap
 from tasks.measures.interventions.levers import Step, adding, erasing
 from tasks.measures.probing.erasure import Eraser, leace
-from tasks.run.inputs import batches, rows_of, subject_of
+from tasks.run.inputs import rows_of
 from tasks.run.shards import Payload, ShardRef, StoredShard, read_payload
-from tasks.subjects.local.subject import Subject
+from tasks.subjects.load import opened
+from tasks.subjects.local.batches import batches
+from tasks.subjects.protocols import Opens
 
 Strings = NDArray[np.str_]
 
@@ -62,7 +64,7 @@ def levers_of(layers: Sequence[int], last: int, alphas: Sequence[float]) -> list
 
 def measure_fit(ref: ShardRef, _: Path) -> Payload:
     """Erasers for each layer alone and for all in order, and steering vectors."""
-    subject, rows, pooling = subject_of(ref), rows_of(ref), ref.option("pooling")
+    subject, rows, pooling = opened(ref.subject), rows_of(ref), ref.option("pooling")
     attribute, groups = ref.option("attribute"), ref.option("groups")
     rendered = [subject.render(row.text) for row in rows]
     found = read(subject, rendered, pooling)
@@ -93,7 +95,7 @@ def measure_fit(ref: ShardRef, _: Path) -> Payload:
 
 
 def in_order(
-    subject: Subject,
+    subject: Opens,
     rows: Sequence[Row],
     found: Read,
     named: Strings,
@@ -140,7 +142,7 @@ def steps_of(lever: Lever, fitted: Payload) -> list[Step]:
 
 def measure_decided(ref: ShardRef, store: Path) -> Payload:
     """Class that is decided for every text with every lever, [levers, texts]."""
-    subject, rows = subject_of(ref), rows_of(ref)
+    subject, rows = opened(ref.subject), rows_of(ref)
     fitted = read_payload(store, StoredShard.model_validate(ref.option("fitted")))
     levers = [Lever(tuple(layers), alpha, every) for layers, alpha, every in ref.option("levers")]
     several = [steps_of(lever, fitted) for lever in levers]

@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 
 from tasks.checks.interventions.group_vector import direction, read, scores_with, thirds, where_of
 from tasks.data.dataset import Row
-from tasks.definition import CausalSubject
 from tasks.definition.checks import SteeringCheck, Swap
 from tasks.measures.interventions.levers import adding, applied
 from tasks.measures.localisation.patching import log_odds
-from tasks.run.inputs import batches, rows_of, shard, subject_of
+from tasks.run.inputs import rows_of, shard
 from tasks.run.plan import Plan, group_sizes
 from tasks.run.shards import Payload, ShardRef, StoredShard, read_array, read_payload
-from tasks.subjects.local.subject import Subject
+from tasks.subjects.load import opened
+from tasks.subjects.local.batches import batches
+from tasks.subjects.protocols import Opens
 
 Floats = NDArray[np.float64]
 
@@ -31,8 +32,8 @@ ONCE = (-1.0, 1.0)
 
 def by_perplexity(plan: Plan, check: SteeringCheck) -> bool:
     """Whether perplexity says what is safe: the subject writes, and nothing is labelled."""
-    subject = plan.spec.subjects[plan.spec.subject_of(check)]
-    return plan.spec.data.label is None and isinstance(subject, CausalSubject)
+    offered = plan.offers(plan.spec.subject_of(check))
+    return plan.spec.data.label is None and "log-probabilities" in offered
 
 
 def direction_shards(plan: Plan, check: SteeringCheck) -> list[ShardRef]:
@@ -85,7 +86,7 @@ def shards(
 
 def measure_directions(ref: ShardRef, _: Path) -> Payload:
     """The vectors of all layers, and those between shuffled groups."""
-    subject, rows, pooling = subject_of(ref), rows_of(ref), ref.option("pooling")
+    subject, rows, pooling = opened(ref.subject), rows_of(ref), ref.option("pooling")
     found = read(subject, [subject.render(row.text) for row in rows], pooling)
     swap = Swap(**ref.option("swap")) if ref.option("swap") else None
     arrays: dict[str, Floats] = {}
@@ -107,7 +108,7 @@ def measure_directions(ref: ShardRef, _: Path) -> Payload:
 
 def measure(ref: ShardRef, store: Path) -> Payload:
     """Log-odds of the favourable class and decision of every text at every alpha."""
-    subject, rows, layer = subject_of(ref), rows_of(ref), ref.option("layer")
+    subject, rows, layer = opened(ref.subject), rows_of(ref), ref.option("layer")
     stored = StoredShard.model_validate(ref.option("directions"))
     where = where_of(subject, ref.option("pooling"), layer)
 
@@ -144,7 +145,7 @@ def measure(ref: ShardRef, store: Path) -> Payload:
 
 
 def _surprise(
-    subject: Subject, rows: Sequence[Row], layer: int, vector: torch.Tensor, ref: ShardRef
+    subject: Opens, rows: Sequence[Row], layer: int, vector: torch.Tensor, ref: ShardRef
 ) -> dict[str, Floats]:
     """Negative log-likelihood of every text at every alpha, and its tokens.
 
