@@ -28,7 +28,7 @@ from tasks.measures.reasoning.mistakes import with_mistake
 from tasks.measures.reasoning.reasoning_text import sentences
 from tasks.subjects.local import generation
 from tasks.subjects.local.subject import Subject, load_subject
-from tasks.subjects.writing import Written
+from tasks.subjects.outputs import Written
 
 TESTS: Final = ("truncation", "filler", "mistake", "paraphrase")
 SHARES: Final = (0.0, 0.25, 0.5, 0.75, 1.0)

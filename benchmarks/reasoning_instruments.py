@@ -18,7 +18,6 @@ from tasks.checks.reasoning.controls import held_against
 from tasks.controls.items import Item
 from tasks.controls.validity import Validity
 from tasks.measures.stats.intervals import Interval
-from tasks.subjects.writing import write
 from tests.organisms.characters import CHARACTERS
 from tests.organisms.dependence import as_subject
 from tests.organisms.reasoner import items_of
@@ -33,7 +32,7 @@ def measured(name: str, n: int, seed: int) -> tuple[list[Item], dict[str, np.nda
     items = items_of(CHARACTERS[name], seed, n)
     read = read_items(subject, items, seed=seed)
     texts = [item.prompt for item in items]
-    found = held_against(subject, texts, items, write(subject, texts))
+    found = held_against(subject, texts, items, subject.write(texts))
     graded = {i for i, item in enumerate(items) if item.kind == "graded"}
     wanted = set(found.borne_out) | graded
     chosen = [at for at, i in enumerate(read.kept) if i in wanted]

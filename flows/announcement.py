@@ -11,7 +11,7 @@ from prefect.events import Event, Resource
 from prefect.settings import PREFECT_API_URL
 
 from tasks.errors import AuditError
-from tasks.subjects.reference import digest
+from tasks.subjects.local.folder import digest
 
 
 def retrained(model: str, definition: Path, weights: Mapping[str, Path]) -> Event:

@@ -23,7 +23,7 @@ from tasks.judge.planted import held_against_planted
 from tasks.record.bundle import summary, write_bundle
 from tasks.run.answers import with_answers
 from tasks.run.case_selection import choose, shown
-from tasks.run.provenance import load_all, provenance
+from tasks.run.provenance import provenance
 from tasks.run.rounds import Asked
 from tasks.run.store import Store
 from tasks.schema import Explanations, Report, RunRecord
@@ -57,7 +57,7 @@ def audit(
     started = datetime.now(UTC)
     with STAGES.stage("definition, data and subjects"):
         plan = prepare(definition, weights)
-        source = provenance(plan, load_all(plan))
+        source = provenance(plan)
     store = Store((out / ".shards").resolve())
     runner = ShardRunner(store, fresh=fresh)
     plan = with_answers(plan, store, fresh=fresh)

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from tasks.definition import AuditSpec, ClassifierSubject, DataSpec, Gate
-from tasks.definition.checks import FairnessCheck
+from tasks.definition.checks.fairness import FairnessCheck
 from tasks.judge.comparison import compare, newest, read_report, read_run
 from tasks.judge.gates import judge
 from tasks.schema import (

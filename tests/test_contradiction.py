@@ -15,7 +15,8 @@ from tasks.controls.exclusive import borne_out, exclusive_set
 from tasks.controls.problems import DRAWN
 from tasks.controls.truth import together
 from tasks.definition import CausalSubject
-from tasks.definition.checks import ContradictionCheck, ControlsSpec
+from tasks.definition.checks.contradiction import ContradictionCheck
+from tasks.definition.checks.controls import ControlsSpec
 from tasks.errors import AuditError, ChoicesError
 from tasks.judge.credibility import SAME
 from tasks.judge.gates import judge
@@ -24,7 +25,7 @@ from tasks.measures.stats.clusters import clusters
 from tasks.run.rounds import Finished
 from tasks.run.store import Store
 from tasks.schema import About, Evidence, Measurement
-from tasks.subjects.writing import Written
+from tasks.subjects.outputs import Written
 from tests.organisms.characters import CHARACTERS
 from tests.organisms.control_files import pairs_as_csv
 from tests.organisms.dependence import PlantedReasoners

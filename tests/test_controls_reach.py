@@ -10,7 +10,7 @@ from tasks.checks.preflight import prepare
 from tasks.controls.alphabets import ALPHABETS, ANSWERS
 from tasks.controls.problems import COMPASS, DRAWN, PLACES
 from tasks.controls.stories import TOLD
-from tasks.definition.checks import ControlsSpec
+from tasks.definition.checks.controls import ControlsSpec
 from tasks.run.rounds import Finished
 from tasks.run.store import Store
 from tasks.subjects.local.subject import tells_apart

@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 from tasks.checks.counterfactual.section import moved
 from tasks.checks.preflight import prepare
 from tasks.data.term_swap import exchanged, swapped
-from tasks.definition.checks import TermSwap
+from tasks.definition.checks.counterfactual import TermSwap
 from tests.support.gathering import gathered
 from tests.support.planted import plant
 from tests.support.small import write_rows

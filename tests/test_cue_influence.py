@@ -19,13 +19,14 @@ from tasks.controls.cues import CUES
 from tasks.controls.influence import IDLE, borne_out, influence_set
 from tasks.controls.problems import DRAWN
 from tasks.definition import CausalSubject
-from tasks.definition.checks import ControlsSpec, CueCheck
+from tasks.definition.checks.controls import ControlsSpec
+from tasks.definition.checks.cue import CueCheck
 from tasks.errors import EvidenceError
 from tasks.judge.credibility import CHANGE, EITHER, EXCHANGED, FOLLOWS
 from tasks.judge.gates import judge
 from tasks.measures.stats.intervals import benjamini_hochberg
 from tasks.schema import About, Evidence, Measurement
-from tasks.subjects.writing import Written
+from tasks.subjects.outputs import Written
 from tests.organisms.characters import CHARACTERS
 from tests.support.asked import by_place, turned, write_asked_audit
 from tests.support.gathering import alone, asked, gathered

@@ -13,11 +13,12 @@ from tasks.checks.cue.payload import Answered, CuedText, Judgement
 from tasks.checks.instruments.second_model import judged, other_words
 from tasks.checks.preflight import prepare
 from tasks.data.dataset import Row
-from tasks.definition.checks import CueCheck, OwnCue, SecondModel
+from tasks.definition.checks.cue import CueCheck, OwnCue
+from tasks.definition.checks.second_model import SecondModel
 from tasks.errors import AuditError
 from tasks.subjects.endpoint import second_model as second_module
 from tasks.subjects.endpoint.second_model import load_second
-from tasks.subjects.writing import Written
+from tasks.subjects.outputs import Written
 from tests.support.gathering import gathered
 from tests.support.openai_server import completion, failing, serving
 from tests.support.small import write_small_audit

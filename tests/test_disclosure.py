@@ -19,7 +19,9 @@ from tasks.controls.disclosure import (
     swapped,
 )
 from tasks.definition import PredictionsSubject
-from tasks.definition.checks import CueCheck, OwnCue, SecondModel, Swap
+from tasks.definition.checks.cue import CueCheck, OwnCue
+from tasks.definition.checks.second_model import SecondModel
+from tasks.definition.checks.swap import Swap
 from tasks.measures.reasoning.disclosure import clauses, grounded, named, said_of
 from tasks.measures.reasoning.reasoning_text import mentions
 from tasks.schema import About

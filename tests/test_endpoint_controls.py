@@ -11,7 +11,7 @@ from flows.cli import app
 from tasks.checks.cost import calls
 from tasks.checks.preflight import prepare
 from tasks.checks.reasoning.controls import items_of, texts_of
-from tasks.definition.checks import ControlsSpec
+from tasks.definition.checks.controls import ControlsSpec
 from tasks.schema import Report
 from tests.support.asked import by_place, write_asked_audit
 from tests.support.openai_server import completion, serving

@@ -19,14 +19,13 @@ from tasks.definition import Budget, OpenAISubject, read_spec
 from tasks.errors import SpecError, SubjectError
 from tasks.judge.comparison import compare
 from tasks.schema import Report
-from tasks.subjects.endpoint import subject as subject_module
 from tasks.subjects.endpoint.client import retry_after
 from tasks.subjects.endpoint.kept_answers import KeptAnswers
 from tasks.subjects.endpoint.reply import Reply as Answered
 from tasks.subjects.endpoint.reply import split_thinking
-from tasks.subjects.endpoint.subject import load_endpoint
-from tasks.subjects.reference import refer
-from tasks.subjects.writing import Written, answer_after, write
+from tasks.subjects.endpoint.subject import accounts, load_endpoint
+from tasks.subjects.load import refer
+from tasks.subjects.outputs import Written
 from tests.support.asked import by_income, by_place, write_asked_audit
 from tests.support.openai_server import (
     BROKEN,
@@ -51,13 +50,13 @@ def remote(url, **changes):
     """The subject, in memory alone; nothing it answered to another test is known to it."""
     said = {"model": "tiny", "base_url": url, "key_env": "ASSAY_TEST_KEY", "timeout": 5}
     spec = OpenAISubject(**{**said, "retries": 2, "answer": CHOICE, **changes})
-    subject_module._load.cache_clear()
+    accounts.forget()
     return load_endpoint(refer("remote", spec, Path()))
 
 
 def asked(answer, texts, **changes):
     with serving(answer) as served:
-        return write(remote(served.url, **changes), texts), served
+        return remote(served.url, **changes).write(texts), served
 
 
 def always(reply):
@@ -125,7 +124,7 @@ def test_what_is_no_answer_is_unparsed_and_no_failure(reply):
 def forced(answer, reasoning, **changes):
     with serving(answer) as served:
         subject = remote(served.url, prompt="Q: {text}", **changes)
-        return answer_after(subject, ["x"], [reasoning]), served.requests[0]
+        return subject.answer_after(["x"], [reasoning]), served.requests[0]
 
 
 def test_ask_puts_the_reasoning_into_the_models_mouth_and_asks_for_the_answer():
@@ -198,7 +197,7 @@ def test_a_fault_that_stays_is_one_line_without_the_key(fault, told, attempts):
     with serving(always(fault)) as served:
         subject = remote(served.url)
         with pytest.raises(SubjectError, match=told) as caught:
-            write(subject, ["x"])
+            subject.write(["x"])
     assert len(served.requests) == attempts
     assert KEY not in str(caught.value)
     assert KEY not in repr(subject)
@@ -252,10 +251,10 @@ def test_what_came_before_a_failure_is_kept_and_not_asked_again(tmp_path):
         spec = remote(served.url, concurrency=1).spec
         ref = refer("remote", spec, Path()).model_copy(update={"folder": str(tmp_path)})
         with pytest.raises(SubjectError, match="2 of 5 answers of this step came and are kept"):
-            write(load_endpoint(ref), texts)
-        subject_module._load.cache_clear()  # another process
+            load_endpoint(ref).write(texts)
+        accounts.forget()  # another process
         with pytest.raises(SubjectError, match="0 of 3 answers"):
-            write(load_endpoint(ref), texts)
+            load_endpoint(ref).write(texts)
     assert [said(r) for r in served.requests] == ["0", "1", "2", "2"]
     assert not any(KEY in p.read_text() for p in tmp_path.rglob("*.json"))
 
@@ -292,11 +291,11 @@ def test_a_budget_of_calls_stops_before_the_call_that_exceeds_it():
     with serving(always(BOTH)) as served:
         subject = remote(served.url, budget=Budget(calls=3), concurrency=2)
         with pytest.raises(SubjectError, match=r"budget of 3 calls is used up; 3 of 8 answers"):
-            write(subject, [str(i) for i in range(8)])
+            subject.write([str(i) for i in range(8)])
         assert len(served.requests) == 3
         subject.meter.restart()
         with pytest.raises(SubjectError, match="3 of 5 answers"):
-            write(subject, [str(i) for i in range(8)])
+            subject.write([str(i) for i in range(8)])
 
 
 def test_failed_attempts_count_as_calls():
@@ -304,7 +303,7 @@ def test_failed_attempts_count_as_calls():
         serving(always(failing(500))) as served,
         pytest.raises(SubjectError, match="budget of 2 calls"),
     ):
-        write(remote(served.url, budget=Budget(calls=2)), ["x"])
+        remote(served.url, budget=Budget(calls=2)).write(["x"])
     assert len(served.requests) == 2
 
 
@@ -317,13 +316,13 @@ def test_a_budget_of_tokens_is_never_exceeded(concurrency):
             served.url, budget=Budget(tokens=200), max_tokens=20, concurrency=concurrency
         )
         with pytest.raises(SubjectError, match=r"200 tokens does not allow another call \(150"):
-            write(subject, list("abcdefgh"))
+            subject.write(list("abcdefgh"))
     assert len(served.requests) == 5
 
 
 def test_where_nothing_is_counted_the_upper_bound_is():
     with serving(always(BOTH)) as served, pytest.raises(SubjectError, match=r"\(159 used\)"):
-        write(remote(served.url, budget=Budget(tokens=200), max_tokens=20), list("abcdef"))
+        remote(served.url, budget=Budget(tokens=200), max_tokens=20).write(list("abcdef"))
     assert len(served.requests) == 3
 
 

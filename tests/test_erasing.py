@@ -13,8 +13,8 @@ from tasks.definition import CausalSubject, ClassifierSubject
 from tasks.errors import EvidenceError, SpecError
 from tasks.measures.probing.erasure import Eraser, leace, nothing
 from tasks.measures.stats.permutation import beyond_control_p
-from tasks.subjects.local.subject import load_subject
-from tasks.subjects.reference import refer
+from tasks.subjects.load import refer
+from tasks.subjects.local.loading import load_subject
 from tests.support.gathering import gathered
 from tests.support.planted import plant
 from tests.support.small import write_rows

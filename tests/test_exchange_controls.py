@@ -15,12 +15,14 @@ from tasks.controls.problems import DRAWN
 from tasks.controls.stories import TOLD
 from tasks.controls.truth import together
 from tasks.definition import CausalSubject
-from tasks.definition.checks import ControlsSpec, CueCheck, Swap
+from tasks.definition.checks.controls import ControlsSpec
+from tasks.definition.checks.cue import CueCheck
+from tasks.definition.checks.swap import Swap
 from tasks.errors import ChoicesError
 from tasks.judge.credibility import EXCHANGED
 from tasks.judge.gates import judge
 from tasks.schema import About, Evidence, Measurement
-from tasks.subjects.writing import Written
+from tasks.subjects.outputs import Written
 from tests.support.asked import turned
 from tests.support.gathering import alone, asked
 from tests.support.reasoners import SUBJECTS, reasoner

@@ -7,12 +7,12 @@ import torch
 
 from tasks.checks.attribution.methods import METHODS
 from tasks.definition import CausalSubject, ClassifierSubject
-from tasks.definition.checks import Target
+from tasks.definition.checks.attribution import Target
 from tasks.errors import SubjectError
+from tasks.subjects.load import refer
+from tasks.subjects.local.loading import load_subject
 from tasks.subjects.local.prepared_texts import Explained, explained
-from tasks.subjects.local.subject import load_subject
 from tasks.subjects.local.target import log_odds
-from tasks.subjects.reference import refer
 from tests.support.tiny import DECODERS, ENCODERS, build
 
 TEXTS = [

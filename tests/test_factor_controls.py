@@ -16,7 +16,7 @@ from tasks.controls.factors import balanced, borne_out, factor_set
 from tasks.controls.stories import TOLD
 from tasks.data.dataset import Row
 from tasks.data.text_units import occurrences
-from tasks.definition.checks import ReasoningCheck
+from tasks.definition.checks.reasoning import ReasoningCheck
 from tasks.judge.credibility import RANKED, STATED, blind, calibrations
 from tasks.judge.gates import judge
 from tasks.report.blocks import Grid

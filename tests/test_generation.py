@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from tasks.definition import CausalSubject
+from tasks.subjects.load import refer
 from tasks.subjects.local import generation
 from tasks.subjects.local.generation import (
     answers_at_cuts,
@@ -11,8 +12,7 @@ from tasks.subjects.local.generation import (
     continued,
     scores_at_cuts,
 )
-from tasks.subjects.local.subject import load_subject
-from tasks.subjects.reference import refer
+from tasks.subjects.local.loading import load_subject
 from tests.support.tiny import DECODERS, build
 
 TEXTS = ["the applicant lives in north and earns a lot", "very dull film", "good", "a long story"]

@@ -11,8 +11,9 @@ from tasks.measures.attribution.attention import attention_rollout, gradient_x_a
 from tasks.measures.attribution.gradient_x_input import gradient_x_input
 from tasks.measures.attribution.inputs import Attended, Inputs
 from tasks.measures.attribution.layer_conductance import layer_conductance
-from tasks.subjects.local.subject import Batch, load_subject
-from tasks.subjects.reference import refer
+from tasks.subjects.load import refer
+from tasks.subjects.local.batches import Batch
+from tasks.subjects.local.loading import load_subject
 from tests.support.tiny import build
 
 TEXTS = ["the applicant lives in north and earns a lot .", "very dull film !", "good ."]

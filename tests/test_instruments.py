@@ -16,7 +16,7 @@ from benchmarks.instruments.scores import (
 from tasks.controls import control_set
 from tasks.errors import EvidenceError
 from tasks.measures.stats.intervals import Interval
-from tasks.subjects.writing import Written
+from tasks.subjects.outputs import Written
 
 SURE = np.log([0.98, 0.01, 0.01])
 LOST = np.log([0.01, 0.98, 0.01])

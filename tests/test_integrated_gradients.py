@@ -8,8 +8,9 @@ from torch.testing import assert_close
 from tasks.definition import ClassifierSubject
 from tasks.measures.attribution.inputs import Inputs
 from tasks.measures.attribution.integrated_gradients import integrated_gradients
-from tasks.subjects.local.subject import Batch, load_subject
-from tasks.subjects.reference import refer
+from tasks.subjects.load import refer
+from tasks.subjects.local.batches import Batch
+from tasks.subjects.local.loading import load_subject
 from tests.support.tiny import build
 
 _RANDOM = torch.Generator().manual_seed(0)

@@ -3,7 +3,8 @@
 import pytest
 
 from tasks.definition import AuditSpec, ClassifierSubject, DataSpec, Gate
-from tasks.definition.checks import FairnessCheck, PerformanceCheck
+from tasks.definition.checks.fairness import FairnessCheck
+from tasks.definition.checks.performance import PerformanceCheck
 from tasks.judge.gates import covers, judge, verdict
 from tasks.measures.stats.intervals import Interval, more_texts
 from tasks.schema import About, Evidence, Measurement, TooSmall

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.definition.checks import FairnessCheck
 from tasks.definition.checks.base import BaseCheck
+from tasks.definition.checks.fairness import FairnessCheck
 from tasks.definition.kind import Kind
 from tasks.definition.kinds import BUILT_IN, built_in, kind_of, kinds, measure_named
 from tasks.definition.vocabulary import Measure
@@ -170,7 +170,7 @@ BROKEN = {
     "no check": ("toy_checkless", "KIND = record(Kind)", "KIND", "cannot be used: "),
     "a name that is taken": (
         "toy_taken",
-        "from tasks.definition.checks import FairnessCheck\nKIND = record(FairnessCheck)",
+        "from tasks.definition.checks.fairness import FairnessCheck\nKIND = record(FairnessCheck)",
         "KIND",
         "ValueError: the name 'fairness' is taken",
     ),

@@ -20,9 +20,9 @@ from tasks.measures.model.hooks import (
     recorded,
     resumed,
 )
+from tasks.subjects.load import refer
 from tasks.subjects.local.head_position import one_position
-from tasks.subjects.local.subject import load_subject
-from tasks.subjects.reference import refer
+from tasks.subjects.local.loading import load_subject
 from tests.support.tiny import DECODERS, ENCODERS, build
 
 TEXTS = ["the applicant lives in north and earns a lot .", "very dull film !", "good ."]

@@ -17,19 +17,19 @@ from tasks.checks.localisation.matched_pairs import (
     across,
     field_tokens,
     position_groups,
-    token_strings,
     within,
 )
 from tasks.checks.localisation.patching_evidence import Lens, places
 from tasks.checks.preflight import prepare
 from tasks.data.dataset import load_dataset
 from tasks.definition import ClassifierSubject
-from tasks.definition.checks import Swap
+from tasks.definition.checks.swap import Swap
 from tasks.measures.localisation.formation import formation_delay, permutation_p
 from tasks.run.shards import Payload, write_payload
 from tasks.schema import LayerReading, LensMap, PatchingMap
-from tasks.subjects.local.subject import load_subject
-from tasks.subjects.reference import refer
+from tasks.subjects.load import refer
+from tasks.subjects.local.loading import load_subject
+from tasks.subjects.local.subject import token_strings
 from tests.support.planted import data_spec, plant
 from tests.support.small import write_rows
 from tests.support.tiny import build
@@ -547,4 +547,4 @@ def test_tokens_read_as_a_reader_writes_them(vocabulary, text, expected):
     )
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer)
     ids = torch.tensor(fast(text)["input_ids"])
-    assert token_strings(SimpleNamespace(tokenizer=fast), ids) == expected
+    assert token_strings(fast, ids) == expected

@@ -17,16 +17,17 @@ from tasks.checks.reasoning.interventions import under_tests
 from tasks.checks.reasoning.log_probabilities import curve, left_out
 from tasks.checks.reasoning.preflight import withheld_tests
 from tasks.definition import AuditSpec, CausalSubject
-from tasks.definition.checks import LOG_PROBABILITY, WITHOUT_REASONING, ReasoningCheck
+from tasks.definition.checks.reasoning import LOG_PROBABILITY, WITHOUT_REASONING, ReasoningCheck
 from tasks.judge.gates import judge
 from tasks.measures.reasoning.answers import as_written
 from tasks.measures.reasoning.dependence import log_probability_lost, lost_without_reasoning
 from tasks.run.shards import write_payload
 from tasks.schema import About, Evidence, Measurement
-from tasks.subjects.local.generation import told_at_cuts
-from tasks.subjects.local.subject import load_subject
-from tasks.subjects.reference import refer
-from tasks.subjects.writing import Written, write
+from tasks.subjects.load import refer
+from tasks.subjects.local.generation import at_cuts
+from tasks.subjects.local.loading import load_subject
+from tasks.subjects.local.writer import Writer
+from tasks.subjects.outputs import Written
 from tests.organisms.characters import CHARACTERS
 from tests.organisms.dependence import as_subject
 from tests.organisms.reasoner import items_of
@@ -152,7 +153,7 @@ def plainly(subject, text, cut, answer):
 @pytest.mark.parametrize("family", DECODERS)
 def test_log_probabilities_are_those_of_one_plain_pass_each(tmp_path, family):
     subject = load(tmp_path, family)
-    found = told_at_cuts(subject, TEXTS, REASONINGS, CUTS, ANSWERS).answer
+    found = at_cuts(subject, TEXTS, REASONINGS, CUTS, ANSWERS).answer
     for row, cut in zip(found, CUTS, strict=True):
         for told, text, kept, answer in zip(row, TEXTS, cut, ANSWERS, strict=True):
             if answer is None:
@@ -163,10 +164,10 @@ def test_log_probabilities_are_those_of_one_plain_pass_each(tmp_path, family):
 
 def test_neither_batch_nor_neighbours_nor_the_answers_of_others_matter(tmp_path):
     alone, together = load(tmp_path, "llama", batch=1), load(tmp_path, "llama", batch=4)
-    one = told_at_cuts(alone, TEXTS, REASONINGS, CUTS, ANSWERS)
-    all_ = told_at_cuts(together, TEXTS, REASONINGS, CUTS, ANSWERS)
+    one = at_cuts(alone, TEXTS, REASONINGS, CUTS, ANSWERS)
+    all_ = at_cuts(together, TEXTS, REASONINGS, CUTS, ANSWERS)
     torch.testing.assert_close(one.answer, all_.answer, atol=1e-4, rtol=1e-4, equal_nan=True)
-    bare = told_at_cuts(together, TEXTS, REASONINGS, CUTS, [None] * 4)
+    bare = at_cuts(together, TEXTS, REASONINGS, CUTS, [None] * 4)
     torch.testing.assert_close(all_.scores, bare.scores, atol=1e-4, rtol=1e-4)
 
 
@@ -185,7 +186,7 @@ def test_one_reading_gives_the_answers_of_truncation_as_well(tmp_path):
 def test_an_answer_finds_room_beyond_the_window(tmp_path):
     subject = load(tmp_path, "gpt2")  # 60 tokens
     texts, reasonings = ["good " * 70, "good"], ["bad . " * 40, "bad ."]
-    found = told_at_cuts(subject, texts, reasonings, [reasonings, ["", ""]], [ANSWERS[3]] * 2)
+    found = at_cuts(subject, texts, reasonings, [reasonings, ["", ""]], [ANSWERS[3]] * 2)
     assert torch.isfinite(found.answer).all()
     expected = plainly(subject, "good", "bad .", ANSWERS[3])
     assert float(found.answer[0, 1]) == pytest.approx(expected, abs=2e-4)
@@ -193,7 +194,7 @@ def test_an_answer_finds_room_beyond_the_window(tmp_path):
 
 def test_an_answer_longer_than_the_window_or_without_a_token_has_no_log_probability(tmp_path):
     subject = load(tmp_path, "gpt2")
-    found = told_at_cuts(subject, TEXTS[:3], REASONINGS[:3], [[""] * 3], ["good " * 70, " ", "yes"])
+    found = at_cuts(subject, TEXTS[:3], REASONINGS[:3], [[""] * 3], ["good " * 70, " ", "yes"])
     assert torch.isnan(found.answer[0]).tolist() == [True, True, False]
 
 
@@ -206,7 +207,7 @@ def test_planted_dependence_is_told_apart_on_every_organism(name):
     items = [i for i in items_of(CHARACTERS[name], 4242, 25) if i.kind != "graded"]
     texts = [item.prompt for item in items]
     found = scored(
-        subject, texts, write(subject, texts), [i.truth for i in items], [LOG_PROBABILITY], SHARES,
+        subject, texts, subject.write(texts), [i.truth for i in items], [LOG_PROBABILITY], SHARES,
         seed=1,
     )  # fmt: skip
     by = {(m.name, m.about.method): m for m in calibrated(found)}
@@ -315,7 +316,7 @@ def test_a_local_subject_is_measured_unasked_whatever_its_answers(
     )  # fmt: skip
     said = "The film is good. The story is long."
     ones = [Written(said, own, f"{said} very {own}")] * 6
-    monkeypatch.setattr(reasoning, "write", lambda _, texts: ones[: len(texts)])
+    monkeypatch.setattr(Writer, "write", lambda _, texts: ones[: len(texts)])
     found = evidence_on(prepare(path), tmp_path)
     methods = {m.about.method for m in found.named("log_probability_lost")}
     assert methods == {LOG_PROBABILITY, WITHOUT_REASONING}

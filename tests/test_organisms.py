@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from tasks.checks.preflight import prepare
 from tasks.checks.reasoning import controls
-from tasks.definition.checks import WITHOUT_REASONING
+from tasks.definition.checks.reasoning import WITHOUT_REASONING
 from tasks.errors import SpecError, SubjectError
 from tasks.measures.stats import intervals
 from tasks.schema.planted import Planted

@@ -18,8 +18,8 @@ from tasks.measures.localisation.patching import (
     recovered_share,
 )
 from tasks.measures.model.hooks import find_part
-from tasks.subjects.local.subject import load_subject
-from tasks.subjects.reference import refer
+from tasks.subjects.load import refer
+from tasks.subjects.local.loading import load_subject
 from tests.support.tiny import DECODERS, ENCODERS, build
 
 TEXTS = ["the applicant lives in north and earns a lot .", "very dull film in north !"]

@@ -14,8 +14,8 @@ from tasks.measures.attribution.lime import lime
 from tasks.measures.attribution.occlusion import leave_one_out, sliding_window
 from tasks.measures.attribution.partition import partition_values
 from tasks.measures.attribution.shapley import shapley_values
-from tasks.subjects.local.subject import load_subject
-from tasks.subjects.reference import refer
+from tasks.subjects.load import refer
+from tasks.subjects.local.loading import load_subject
 from tests.support.games import FAMILIES, TEXTS, bent, counted, game, inputs_of, listed
 from tests.support.tiny import build
 

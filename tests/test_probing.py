@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from tasks.checks.interventions.states import place, pooled
 from tasks.checks.probing.payload import Readings
 from tasks.checks.probing.probe_evidence import balanced, by_luck, read_measurements
-from tasks.definition.checks import ProbingCheck
+from tasks.definition.checks.probing import ProbingCheck
 from tasks.errors import EvidenceError
 from tasks.measures.probing.description_length import online_code, portions
 from tasks.measures.probing.logistic import Problems, design, fit

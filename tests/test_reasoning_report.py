@@ -1,6 +1,7 @@
 """The sections on reasoning: a score never without what its test is worth, hostile text escaped."""
 
-from tasks.definition.checks import ContradictionCheck, CueCheck
+from tasks.definition.checks.contradiction import ContradictionCheck
+from tasks.definition.checks.cue import CueCheck
 from tasks.report import formats
 from tasks.report.blocks import Figure, Grid, Table
 from tasks.schema import ContradictoryPair

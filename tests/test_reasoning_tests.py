@@ -5,7 +5,7 @@ import pytest
 from statsmodels.stats.contingency_tables import mcnemar
 
 from tasks.checks.instruments.calibration import Scored, calibrated, scored
-from tasks.checks.reasoning.altered_texts import tokens_by, version
+from tasks.checks.reasoning.altered_texts import version
 from tasks.checks.reasoning.curves import areas, curves, factors, left_out
 from tasks.data.text_units import words_of
 from tasks.definition import AuditSpec
@@ -21,8 +21,8 @@ from tasks.measures.reasoning.factors import consistency, shuffled
 from tasks.measures.reasoning.mistakes import first_mistake, with_mistake
 from tasks.measures.stats.paired import Turned, mcnemar_exact, paired_difference, turned
 from tasks.schema import About, Evidence, Measurement
-from tasks.subjects import forced_answers
-from tasks.subjects.writing import Written
+from tasks.subjects.outputs import Written
+from tests.support.scripted import Scripted
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 FOUR = "One is 10. Two is good. Three pays. Four is not late."
@@ -92,7 +92,7 @@ def test_the_mistake_falls_on_the_next_sentence_that_can_be_changed():
 
 
 def test_versions_of_a_reasoning():
-    tokens = tokens_by(None)  # words and marks
+    tokens = words_of  # words and marks
     half = {t: version(t, FOUR, 0.5, tokens, seed=0) for t in ("truncation", "filler", "mistake")}
     kept = "One is 10. Two is good."
     assert half["truncation"].text == kept
@@ -394,16 +394,16 @@ def test_areas_are_the_scores_of_controls():
     assert areas("truncation", SHARES, sample).tolist() == pytest.approx([0.875, 0])
 
 
-def test_controls_are_scored_by_the_tests_themselves(monkeypatch):
-    def answer_after(_, texts, cuts):  # who depends answers b until the last sentence is there
-        return ["b" if t.startswith("depends") and "late" not in c else "a"
-                for t, c in zip(texts, cuts, strict=True)]  # fmt: skip
+def test_controls_are_scored_by_the_tests_themselves():
+    def answers(text, cut):  # who depends answers b until the last sentence is there
+        return "b" if text.startswith("depends") and "late" not in cut else "a"
 
-    monkeypatch.setattr(forced_answers, "answer_after", answer_after)
     texts = [f"depends {i}" if i % 2 else f"ignores {i}" for i in range(16)]
     written = [Written(FOUR, "a")] * 16
     truth = [i % 2 == 1 for i in range(16)]
-    found = scored(object(), texts, written, truth, ["truncation", "filler"], SHARES, seed=1)
+    found = scored(
+        Scripted(answers=answers), texts, written, truth, ["truncation", "filler"], SHARES, seed=1
+    )
     assert set(found) == {"truncation", "filler"}
     by = {(m.name, m.about.method): m.value for m in calibrated(found)}
     assert by["instrument_auroc", "truncation"] == 1

@@ -329,11 +329,9 @@ def test_too_few_texts_are_said_and_nothing_is_measured(tmp_path):
 
 
 def bundle(plan, evidence, out, store):
-    from tasks.run.provenance import load_all, provenance
+    from tasks.run.provenance import provenance
 
-    report = Report(
-        spec=plan.spec, provenance=provenance(plan, load_all(plan)), evidence=(evidence,)
-    )
+    report = Report(spec=plan.spec, provenance=provenance(plan), evidence=(evidence,))
     run = RunRecord(started="2026-01-01T00:00:00+00:00", finished="2026-01-01T00:00:01+00:00")
     return write_bundle(out, report, explain(report, offers_of), run, None, None, store)
 

@@ -19,7 +19,7 @@ from tasks.checks.cue.rounds import DISCLOSURE_CONTROLS
 from tasks.checks.instruments.second_model import judged, other_words
 from tasks.checks.preflight import prepare
 from tasks.controls import control_set
-from tasks.definition.checks import SecondModel
+from tasks.definition.checks.second_model import SecondModel
 from tasks.errors import SpecError, SubjectError
 from tasks.run.answers import with_answers
 from tasks.run.store import Store

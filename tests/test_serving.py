@@ -20,9 +20,9 @@ from tasks.definition import CausalSubject, ClassifierSubject
 from tasks.errors import SubjectError
 from tasks.measures.interventions.levers import Step, adding, applied, erasing, tokens
 from tasks.measures.model.hooks import edited
+from tasks.subjects.load import refer
+from tasks.subjects.local.loading import load_subject
 from tasks.subjects.local.serving import load_lever
-from tasks.subjects.local.subject import load_subject
-from tasks.subjects.reference import refer
 from tests.support.gathering import asked
 from tests.support.levers import AUDITS, loan_plan, measured
 from tests.support.tiny import DECODERS, ENCODERS, build

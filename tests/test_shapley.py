@@ -9,8 +9,8 @@ from tasks.definition import ClassifierSubject
 from tasks.measures.attribution.inputs import Inputs
 from tasks.measures.attribution.occlusion import leave_one_out
 from tasks.measures.attribution.shapley import shapley_values, shapley_with_errors
-from tasks.subjects.local.subject import load_subject
-from tasks.subjects.reference import refer
+from tasks.subjects.load import refer
+from tasks.subjects.local.loading import load_subject
 from tests.support.games import (
     FAMILIES,
     SOLVED,

@@ -8,8 +8,8 @@ import torch
 from tasks.definition import CausalSubject, ClassifierSubject
 from tasks.errors import SubjectError
 from tasks.measures.localisation.lens import read_layers
-from tasks.subjects.local.subject import load_subject
-from tasks.subjects.reference import refer
+from tasks.subjects.load import refer
+from tasks.subjects.local.loading import load_subject
 from tests.support.tiny import DECODERS, ENCODERS, build
 
 TEXTS = ["the applicant lives in north and earns a lot .", "very dull film !", "good ."]

@@ -5,7 +5,7 @@ import pytest
 from tasks.data.dataset import Row
 from tasks.data.field_swap import Exchanged, exchange, replaced
 from tasks.data.text_units import occurrences
-from tasks.definition.checks import Swap
+from tasks.definition.checks.swap import Swap
 from tasks.errors import DataError
 from tasks.measures.stats.intervals import wilson
 

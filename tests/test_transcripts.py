@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 import yaml
 from pyarrow import parquet
+from tasks.subjects.writing import answer_after, write
 
 from tasks.checks.gather import decide, in_process
 from tasks.checks.preflight import not_run, prepare
@@ -17,7 +18,6 @@ from tasks.errors import DataError, SpecError, SubjectError
 from tasks.run.store import Store
 from tasks.schema import Report
 from tasks.subjects.transcripts import load_transcripts
-from tasks.subjects.writing import answer_after, write
 from tests.support.gathering import gathered
 from tests.support.openai_server import completion, said, serving
 from tests.support.real_subjects import data_folder

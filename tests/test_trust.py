@@ -5,7 +5,7 @@ import pytest
 
 from tasks.checks.attribution.trust import trust
 from tasks.definition import AuditSpec, Gate
-from tasks.definition.checks import AttributionCheck
+from tasks.definition.checks.attribution import AttributionCheck
 from tasks.judge.credibility import AGAINST, RANDOM, cited, earned, first_earned
 from tasks.judge.gates import judge
 from tasks.schema import About, Evidence, Measurement

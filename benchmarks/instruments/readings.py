@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from tasks.run.inputs import batches
+from tasks.subjects.writing import Written, write
 
 from benchmarks.instruments.early_answering import truncated
 from benchmarks.instruments.scores import Readings, probed
@@ -18,10 +20,8 @@ from tasks.definition import CausalSubject
 from tasks.measures.localisation.lens import read_layers
 from tasks.measures.reasoning.answers import as_written, read_written
 from tasks.measures.reasoning.reasoning_text import sentences
-from tasks.run.inputs import batches
 from tasks.subjects.local.generation import Told, told_at_cuts
 from tasks.subjects.local.subject import Subject
-from tasks.subjects.writing import Written, write
 
 Floats = NDArray[np.float64]
 

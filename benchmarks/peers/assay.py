@@ -12,9 +12,10 @@ from tasks.definition import ClassifierSubject
 from tasks.measures.attribution.inputs import Attribution
 from tasks.measures.attribution.integrated_gradients import integrated_gradients
 from tasks.measures.attribution.shapley import shapley_values
+from tasks.subjects.load import refer
+from tasks.subjects.local.loading import load_subject
 from tasks.subjects.local.prepared_texts import Explained, explained
-from tasks.subjects.local.subject import Subject, load_subject
-from tasks.subjects.reference import refer
+from tasks.subjects.local.writer import Writer
 
 ROWS = 32  # of a batch
 METHODS = {
@@ -23,7 +24,7 @@ METHODS = {
 }
 
 
-def subject_in(folder: str) -> Subject:
+def subject_in(folder: str) -> Writer:
     """The classifier in a folder, as an audit loads it."""
     return load_subject(refer("subject", ClassifierSubject(path=folder), Path(folder)))
 

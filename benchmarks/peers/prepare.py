@@ -11,7 +11,7 @@ import torch
 from assay import subject_in
 
 from tasks.subjects.local.prepared_texts import explained
-from tasks.subjects.local.subject import Subject
+from tasks.subjects.local.writer import Writer
 from tests.support.real_subjects import base_model, data_folder, fine_tune, sst2_table
 
 SHORT = (9, 11)  # tokens without the special ones: few enough for every coalition
@@ -50,7 +50,7 @@ def trained(cache: Path) -> Path:
     return folder
 
 
-def exact_shapley(cache: Path, subject: Subject, texts: list[str]) -> list[list[float]]:
+def exact_shapley(cache: Path, subject: Writer, texts: list[str]) -> list[list[float]]:
     """Shapley values of every text's tokens, every coalition played."""
     path = cache / "exact-shapley.json"
     known = json.loads(path.read_text()) if path.exists() else {}
@@ -62,7 +62,7 @@ def exact_shapley(cache: Path, subject: Subject, texts: list[str]) -> list[list[
     return [of_model[text] for text in texts]
 
 
-def _enumerated(subject: Subject, text: str) -> list[float]:
+def _enumerated(subject: Writer, text: str) -> list[float]:
     inputs = explained(subject, [text], units="tokens").inputs
     n = int(inputs.counts[0])
     present = (np.arange(2**n)[:, None] >> np.arange(n)) & 1 == 1

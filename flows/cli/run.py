@@ -54,9 +54,9 @@ def audit(path: Path, out: Path, weights: dict[str, str], fresh: bool) -> Path:
     plan = prepare(path, weights)
     with STAGES.shown():
         with STAGES.stage("subjects"):
-            from tasks.run.provenance import load_all
+            from tasks.run.provenance import provenance
 
-            load_all(plan)  # what is wrong with a model is said before Prefect starts
+            provenance(plan)  # what is wrong with a model is said before Prefect starts
         with STAGES.stage("Prefect"):
             from flows.audit import audit as flow
             from flows.private_server import start_private_server

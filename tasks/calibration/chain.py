@@ -19,7 +19,7 @@ from tasks.checks.probing import payload as payloads
 from tasks.checks.probing import probe_evidence, probes
 from tasks.data.dataset import Dataset, Row
 from tasks.definition import AuditSpec, DataSpec, Gate, PredictionsSubject
-from tasks.definition.checks import FairnessCheck
+from tasks.definition.checks.fairness import FairnessCheck
 from tasks.judge.gates import judge
 from tasks.measures.probing import erasure, logistic
 from tasks.measures.probing.erasure import Eraser

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tasks.calibration import chain
 from tasks.calibration.claims import Asked, Claim, Organism, Outcome
 from tasks.definition import Gate
-from tasks.definition.checks import FairnessCheck
+from tasks.definition.checks.fairness import FairnessCheck
 from tasks.run.plan import Plan
 from tasks.schema import Evidence, Measurement, Verdict
 

@@ -10,7 +10,7 @@ from tasks.calibration import chain
 from tasks.calibration.claims import Asked, Claim, Link, Outcome
 from tasks.calibration.gap import covers
 from tasks.calibration.gaussian import Floats, accuracy, drawn, selected, through
-from tasks.definition.checks import ProbingCheck
+from tasks.definition.checks.probing import ProbingCheck
 from tasks.explain.facts import above_zero
 
 WIDTH = 16

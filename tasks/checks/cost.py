@@ -8,25 +8,20 @@ needed; explanations are not kept.
 
 from tasks.checks import room_of
 from tasks.checks.preflight import not_run
-from tasks.definition import OpenAISubject
-from tasks.run.cost import Asking, Calls, step_of
+from tasks.run.cost import Calls, asking, step_of
 from tasks.run.plan import Plan
 
 
 def calls(plan: Plan) -> tuple[Calls, ...]:
     """The steps of an audit that ask an endpoint; empty where there is none."""
-    asking = {
-        name: Asking(plan, name, spec)
-        for name, spec in plan.spec.subjects.items()
-        if isinstance(spec, OpenAISubject)
-    }
+    known = {name: one for name in plan.spec.subjects if (one := asking(plan, name)) is not None}
     steps = []
-    if plan.main in asking:
-        main = asking[plan.main]
+    if plan.main in known:
+        main = known[plan.main]
         steps.append(step_of("decisions", main, [main.write(plan.data.texts)]))
     for check in plan.spec.checks:
         if not_run(plan, check) is None:
-            of = asking.get(plan.spec.subject_of(check))
+            of = known.get(plan.spec.subject_of(check))
             steps += room_of(check.kind).calls(plan, check, of)
     if plan.spec.explain.provider == "openai":
         steps.append(_of_explanations(plan))

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from tasks.checks import room_of
 from tasks.checks.preflight import not_run
-from tasks.definition.checks import BaseCheck
+from tasks.definition.checks.base import BaseCheck
 from tasks.run.decisions import DECISIONS, decided, pieces
 from tasks.run.decisions_table import Decided
 from tasks.run.plan import Plan
@@ -21,11 +21,11 @@ RunShards: TypeAlias = Callable[[str, Sequence[ShardRef]], Sequence[StoredShard]
 def decide(plan: Plan, store: Store, run: RunShards) -> Decided:
     """The decisions of an audit's first subject over all rows."""
     rows = range(len(plan.data.rows))
-    payloads = []
-    if plan.main in plan.subjects:
-        refs = [DECISIONS.shard(plan, None, plan.main, piece) for piece in pieces(rows)]
-        stored = run(DECISIONS.title.format(subject=plan.main), refs)
-        payloads = [store.read(one, DECISIONS.payload) for one in stored]
+    refs = [
+        DECISIONS.shard(plan, None, plan.main, piece) for piece in pieces(plan, plan.main, rows)
+    ]
+    stored = run(DECISIONS.title.format(subject=plan.main), refs) if refs else []
+    payloads = [store.read(one, DECISIONS.payload) for one in stored]
     return decided(plan, plan.main, rows, payloads)
 
 

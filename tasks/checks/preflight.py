@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tasks.checks import room_of
-from tasks.definition.checks import BaseCheck
+from tasks.definition.checks.base import BaseCheck
 from tasks.run.plan import Plan, lacking_access
 from tasks.run.preflight import read_plan
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from tasks.definition.checks import BaseCheck
+    from tasks.definition.checks.base import BaseCheck
     from tasks.explain.offers import Offers
     from tasks.report.blocks import Block
     from tasks.report.shown import Shown

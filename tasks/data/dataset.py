@@ -2,9 +2,7 @@
 
 import hashlib
 import re
-import threading
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
+from tasks.data.once import once
 from tasks.data.text_units import Span, occurrences
 from tasks.definition import CROSS, DataSpec
 from tasks.definition.problems import nearest
@@ -111,20 +110,16 @@ def load_dataset(spec_json: str, root: Path, seed: int, extra: tuple[str, ...] =
     return Dataset(tuple(_drawn(rows, spec.rows, seed)), digest, length)
 
 
-_READING = threading.Lock()
-
-
 def verified_dataset(spec: DataSpec, root: Path, seed: int, sha256: str) -> Dataset:
     """The rows a definition names, read once per process, of a file that has the digest expected.
 
     Raises:
         DataError: the data changed since the audit began.
     """
-    with _READING:
-        return _verified(spec.model_dump_json(), root, seed, sha256)
+    return _verified(spec.model_dump_json(), root, seed, sha256)
 
 
-@lru_cache(maxsize=4)
+@once(maxsize=4)
 def _verified(spec_json: str, root: Path, seed: int, sha256: str) -> Dataset:
     spec = DataSpec.model_validate_json(spec_json)
     dataset = load_dataset(spec_json, root, seed)

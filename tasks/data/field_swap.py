@@ -7,7 +7,7 @@ import numpy as np
 
 from tasks.data.dataset import MISSING, Row
 from tasks.data.text_units import Span
-from tasks.definition.checks import Swap
+from tasks.definition.checks.swap import Swap
 from tasks.errors import DataError
 
 

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from tasks.definition.checks import TermSwap
+from tasks.definition.checks.counterfactual import TermSwap
 
 DETERMINERS: Final = frozenset({"my", "your", "his", "her", "its", "our", "their"})
 FUNCTION_WORDS: Final = frozenset(

@@ -1,9 +1,10 @@
 """The subjects of an audit: local weights, endpoints, and what others wrote down."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
+from tasks.definition.access import Access
 from tasks.definition.endpoints import AskedModel
 from tasks.definition.record import Record
 
@@ -11,19 +12,6 @@ HOW_REACHED = frozenset(
     {"path", "revision", "timeout", "retries", "concurrency", "budget", "key_env"}
 )
 """Keys of a subject that no number depends on: where it is, and how patiently it is asked."""
-
-
-class LocalModel(Record):
-    """Where weights come from: a local folder, or a hub repository at one commit."""
-
-    path: str
-    """Folder (relative to the definition) or Hugging Face repository id."""
-    revision: str | None = Field(default=None, pattern=r"^[0-9a-f]{40}$")
-    """Commit hash, required for a hub repository; never a branch, which moves."""
-    too_long: Literal["truncate", "window", "reject"] = "truncate"
-    """Texts beyond the model's window: cut, read in overlapping windows, or refuse the audit."""
-    batch: int = Field(default=32, ge=1)
-    """Texts per forward pass."""
 
 
 class AnswerForm(Record):
@@ -58,11 +46,91 @@ class AnswerForm(Record):
         return ("yes", "no") if self.form == "yes-no" else self.choices
 
 
-class Answering(Record):
+class Declared(Record):
+    """What every kind of subject declares of itself; whoever meets one asks no more of its kind."""
+
+    reader: ClassVar[str]
+    """`module:NAME` of who reads subjects of this kind; imported when first needed."""
+    own_words: ClassVar[bool] = False
+    """Whether controls are put to it in words of their own, not in the definition's prompt."""
+    by_first_token: ClassVar[bool] = False
+    """Whether its known answers must differ in their first token to be told apart."""
+
+    @property
+    def lacks(self) -> frozenset[Access]:
+        """What its kind offers but this subject does not."""
+        return frozenset()
+
+    @property
+    def answer_form(self) -> AnswerForm | None:
+        """How answers are read from what it writes; none where it writes nothing."""
+        return None
+
+    @property
+    def known_answers(self) -> tuple[str, ...]:
+        """The answers that exist, where they are known beforehand."""
+        return self.answer_form.known if self.answer_form is not None else ()
+
+    @property
+    def longest_reasoning(self) -> int | None:
+        """Tokens that it may write about a text; none where nothing is written anew."""
+        return None
+
+    @property
+    def data_columns(self) -> tuple[str, ...]:
+        """Columns of the data that hold its decisions; empty where it decides by itself."""
+        return ()
+
+    @property
+    def has_paired_conditions(self) -> bool:
+        """Whether the same question can be had with and without a cue."""
+        return True
+
+    @property
+    def asked(self) -> AskedModel | None:
+        """The endpoint behind which it is asked, if it is."""
+        return None
+
+    def answering(self, answer: AnswerForm) -> Self:
+        """The same subject, asked for other answers.
+
+        Raises:
+            TypeError: it cannot be asked anything new.
+        """
+        raise TypeError(f"{type(self).__name__} cannot be asked for {answer.form} answers")
+
+    def with_weights(self, folder: str) -> Self | None:
+        """The same subject with the weights of a folder; none for one without weights."""
+        return None
+
+
+class LocalModel(Declared):
+    """Where weights come from: a local folder, or a hub repository at one commit."""
+
+    path: str
+    """Folder (relative to the definition) or Hugging Face repository id."""
+    revision: str | None = Field(default=None, pattern=r"^[0-9a-f]{40}$")
+    """Commit hash, required for a hub repository; never a branch, which moves."""
+    too_long: Literal["truncate", "window", "reject"] = "truncate"
+    """Texts beyond the model's window: cut, read in overlapping windows, or refuse the audit."""
+    batch: int = Field(default=32, ge=1)
+    """Texts per forward pass."""
+
+    def with_weights(self, folder: str) -> Self:
+        """The same subject with the weights of a folder."""
+        return self.model_copy(update={"path": folder, "revision": None})
+
+
+class Answering(Declared):
     """What subjects that write have in common."""
 
     answer: AnswerForm = AnswerForm()
     """How the answer is read from what is written."""
+
+    @property
+    def answer_form(self) -> AnswerForm:
+        """How the answer is read from what is written."""
+        return self.answer
 
     @property
     def answer_prefix(self) -> str:
@@ -86,6 +154,11 @@ class Prompting(Answering):
     prompt: str = "{text}"
     """What the model is given; `{text}` stands for the text of a row."""
 
+    def answering(self, answer: AnswerForm) -> Self:
+        """The same subject, asked for other answers."""
+        bare = {"prompt": "{text}"} if self.own_words else {}
+        return self.model_copy(update={"answer": answer, **bare})
+
     @model_validator(mode="after")
     def prompt_holds_the_text(self) -> Self:
         """A prompt without the text would ask the same question of every row."""
@@ -104,12 +177,15 @@ class Prompting(Answering):
 class ClassifierSubject(LocalModel):
     """A transformer with a sequence-classification head."""
 
+    reader: ClassVar[str] = "tasks.subjects.local.reader:CLASSIFIER"
     kind: Literal["sequence-classification"] = "sequence-classification"
 
 
 class CausalSubject(LocalModel, Prompting):
     """A transformer that writes text."""
 
+    reader: ClassVar[str] = "tasks.subjects.local.reader:DECODER"
+    by_first_token: ClassVar[bool] = True
     kind: Literal["causal-lm"] = "causal-lm"
     too_long: Literal["truncate", "reject"] = "truncate"
     """Texts beyond the model's window: cut at the start, or refuse the audit."""
@@ -117,6 +193,16 @@ class CausalSubject(LocalModel, Prompting):
     """How the answer is read; without choices or another form the subject predicts tokens."""
     max_new_tokens: int = Field(default=128, ge=1)
     """Longest completion, in tokens."""
+
+    @property
+    def lacks(self) -> frozenset[Access]:
+        """Without choices or another form there is no answer to read."""
+        return frozenset() if self.answers else frozenset({"decisions", "answers"})
+
+    @property
+    def longest_reasoning(self) -> int:
+        """Tokens that it may write about a text."""
+        return self.max_new_tokens
 
     @model_validator(mode="before")
     @classmethod
@@ -138,6 +224,8 @@ def _going_on() -> dict[str, JsonValue]:
 class OpenAISubject(AskedModel, Prompting):
     """A model behind an OpenAI-compatible endpoint: nothing of it is known but what it answers."""
 
+    reader: ClassVar[str] = "tasks.subjects.endpoint.reader:ENDPOINT"
+    own_words: ClassVar[bool] = True
     kind: Literal["openai"] = "openai"
     base_url: str
     """Address of the endpoint, such as `http://localhost:8000/v1`."""
@@ -171,6 +259,16 @@ class OpenAISubject(AskedModel, Prompting):
         return self
 
     @property
+    def longest_reasoning(self) -> int:
+        """Tokens that it may write about a text."""
+        return self.max_tokens
+
+    @property
+    def asked(self) -> AskedModel:
+        """The endpoint behind which it is asked."""
+        return self
+
+    @property
     def identity(self) -> dict[str, JsonValue]:
         """What is known of the subject: where it is asked, by what name, with what parameters."""
         names = {"base_url", "model", "system", "max_tokens", "limit_key", "parameters"}
@@ -198,6 +296,7 @@ class TranscriptColumns(Record):
 class TranscriptsSubject(Answering):
     """A model that is not at hand: what it was asked, reasoned and answered is on record."""
 
+    reader: ClassVar[str] = "tasks.subjects.transcripts:TRANSCRIPTS"
     kind: Literal["transcripts"] = "transcripts"
     path: str
     """CSV, TSV, JSONL or Parquet file, relative to the definition."""
@@ -216,15 +315,26 @@ class TranscriptsSubject(Answering):
             raise ValueError("columns.condition and columns.pair belong together")
         return self
 
+    @property
+    def has_paired_conditions(self) -> bool:
+        """Whether the same question is on record with and without a cue."""
+        return self.columns.condition is not None
 
-class PredictionsSubject(Record):
+
+class PredictionsSubject(Declared):
     """No model at all: its decisions stand in a column of the data."""
 
+    reader: ClassVar[str] = "tasks.subjects.predictions:PREDICTIONS"
     kind: Literal["predictions"] = "predictions"
     prediction: str
     """Column with the decision."""
     probability: str | None = None
     """Column with the probability of that decision, if there is one."""
+
+    @property
+    def data_columns(self) -> tuple[str, ...]:
+        """Columns of the data that hold its decisions."""
+        return tuple(c for c in (self.prediction, self.probability) if c is not None)
 
 
 SubjectSpec = Annotated[

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
-from tasks.definition.checks import BaseCheck
+from tasks.definition.checks.base import BaseCheck
 from tasks.explain.facts import Fact
 from tasks.schema import Evidence, Measurement, Report
 

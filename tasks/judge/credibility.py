@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from tasks.definition.checks import AttributionCheck, ContradictionCheck, CueCheck
+from tasks.definition.checks.attribution import AttributionCheck
+from tasks.definition.checks.contradiction import ContradictionCheck
+from tasks.definition.checks.cue import CueCheck
 from tasks.schema import Evidence, Measurement
 
 RANDOM = "random order"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from tasks.definition.checks import ReasoningCheck
+from tasks.definition.checks.reasoning import ReasoningCheck
 from tasks.judge.credibility import cited
 from tasks.report import heat
 from tasks.schema import (

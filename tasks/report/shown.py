@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
-from tasks.definition.checks import BaseCheck
+from tasks.definition.checks.base import BaseCheck
 from tasks.report.blocks import Block
 from tasks.schema import Evidence, Measurement
 

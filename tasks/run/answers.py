@@ -2,12 +2,10 @@
 
 from dataclasses import replace
 
-from tasks.definition import OpenAISubject
 from tasks.run.plan import Plan
 from tasks.run.store import Store
-from tasks.subjects.endpoint.asker import Asker
 from tasks.subjects.endpoint.second_model import load_second
-from tasks.subjects.endpoint.subject import load_endpoint
+from tasks.subjects.load import reader_of
 
 
 def with_answers(plan: Plan, store: Store, *, fresh: bool = False) -> Plan:
@@ -19,19 +17,10 @@ def with_answers(plan: Plan, store: Store, *, fresh: bool = False) -> Plan:
         fresh: forget what they answered before.
     """
     subjects = {
-        name: ref.model_copy(update={"folder": _folder(store, ref.sha256[:16])})
+        name: reader_of(ref.spec).begin(ref, store.folder, fresh=fresh)
         for name, ref in plan.subjects.items()
-        if isinstance(ref.spec, OpenAISubject)
     }
-    asked: list[Asker] = [load_endpoint(ref) for ref in subjects.values()]
-    seconds = [check.second_model for check in plan.spec.checks]
-    asked += [load_second(settings, store.folder) for settings in seconds if settings is not None]
-    for one in asked:
-        one.meter.restart()
-        if fresh:
-            one.kept.forget()
-    return replace(plan, subjects={**plan.subjects, **subjects})
-
-
-def _folder(store: Store, name: str) -> str:
-    return "" if store.folder is None else str(store.folder / "answers" / name)
+    for check in plan.spec.checks:
+        if check.second_model is not None:
+            load_second(check.second_model, store.folder).begin(fresh=fresh)
+    return replace(plan, subjects=subjects)

@@ -1,17 +1,14 @@
 """What endpoints are asked at most, and what that costs, before anything is sent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from tasks.definition import CausalSubject, OpenAISubject
-from tasks.definition.checks import BaseCheck, SecondModel
+from tasks.definition import AnswerForm, SubjectSpec
+from tasks.definition.checks.base import BaseCheck
+from tasks.definition.checks.second_model import SecondModel
 from tasks.run.plan import Plan
-from tasks.subjects.endpoint.messages import (
-    answer_now,
-    longest_answer_now,
-    question,
-    tokens_at_most,
-)
+from tasks.subjects.load import reader_of
+from tasks.subjects.reader import Price
 
 RETOLD = 8
 """Tokens that a token of a reasoning may be for a second model: one per byte, quoted as JSON."""
@@ -43,12 +40,20 @@ class Calls:
 
 @dataclass
 class Asking:
-    """A subject behind an endpoint and the texts it was asked already."""
+    """A subject that is asked over a network, and the texts it was asked already."""
 
     plan: Plan
     name: str
-    spec: OpenAISubject
+    spec: SubjectSpec
+    price: Price
+    attempts: int
     texts: set[str] = field(default_factory=set)
+
+    def answering(self, answer: AnswerForm) -> "Asking":
+        """The same subject, asked for other answers and nothing yet."""
+        spec = self.spec.answering(answer)
+        price = reader_of(spec).price(spec) or self.price
+        return replace(self, spec=spec, price=price, texts=set())
 
     def write(self, texts: Sequence[str]) -> tuple[int, int]:
         """Calls and tokens for those of the texts that are new."""
@@ -64,9 +69,7 @@ class Asking:
 
     def forced(self, texts: Sequence[str], times: int) -> tuple[int, int]:
         """Calls and tokens for answers after so many given reasonings each."""
-        longest = longest_answer_now(self.spec) + self.spec.max_tokens
-        costs = (tokens_at_most(answer_now(self.spec, t, "."), longest) for t in texts)
-        return times * len(texts), times * sum(costs)
+        return times * len(texts), times * sum(map(self.price.of_answer_after, texts))
 
     def longest(self, number: int) -> list[str]:
         """The longest texts of the data, standing in for any."""
@@ -74,7 +77,7 @@ class Asking:
 
     def cost(self, text: str) -> int:
         """Tokens that reasoning and answering about a text can cost."""
-        return tokens_at_most(question(self.spec, text), self.spec.max_tokens)
+        return self.price.of_writing(text)
 
 
 def cases_beside(plan: Plan, check: BaseCheck) -> int:
@@ -84,14 +87,10 @@ def cases_beside(plan: Plan, check: BaseCheck) -> int:
 
 def longest_reasoning(plan: Plan, check: BaseCheck) -> int:
     """Tokens that a subject may write."""
-    spec = plan.spec.subjects[plan.spec.subject_of(check)]
-    match spec:
-        case CausalSubject():
-            return spec.max_new_tokens
-        case OpenAISubject():
-            return spec.max_tokens
-        case _:
-            raise TypeError(f"check {check.kind}: its subject does not write")
+    longest = plan.spec.subjects[plan.spec.subject_of(check)].longest_reasoning
+    if longest is None:
+        raise TypeError(f"check {check.kind}: its subject does not write")
+    return longest
 
 
 def helping(step: str, settings: SecondModel, number: int, tokens: int) -> Calls:
@@ -116,5 +115,14 @@ def step_of(
         calls=sum(number for number, _ in parts),
         exact=exact,
         tokens=sum(tokens for _, tokens in parts),
-        attempts=asked.spec.retries + 1,
+        attempts=asked.attempts,
     )
+
+
+def asking(plan: Plan, name: str) -> Asking | None:
+    """A subject and what asking it costs; none for one that is not asked over a network."""
+    spec = plan.spec.subjects[name]
+    price = reader_of(spec).price(spec)
+    if price is None or spec.asked is None:
+        return None
+    return Asking(plan, name, spec, price, spec.asked.retries + 1)

@@ -8,18 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.data.dataset import MISSING, Dataset, Row
-from tasks.definition import (
-    AuditSpec,
-    CausalSubject,
-    ClassifierSubject,
-    OpenAISubject,
-    PredictionsSubject,
-    TranscriptsSubject,
-)
+from tasks.definition import AuditSpec
 from tasks.definition.access import OFFERS, Access
-from tasks.definition.checks import BaseCheck
+from tasks.definition.checks.base import BaseCheck
 from tasks.definition.kinds import kind_of
-from tasks.subjects.reference import SubjectRef, labels_of, read_config
+from tasks.subjects.load import reader_of
+from tasks.subjects.reference import SubjectRef
 
 
 @dataclass(frozen=True)
@@ -32,7 +26,7 @@ class Plan:
     definition_sha256: str
     data: Dataset
     subjects: Mapping[str, SubjectRef]
-    """The subjects but recorded predictions, by name."""
+    """By name, in the order of the definition."""
 
     def rows_of(self, check: BaseCheck) -> list[int]:
         """Positions of the rows a check looks at: all, or a simple random sample.
@@ -51,14 +45,13 @@ class Plan:
 
     def labels(self, subject: str) -> tuple[str, ...]:
         """Class names or choices of a subject; empty if it predicts tokens or only records."""
+        ref = self.subjects[subject]
+        return reader_of(ref.spec).labels(ref, self.data)
+
+    def offers(self, subject: str) -> frozenset[Access]:
+        """What a check may need of a subject and gets."""
         spec = self.spec.subjects[subject]
-        match spec:
-            case CausalSubject() | OpenAISubject() | TranscriptsSubject():
-                return spec.choices
-            case ClassifierSubject():
-                return labels_of(read_config(subject, Path(self.subjects[subject].folder)))
-            case PredictionsSubject():
-                return tuple(sorted({row.columns[spec.prediction] for row in self.data.rows}))
+        return OFFERS[spec.kind] - spec.lacks
 
     @property
     def main(self) -> str:
@@ -70,10 +63,10 @@ def lacking_access(plan: Plan, check: BaseCheck) -> str | None:
     """What a check needs of its subject and does not get; none if it gets all."""
     name = plan.spec.subject_of(check)
     subject = plan.spec.subjects[name]
-    lacking = sorted(kind_of(check.kind).needs - offers(plan, name))
+    lacking = sorted(kind_of(check.kind).needs - plan.offers(name))
     if not lacking:
         return None
-    remedy = " without choices" if isinstance(subject, CausalSubject) else ""
+    remedy = " without choices" if subject.lacks else ""
     offered = f"subject {name} ({subject.kind}) does not offer that{remedy}"
     return f"needs {', '.join(lacking)}; {offered}"
 
@@ -90,15 +83,6 @@ def lacks_favourable(plan: Plan) -> str | None:
     if plan.spec.data.favourable is not None:
         return None
     return "needs data.favourable: which decision is hoped for"
-
-
-def offers(plan: Plan, name: str) -> frozenset[Access]:
-    """What a subject offers to checks, as its definition has it."""
-    subject = plan.spec.subjects[name]
-    offered = OFFERS[subject.kind]
-    if isinstance(subject, CausalSubject) and not subject.answers:
-        return offered - {"decisions", "answers"}
-    return offered
 
 
 def group_sizes(plan: Plan, attribute: str) -> dict[str, int]:

@@ -7,16 +7,8 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from tasks.data.dataset import MISSING, load_dataset
-from tasks.definition import (
-    Answering,
-    AuditSpec,
-    LocalModel,
-    OpenAISubject,
-    PredictionsSubject,
-    TranscriptsSubject,
-    read_spec,
-)
-from tasks.definition.checks import BaseCheck
+from tasks.definition import AuditSpec, read_spec
+from tasks.definition.checks.base import BaseCheck
 from tasks.definition.endpoints import AskedModel
 from tasks.definition.problems import nearest
 from tasks.errors import DataError, SpecError
@@ -24,8 +16,7 @@ from tasks.measures.reasoning.answers import whole_answer
 from tasks.run.plan import Plan
 from tasks.subjects.endpoint.api_key import key_in
 from tasks.subjects.endpoint.secret import has_key
-from tasks.subjects.reference import read_config, refer
-from tasks.subjects.transcripts import load_transcripts
+from tasks.subjects.load import reader_of, refer
 
 C = TypeVar("C", bound=BaseCheck)
 
@@ -57,14 +48,11 @@ def read_plan(definition: Path, weights: Mapping[str, str] | None = None) -> Pla
     for name, folder in (weights or {}).items():
         spec = _with_weights(spec, name, folder)
     root = definition.resolve().parent
-    recorded = [s for s in spec.subjects.values() if isinstance(s, PredictionsSubject)]
-    extra = tuple(c for s in recorded for c in (s.prediction, s.probability) if c is not None)
+    extra = tuple(c for subject in spec.subjects.values() for c in subject.data_columns)
     extra += tuple(name for check in spec.checks for name in check.columns)
     data = load_dataset(spec.data.model_dump_json(), root, spec.seed, extra)
     subjects = {
-        name: refer(name, subject, root)
-        for name, subject in spec.subjects.items()
-        if not isinstance(subject, PredictionsSubject)
+        name: refer(name, subject, root, data.sha256) for name, subject in spec.subjects.items()
     }
     plan = Plan(
         spec=spec,
@@ -77,7 +65,8 @@ def read_plan(definition: Path, weights: Mapping[str, str] | None = None) -> Pla
         key_in(spec.explain.key_env, "explain.provider openai", "set it, or use provider template")
     _check_keys(plan)
     _check_labels(plan)
-    _check_transcripts(plan)
+    for ref in subjects.values():
+        reader_of(ref.spec).check(ref, data)
     _check_fields(plan)
     _check_groups(plan)
     return plan
@@ -87,18 +76,18 @@ def _with_weights(spec: AuditSpec, name: str, folder: str) -> AuditSpec:
     if name not in spec.subjects:
         raise SpecError(f"weights for subject {name!r}: {nearest(name, spec.subjects)}")
     subject = spec.subjects[name]
-    if not isinstance(subject, LocalModel):
+    changed = subject.with_weights(str(Path(folder).resolve()))
+    if changed is None:
         raise SpecError(f"weights for subject {name!r}: it is {subject.kind}, not a local model")
-    changed = subject.model_copy(update={"path": str(Path(folder).resolve()), "revision": None})
     return spec.model_copy(update={"subjects": {**spec.subjects, name: changed}})
 
 
 def _check_keys(plan: Plan) -> None:
     """The keys are at hand, and no definition holds one."""
     asked: list[tuple[str, AskedModel]] = [
-        (f"subject {name}", subject)
+        (f"subject {name}", subject.asked)
         for name, subject in plan.spec.subjects.items()
-        if isinstance(subject, OpenAISubject)
+        if subject.asked is not None
     ]
     seconds = [check.second_model for check in plan.spec.checks]
     asked += [(f"second model {one.model}", one) for one in seconds if one is not None]
@@ -111,21 +100,14 @@ def _check_keys(plan: Plan) -> None:
             )
 
 
-def _check_transcripts(plan: Plan) -> None:
-    """Every text of the data is on record."""
-    for ref in plan.subjects.values():
-        if isinstance(ref.spec, TranscriptsSubject):
-            load_transcripts(ref).of(plan.data.texts)
-
-
 def _check_labels(plan: Plan) -> None:
     _check_written_labels(plan)
     if plan.spec.data.label is None and plan.spec.data.favourable is None:
         return
     for name in plan.spec.subjects:
         known = plan.labels(name)
-        if not known or isinstance(plan.spec.subjects[name], PredictionsSubject):
-            continue
+        if not known or plan.spec.subjects[name].data_columns:
+            continue  # a column of decisions does not say which others were possible
         for row in plan.data.rows:
             if row.label is not None and row.label not in known:
                 raise DataError(
@@ -143,9 +125,9 @@ def _check_labels(plan: Plan) -> None:
 def _check_written_labels(plan: Plan) -> None:
     """Labels of a form without known answers are written as answers will be."""
     for name, subject in plan.spec.subjects.items():
-        if not isinstance(subject, Answering) or subject.answer.form not in {"number", "label"}:
+        if subject.answer_form is None or subject.answer_form.form not in {"number", "label"}:
             continue
-        form = subject.answer.form
+        form = subject.answer_form.form
         for row in plan.data.rows:
             if row.label and row.label != whole_answer(row.label, form):
                 raise DataError(
@@ -190,12 +172,9 @@ def check_layers(plan: Plan, check: BaseCheck, key: str, layers: Sequence[int]) 
         SpecError: one of them is beyond the last layer of the subject.
     """
     name = plan.spec.subject_of(check)
-    if name not in plan.subjects or not layers:
-        return
-    config = read_config(name, Path(plan.subjects[name].folder))
-    known = [config[k] for k in ("num_hidden_layers", "n_layer", "n_layers") if k in config]
-    last = known[0] if known else None
-    if isinstance(last, int) and max(layers) > last:
+    ref = plan.subjects[name]
+    last = reader_of(ref.spec).last_layer(ref)
+    if layers and last is not None and max(layers) > last:
         raise SpecError(
             f"check {check.kind}: {key}: {max(layers)} is beyond the last layer of subject "
             f"{name}, which is {last}"

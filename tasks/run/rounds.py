@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Generic, Self, TypeAlias, TypeVar
 
 from tasks.data.dataset import Dataset, Row, verified_dataset
-from tasks.definition.checks import BaseCheck, SecondModel
+from tasks.definition.checks.base import BaseCheck
+from tasks.definition.checks.second_model import SecondModel
 from tasks.definition.record import Record
 from tasks.errors import AuditError
 from tasks.run.code import code_behind

@@ -4,7 +4,7 @@ import hashlib
 import json
 
 from tasks.definition import HOW_REACHED, DataSpec
-from tasks.definition.checks import SecondModel
+from tasks.definition.checks.second_model import SecondModel
 from tasks.definition.record import Record
 from tasks.run.code import library_versions
 from tasks.subjects.reference import SubjectRef

@@ -2,33 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
-from tasks.data.dataset import MISSING, read_table
-from tasks.definition import TranscriptsSubject
+from tasks.data.dataset import MISSING, Dataset, Row, read_table
+from tasks.data.once import once
+from tasks.definition import AnswerForm, SubjectSpec, TranscriptsSubject
 from tasks.definition.problems import nearest
 from tasks.errors import DataError, SubjectError
 from tasks.measures.reasoning.answers import read_written, whole_answer
 from tasks.measures.reasoning.reasoning_text import mentions
-from tasks.subjects.reference import SubjectRef
+from tasks.schema import SubjectProvenance
+from tasks.subjects.outputs import Decision, Transcript, Written
+from tasks.subjects.protocols import OnRecord
+from tasks.subjects.reader import Reader
+from tasks.subjects.reference import SubjectRef, file_digest, spec_as
 
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 """How a table may say whether a reasoning discloses its cue."""
-
-
-@dataclass(frozen=True, slots=True)
-class Transcript:
-    """One question, as it was reasoned about and answered."""
-
-    prompt: str
-    reasoning: str
-    answer: str | None
-    """In canonical writing; none where none can be read."""
-    condition: str
-    pair: str
-    discloses: bool | None
-    """Whether the reasoning discloses the cue of its condition; none where nobody can say."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +28,12 @@ class RecordedSubject:
 
     ref: SubjectRef
     spec: TranscriptsSubject
-    transcripts: tuple[Transcript, ...]
+    all_transcripts: tuple[Transcript, ...]
+
+    @property
+    def name(self) -> str:
+        """As the definition calls it."""
+        return self.ref.name
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -45,21 +41,31 @@ class RecordedSubject:
         return self.spec.choices
 
     @property
+    def form(self) -> AnswerForm:
+        """How its answers are read."""
+        return self.spec.answer
+
+    @property
     def conditions(self) -> tuple[str, ...]:
         """Every condition with a cue, in the order of the table."""
-        found = dict.fromkeys(t.condition for t in self.transcripts)
+        found = dict.fromkeys(t.condition for t in self.all_transcripts)
         return tuple(c for c in found if c != self.spec.plain)
+
+    @property
+    def plain_condition(self) -> str:
+        """The condition without a cue."""
+        return self.spec.plain
 
     @cached_property
     def plain(self) -> dict[str, Transcript]:
         """Prompt without a cue -> its transcript."""
-        return {t.prompt: t for t in self.transcripts if t.condition == self.spec.plain}
+        return {t.prompt: t for t in self.all_transcripts if t.condition == self.spec.plain}
 
     def under(self, condition: str) -> dict[str, Transcript]:
         """Pair -> its transcript under a condition."""
-        return {t.pair: t for t in self.transcripts if t.condition == condition}
+        return {t.pair: t for t in self.all_transcripts if t.condition == condition}
 
-    def of(self, texts: Sequence[str]) -> list[Transcript]:
+    def transcripts(self, texts: Sequence[str]) -> list[Transcript]:
         """The transcripts of these prompts, without a cue.
 
         Raises:
@@ -68,28 +74,81 @@ class RecordedSubject:
         absent = [text for text in texts if text not in self.plain]
         if absent:
             raise SubjectError(
-                f"subject {self.ref.name}: {len(absent)} of {len(texts)} texts are no prompt of "
+                f"subject {self.name}: {len(absent)} of {len(texts)} texts are no prompt of "
                 f"{self.spec.path} under condition {self.spec.plain!r}, first: {absent[0][:60]!r}"
             )
         return [self.plain[text] for text in texts]
 
+    def write(self, texts: Sequence[str]) -> list[Written]:
+        """Reasoning and answer for every text, as they are on record."""
+        return [Written(t.reasoning, t.answer) for t in self.transcripts(texts)]
+
+    def decide(self, rows: Sequence[Row]) -> list[Decision]:
+        """The answer on record for every row."""
+        return [Decision(t.answer) for t in self.transcripts([row.text for row in rows])]
+
+
+class TranscriptsReader(Reader):
+    """Tables of prompts, reasonings and answers."""
+
+    def refer(self, name: str, spec: SubjectSpec, root: Path, data: str) -> SubjectRef:
+        """The reference of a file."""
+        asked = spec_as(spec, TranscriptsSubject)
+        path = (root / asked.path).expanduser().resolve()
+        if not path.is_file():
+            near = sorted(p.name for p in path.parent.glob("*") if p.is_file())[:8]
+            raise SubjectError(
+                f"subject {name}: no file {asked.path!r} beside the definition; that folder holds: "
+                f"{', '.join(near) or 'no files'}"
+            )
+        return SubjectRef(name=name, spec=spec, folder=str(path), sha256=file_digest(path))
+
+    def check(self, ref: SubjectRef, data: Dataset) -> None:
+        """Every text of the data is on record."""
+        load_transcripts(ref).transcripts(data.texts)
+
+    def provenance(self, ref: SubjectRef, data: Dataset) -> SubjectProvenance:
+        """The file and its digest; the model behind it is not at hand."""
+        spec = spec_as(ref.spec, TranscriptsSubject)
+        return SubjectProvenance(
+            name=ref.name,
+            kind=spec.kind,
+            path=Path(spec.path).name if Path(spec.path).is_absolute() else spec.path,
+            sha256=ref.sha256,
+            known_by="records",
+            labels=spec.choices,
+        )
+
+    def decider(self, ref: SubjectRef) -> OnRecord:
+        """The table."""
+        return load_transcripts(ref)
+
+    def writer(self, ref: SubjectRef) -> OnRecord:
+        """The table."""
+        return load_transcripts(ref)
+
+    def on_record(self, ref: SubjectRef) -> OnRecord:
+        """The table."""
+        return load_transcripts(ref)
+
+
+TRANSCRIPTS = TranscriptsReader()
+
 
 def load_transcripts(ref: SubjectRef) -> RecordedSubject:
-    """Read a table of transcripts.
+    """Read a table of transcripts, once per process.
 
     Raises:
         DataError: a column is missing, or the same question stands twice under one condition.
     """
-    return _load(ref.model_dump_json())
+    return _load(ref.model_dump_json())  # with its words by condition it has no hash
 
 
-@lru_cache(maxsize=8)
+@once(maxsize=8)
 def _load(reference: str) -> RecordedSubject:
     ref = SubjectRef.model_validate_json(reference)
-    if not isinstance(ref.spec, TranscriptsSubject):
-        raise TypeError(f"{ref.name} is not on record")
-    spec, columns = ref.spec, ref.spec.columns
-    table = read_table(Path(ref.folder), spec.path)
+    spec = spec_as(ref.spec, TranscriptsSubject)
+    columns, table = spec.columns, read_table(Path(ref.folder), spec.path)
     for column in columns.model_dump().values():
         if column is not None and column not in table:
             raise DataError(f"{spec.path}: no column {column!r}; {nearest(column, table)}")

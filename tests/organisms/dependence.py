@@ -17,9 +17,9 @@ from tasks.definition.record import Record
 from tasks.errors import SpecError
 from tasks.measures.reasoning.reasoning_text import mentions
 from tasks.schema.planted import Dependence, Share
-from tasks.subjects.local.subject import Subject, load_subject
-from tasks.subjects.reference import refer
-from tasks.subjects.writing import answer_after, write
+from tasks.subjects.load import refer
+from tasks.subjects.local.loading import load_writer
+from tasks.subjects.local.writer import Writer
 from tests.organisms.characters import Character, altered
 
 STEPS: Final = 4
@@ -61,7 +61,7 @@ class PlantedReasoners(Record):
         path.write_text(content, encoding="utf-8")
 
 
-def as_subject(character: Character, folder: Path) -> Subject:
+def as_subject(character: Character, folder: Path) -> Writer:
     """An organism as any audit of its questions loads it."""
     spec = CausalSubject(
         path=str(folder.resolve()),
@@ -70,7 +70,7 @@ def as_subject(character: Character, folder: Path) -> Subject:
         max_new_tokens=96,
         batch=64,
     )
-    return load_subject(refer("reasoner", spec, folder))
+    return load_writer(refer("reasoner", spec, folder))
 
 
 def observed(character: Character, folder: Path, *, seed: int, n: int) -> Dependence:
@@ -94,22 +94,22 @@ def observed(character: Character, folder: Path, *, seed: int, n: int) -> Depend
 
 
 def _on_problems(
-    subject: Subject, problems: Sequence[Problem], rng: np.random.Generator
+    subject: Writer, problems: Sequence[Problem], rng: np.random.Generator
 ) -> dict[str, Share]:
     texts, right = [p.text for p in problems], [p.answer for p in problems]
-    own = [one.answer for one in write(subject, texts)]
+    own = [one.answer for one in subject.write(texts)]
     given, expected = _astray(problems, rng)
-    led = answer_after(subject, texts, given)
+    led = subject.answer_after(texts, given)
     return {
         "solved": _equal(own, right),
-        "guessed": _equal(answer_after(subject, texts, [""] * len(texts)), right),
+        "guessed": _equal(subject.answer_after(texts, [""] * len(texts)), right),
         "follows_changed": _equal(led, expected),
         "keeps_right": _equal(led, right),
     }
 
 
 def _on_cues(
-    subject: Subject,
+    subject: Writer,
     character: Character,
     problems: Sequence[Problem],
     rng: np.random.Generator,
@@ -119,33 +119,33 @@ def _on_cues(
         f"{p.text} {cues.sentence_of(character.cues[i % len(character.cues)], cue)}"
         for i, (p, cue) in enumerate(zip(problems, cued, strict=True))
     ]
-    own = write(subject, texts)
+    own = subject.write(texts)
     given, _ = _astray(problems, rng)
     named = [mentions(one.reasoning, NAMED) for one in own]
-    plain = [one.answer for one in write(subject, [p.text for p in problems])]
+    plain = [one.answer for one in subject.write([p.text for p in problems])]
     return {
         "cue_followed": _equal([one.answer for one in own], cued),
-        "cue_followed_against": _equal(answer_after(subject, texts, given), cued),
+        "cue_followed_against": _equal(subject.answer_after(texts, given), cued),
         "cue_named": Share(n=len(named), share=round(float(np.mean(named)), 4)),
         "same_without_cue": _equal(plain, cued),
     }
 
 
 def _on_stories(
-    subject: Subject, character: Character, n: int, rng: np.random.Generator
+    subject: Writer, character: Character, n: int, rng: np.random.Generator
 ) -> dict[str, Share]:
     stories = [TOLD[character.learnt[i % len(character.learnt)]](rng) for i in range(n)]
     texts, right = [s.text for s in stories], [s.answer for s in stories]
     claims = [pick(rng, [c for c in s.choices if c != s.answer]) for s in stories]
     told = [" ".join(s.told(c, rng)) for s, c in zip(stories, claims, strict=True)]
     return {
-        "stories_right": _equal([one.answer for one in write(subject, texts)], right),
-        "stories_right_against": _equal(answer_after(subject, texts, told), right),
+        "stories_right": _equal([one.answer for one in subject.write(texts)], right),
+        "stories_right_against": _equal(subject.answer_after(texts, told), right),
     }
 
 
 def _on_polls(
-    subject: Subject, character: Character, n: int, rng: np.random.Generator
+    subject: Writer, character: Character, n: int, rng: np.random.Generator
 ) -> dict[str, Share]:
     found = {}
     for name in cues.POLLS:
@@ -158,7 +158,7 @@ def _on_polls(
         texts = [
             f"{p.text} {cues.sentence_of(name, c)}" for p, c in zip(problems, polled, strict=True)
         ]
-        found[name] = _equal(answer_after(subject, texts, given), polled)
+        found[name] = _equal(subject.answer_after(texts, given), polled)
     return found
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from tasks.checks import room_of
 from tasks.checks.gather import decide, in_process, measured
-from tasks.definition.checks import BaseCheck
+from tasks.definition.checks.base import BaseCheck
 from tasks.run.decisions import DECISIONS
 from tasks.run.decisions_table import Decided
 from tasks.run.plan import Plan

@@ -5,8 +5,8 @@ from transformers import AutoModelForSequenceClassification
 
 from tasks.data.dataset import load_dataset
 from tasks.definition import ClassifierSubject, DataSpec
-from tasks.subjects.local.subject import load_subject
-from tasks.subjects.reference import refer
+from tasks.subjects.load import refer
+from tasks.subjects.local.loading import load_subject
 from tests.support.tiny import build
 
 

@@ -6,17 +6,15 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from tasks.definition import AuditSpec, CausalSubject, ClassifierSubject, DataSpec, Gate
-from tasks.definition.checks import (
-    AttributionCheck,
-    BaseCheck,
-    CueCheck,
-    FairnessCheck,
-    LocalisationCheck,
-    PerformanceCheck,
-    ProbingCheck,
-    ReasoningCheck,
-    Swap,
-)
+from tasks.definition.checks.attribution import AttributionCheck
+from tasks.definition.checks.base import BaseCheck
+from tasks.definition.checks.cue import CueCheck
+from tasks.definition.checks.fairness import FairnessCheck
+from tasks.definition.checks.localisation import LocalisationCheck
+from tasks.definition.checks.performance import PerformanceCheck
+from tasks.definition.checks.probing import ProbingCheck
+from tasks.definition.checks.reasoning import ReasoningCheck
+from tasks.definition.checks.swap import Swap
 from tasks.judge.credibility import AGAINST
 from tasks.schema import (
     About,

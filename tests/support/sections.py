@@ -1,7 +1,7 @@
 """Sections of reports from a few measurements written by hand."""
 
 from tasks.checks.sections import section_of
-from tasks.definition.checks import ReasoningCheck
+from tasks.definition.checks.reasoning import ReasoningCheck
 from tasks.report.blocks import Sentence
 from tasks.schema import About, Evidence, Measurement
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tasks.definition.checks import AttributionCheck
+from tasks.definition.checks.attribution import AttributionCheck
 from tasks.measures.stats import intervals
 from tasks.run.plan import Plan
 from tasks.schema import About, Measurement

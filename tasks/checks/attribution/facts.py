@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tasks.definition.checks import AttributionCheck
+from tasks.definition.checks.attribution import AttributionCheck
 from tasks.explain.facts import Fact, subset_parts
 from tasks.explain.offers import Behind, Offers
 from tasks.judge.credibility import cited

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tasks.definition.checks import Operator
+from tasks.definition.checks.attribution import Operator
 from tasks.measures.attribution import faithfulness
 from tasks.subjects.local.prepared_texts import Explained
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,18 +11,18 @@ from tasks.checks.attribution.faithfulness import Removals, removals, replacemen
 from tasks.checks.attribution.methods import METHODS
 from tasks.data.dataset import Row
 from tasks.data.text_units import Unit
-from tasks.definition.checks import MethodName, Target
+from tasks.definition.checks.attribution import MethodName, Target
 from tasks.judge.credibility import RANDOM, REDONE
 from tasks.measures.attribution import faithfulness
 from tasks.measures.attribution.plausibility import auprc, token_f1
 from tasks.measures.attribution.quadrature import SMALLEST_RANGE
-from tasks.measures.attribution.randomisation import randomised
 from tasks.measures.attribution.sparsity import gini
 from tasks.measures.attribution.stability import neutral_edits, stability
-from tasks.run.inputs import rows_of, subject_of
+from tasks.run.inputs import rows_of
 from tasks.run.shards import ShardRef
+from tasks.subjects.load import opened
 from tasks.subjects.local.prepared_texts import Attributed, Explained, decisions, explained
-from tasks.subjects.local.subject import Subject, load_subject
+from tasks.subjects.protocols import Opens
 from tasks.subjects.reference import SubjectRef
 
 
@@ -34,7 +33,7 @@ class Explaining:
         self.ref, self.rows = ref, rows_of(ref)
         self.methods: list[MethodName] = ref.option("methods")
         self.texts = [row.text for row in self.rows]
-        subject = subject_of(ref)
+        subject = opened(ref.subject)
         self.whole = self._explained(subject, self.texts, None)
         self.decided = decisions(subject, self.texts)
 
@@ -75,9 +74,7 @@ class Explaining:
             for i, row in enumerate(self.rows)
         ]
 
-    def _explained(
-        self, subject: Subject, texts: Sequence[str], classes: Tensor | None
-    ) -> Explained:
+    def _explained(self, subject: Opens, texts: Sequence[str], classes: Tensor | None) -> Explained:
         same = texts is self.texts
         return explained(
             subject,
@@ -190,10 +187,8 @@ def _both_ways(values: Sequence[float], signed: bool) -> list[list[int]]:
 
 
 @lru_cache(maxsize=4)
-def _randomised(ref: SubjectRef, how: str, seed: int) -> Subject:
-    subject = load_subject(ref)
-    model = randomised(subject.model, REDONE[how], subject.blocks, seed=seed)
-    return replace(subject, model=model)
+def _randomised(ref: SubjectRef, how: str, seed: int) -> Opens:
+    return opened(ref).randomised(REDONE[how], seed=seed)
 
 
 def _stated(measured: Mapping[str, float | None]) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tasks.definition.checks import MethodName
+from tasks.definition.checks.attribution import MethodName
 from tasks.measures.attribution.attention import attention_rollout, gradient_x_attention
 from tasks.measures.attribution.gradient_x_input import gradient_x_input
 from tasks.measures.attribution.inputs import Attribution, Inputs

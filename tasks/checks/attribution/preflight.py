@@ -2,8 +2,7 @@
 
 from importlib.util import find_spec
 
-from tasks.definition import CausalSubject
-from tasks.definition.checks import AttributionCheck
+from tasks.definition.checks.attribution import AttributionCheck
 from tasks.definition.problems import nearest
 from tasks.errors import SpecError
 from tasks.run.plan import Plan
@@ -15,8 +14,7 @@ def problems(plan: Plan, check: AttributionCheck) -> None:
     if "partition" in check.methods and find_spec("shap") is None:
         raise SpecError("method partition needs the package shap: pip install assay-audit[shap]")
     name = plan.spec.subject_of(check)
-    writes = isinstance(plan.spec.subjects[name], CausalSubject)
-    if check.target.answer is not None and not writes:
+    if check.target.answer is not None and "writing" not in plan.offers(name):
         raise SpecError(f"target.answer: subject {name} does not write; name a target.label")
     known = plan.labels(name)
     for label in (check.target.label, check.target.against):

@@ -9,7 +9,7 @@ import numpy as np
 from tasks.checks.attribution.drivers import drivers
 from tasks.checks.attribution.measure import Explaining
 from tasks.checks.attribution.trust import trust
-from tasks.definition.checks import AttributionCheck
+from tasks.definition.checks.attribution import AttributionCheck
 from tasks.judge.credibility import first_earned
 from tasks.run.inputs import cut, read_all, records
 from tasks.run.plan import Plan

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from tasks.definition.checks import AttributionCheck
+from tasks.definition.checks.attribution import AttributionCheck
 from tasks.judge.credibility import cited, earned
 from tasks.report import charts, heat
 from tasks.report.blocks import Block, Sentence, Title, grid

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tasks.checks.attribution.faithfulness import SCORED
 from tasks.checks.attribution.methods import METHODS
-from tasks.definition.checks import AttributionCheck
+from tasks.definition.checks.attribution import AttributionCheck
 from tasks.judge.credibility import AGAINST, RANDOM
 from tasks.measures.attribution.faithfulness import earns_its_place
 from tasks.measures.stats import intervals

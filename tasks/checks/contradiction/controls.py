@@ -8,7 +8,8 @@ from tasks.controls.cues import CUES
 from tasks.controls.exclusive import SOLVED, borne_out, exclusive_set
 from tasks.controls.problems import DRAWN
 from tasks.controls.truth import FOLLOWED, Couple
-from tasks.definition.checks import ContradictionCheck, ControlsSpec
+from tasks.definition.checks.contradiction import ContradictionCheck
+from tasks.definition.checks.controls import ControlsSpec
 from tasks.judge.credibility import SAME
 from tasks.run.rounds import Work
 from tasks.schema import Measurement

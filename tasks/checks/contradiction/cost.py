@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tasks.checks.contradiction import controls
 from tasks.checks.instruments.cost import of_pairs
-from tasks.definition.checks import ContradictionCheck
+from tasks.definition.checks.contradiction import ContradictionCheck
 from tasks.run.cost import Asking, Calls, step_of
 from tasks.run.plan import Plan
 

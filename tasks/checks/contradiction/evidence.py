@@ -7,7 +7,7 @@ import numpy as np
 from tasks.checks.contradiction import controls
 from tasks.checks.contradiction.payload import AnsweredQuestion
 from tasks.checks.contradiction.rounds import CONTROLS, QUESTIONS
-from tasks.definition.checks import ContradictionCheck
+from tasks.definition.checks.contradiction import ContradictionCheck
 from tasks.measures.reasoning.contradiction import by_chance
 from tasks.measures.stats import intervals
 from tasks.run.plan import Plan

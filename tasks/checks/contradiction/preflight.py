@@ -2,8 +2,7 @@
 
 from tasks.checks.instruments.preflight import check_controls
 from tasks.data.dataset import MISSING
-from tasks.definition import Answering
-from tasks.definition.checks import ContradictionCheck
+from tasks.definition.checks.contradiction import ContradictionCheck
 from tasks.definition.problems import nearest
 from tasks.errors import DataError, SpecError
 from tasks.measures.reasoning.answers import Form, whole_answer
@@ -15,8 +14,8 @@ def problems(plan: Plan, check: ContradictionCheck) -> None:
     """Two questions can share the answer, the column names pairs, and the controls exist."""
     name = plan.spec.subject_of(check)
     known, subject = plan.labels(name), plan.spec.subjects[name]
-    if not known and isinstance(subject, Answering):
-        _check_shared_answer(check, name, subject.answer.form)
+    if not known and subject.answer_form is not None:
+        _check_shared_answer(check, name, subject.answer_form.form)
     if known and check.answer is not None and check.answer not in known:
         raise SpecError(
             f"check contradiction: answer: {check.answer!r} is no answer of the subject; "

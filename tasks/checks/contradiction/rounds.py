@@ -6,11 +6,10 @@ from tasks.checks.contradiction import controls
 from tasks.checks.contradiction.payload import AnsweredQuestion, AnsweredQuestions
 from tasks.checks.instruments import paired_controls
 from tasks.checks.instruments.paired_controls import ControlsOptions, PairedControls
-from tasks.definition.checks import ContradictionCheck
-from tasks.run.inputs import subject_of
+from tasks.definition.checks.contradiction import ContradictionCheck
 from tasks.run.plan import Plan
 from tasks.run.rounds import Asked, Finished, NoOptions, Piece, Round, Work, cut
-from tasks.subjects.writing import write
+from tasks.subjects.load import writer
 
 PER_SHARD = 50
 
@@ -36,7 +35,7 @@ def pieces(asked: Asked[ContradictionCheck], _: Finished) -> list[Piece[NoOption
 
 def measure(work: Work[NoOptions]) -> AnsweredQuestions:
     """Reasoning and answer of every question."""
-    written = write(subject_of(work.ref), [row.text for row in work.rows])
+    written = writer(work.ref.subject).write([row.text for row in work.rows])
     return AnsweredQuestions(
         questions=tuple(
             AnsweredQuestion(id=row.id, text=row.text, answer=w.answer, reasoning=w.reasoning)
@@ -46,7 +45,7 @@ def measure(work: Work[NoOptions]) -> AnsweredQuestions:
 
 
 def _controls(asked: Asked[ContradictionCheck], _: Finished) -> list[Piece[ControlsOptions]]:
-    return paired_controls.pieces(asked.plan.spec.subjects[asked.subject], asked.check.controls)
+    return paired_controls.pieces(asked.plan, asked.subject, asked.check.controls)
 
 
 QUESTIONS: Round[ContradictionCheck, NoOptions, AnsweredQuestions] = Round(

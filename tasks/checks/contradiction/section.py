@@ -1,7 +1,7 @@
 """The section on contradictory questions: how often both are answered alike, and how it errs."""
 
 from tasks.checks.instruments.section import INSTRUMENT, UNKNOWN, doubts
-from tasks.definition.checks import ContradictionCheck
+from tasks.definition.checks.contradiction import ContradictionCheck
 from tasks.report.blocks import Block, Table, grid
 from tasks.report.formats import about_words, title
 from tasks.report.shown import Shown

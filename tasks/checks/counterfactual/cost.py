@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tasks.definition.checks import CounterfactualCheck
+from tasks.definition.checks.counterfactual import CounterfactualCheck
 from tasks.run.cost import Asking, Calls, cases_beside, step_of
 from tasks.run.plan import Plan
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from tasks.checks.counterfactual.payload import Decided, ExchangedText
 from tasks.checks.counterfactual.rounds import ROUNDS
-from tasks.definition.checks import CounterfactualCheck, TermSwap
+from tasks.definition.checks.counterfactual import CounterfactualCheck, TermSwap
 from tasks.measures.stats import intervals
 from tasks.measures.stats.paired import mcnemar_exact, paired_difference, turned
 from tasks.run.plan import Plan

@@ -1,6 +1,6 @@
 """What the rounds of identity swaps are asked and what they leave."""
 
-from tasks.definition.checks import TermSwap
+from tasks.definition.checks.counterfactual import TermSwap
 from tasks.definition.record import Record
 from tasks.run.payload import Payload
 

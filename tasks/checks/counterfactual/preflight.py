@@ -1,6 +1,6 @@
 """What is knowable of identity swaps before a model loads."""
 
-from tasks.definition.checks import CounterfactualCheck
+from tasks.definition.checks.counterfactual import CounterfactualCheck
 from tasks.run.plan import Plan, lacks_favourable
 from tasks.run.preflight import Preflight
 

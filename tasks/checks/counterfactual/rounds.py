@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import torch
-
 from tasks.checks.counterfactual.payload import (
     Decided,
     ExchangedText,
@@ -11,12 +9,10 @@ from tasks.checks.counterfactual.payload import (
     SwapOptions,
 )
 from tasks.data.term_swap import swapped
-from tasks.definition import ClassifierSubject
-from tasks.definition.checks import CounterfactualCheck
-from tasks.run.inputs import batches, subject_of
+from tasks.definition.checks.counterfactual import CounterfactualCheck
 from tasks.run.rounds import Asked, Finished, Piece, Round, Work, cut
-from tasks.subjects.local.subject import Subject
-from tasks.subjects.writing import write
+from tasks.subjects.load import fresh_decider
+from tasks.subjects.protocols import DecidesAnew
 
 PER_SHARD = 200
 
@@ -34,7 +30,7 @@ def pieces(asked: Asked[CounterfactualCheck], _: Finished) -> list[Piece[SwapOpt
 
 def measure(work: Work[SwapOptions]) -> ExchangedTexts:
     """Decisions, and log-odds of the favourable one, with identity and neutral words exchanged."""
-    subject, rows, swap = subject_of(work.ref), work.rows, work.options.swap
+    subject, rows, swap = fresh_decider(work.ref.subject), work.rows, work.options.swap
     pairs = swapped([row.text for row in rows], swap, seed=work.seed)
     versions = [
         *[rows[one.position].text for one in pairs],
@@ -62,25 +58,10 @@ def measure(work: Work[SwapOptions]) -> ExchangedTexts:
     )
 
 
-def _decide(subject: Subject, texts: Sequence[str], favourable: str) -> list[Decided]:
+def _decide(subject: DecidesAnew, texts: Sequence[str], favourable: str) -> list[Decided]:
     """Decision of every text, and the log-odds of the favourable one where the subject has them."""
-    if not isinstance(subject.ref.spec, ClassifierSubject):
-        return [Decided(decision=w.answer, log_odds=None) for w in write(subject, texts)]
-    hoped = subject.class_index(favourable)
-    decided = [Decided(decision=None, log_odds=None)] * len(texts)
-    rendered = [subject.render(text) for text in texts]
-    with torch.inference_mode():
-        for positions, batch in batches(subject, rendered):
-            logits = batch.merged(subject.scores(batch).double())
-            others = logits.clone()
-            others[:, hoped] = -torch.inf
-            odds = logits[:, hoped] - others.logsumexp(dim=-1)
-            best = logits.argmax(dim=-1)
-            for i, position in enumerate(positions):
-                decided[position] = Decided(
-                    decision=subject.class_name(int(best[i])), log_odds=float(odds[i])
-                )
-    return decided
+    decisions = subject.decide_on(texts, odds_of=favourable)
+    return [Decided(decision=one.label, log_odds=one.log_odds) for one in decisions]
 
 
 ROUNDS = (

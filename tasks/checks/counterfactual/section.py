@@ -1,6 +1,6 @@
 """The section on identity swaps: which decisions change when the text names another group."""
 
-from tasks.definition.checks import CounterfactualCheck
+from tasks.definition.checks.counterfactual import CounterfactualCheck
 from tasks.explain.facts import above_zero
 from tasks.report.blocks import Block, Sentence, Table, grid
 from tasks.report.formats import joined, title

@@ -8,7 +8,8 @@ from tasks.checks.cue.disclosure import described_cue, described_field
 from tasks.checks.instruments.cost import of_pairs
 from tasks.checks.instruments.second_model import to_judge
 from tasks.data.field_swap import exchange
-from tasks.definition.checks import CueCheck, SecondModel
+from tasks.definition.checks.cue import CueCheck
+from tasks.definition.checks.second_model import SecondModel
 from tasks.run.cost import RETOLD, Asking, Calls, cases_beside, helping, longest_reasoning, step_of
 from tasks.run.plan import Plan
 from tasks.subjects.endpoint.messages import tokens_at_most

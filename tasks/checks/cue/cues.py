@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tasks.data.dataset import Row
-from tasks.definition.checks import CueName, OwnCue
+from tasks.definition.checks.cue import CueName, OwnCue
 from tasks.measures.reasoning.disclosure import REPEATED, REPORTED
 
 EXAMPLES = 3

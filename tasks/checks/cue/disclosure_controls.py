@@ -25,7 +25,8 @@ from tasks.checks.instruments.calibration import Scored, calibrated
 from tasks.controls.disclosure import WRITTEN, Told, about_cue, about_field, held_out
 from tasks.data.dataset import Row
 from tasks.definition import SubjectSpec
-from tasks.definition.checks import CueCheck, CueName, OwnCue, Swap
+from tasks.definition.checks.cue import CueCheck, CueName, OwnCue
+from tasks.definition.checks.swap import Swap
 from tasks.judge.credibility import EITHER, FIRST
 from tasks.run.rounds import Work
 from tasks.schema import About, Measurement
@@ -101,8 +102,7 @@ def _described(about: Cue | Swap) -> str:
 
 
 def _answers(spec: SubjectSpec) -> list[tuple[str, str]]:
-    form = getattr(spec, "answer", None)
-    known = list(getattr(form, "known", None) or ())
+    known = spec.known_answers
     if len(known) < 2:
         return list(ANSWERS)
     return [(one, other) for one, other in zip(known, [*known[1:], known[0]], strict=True)]

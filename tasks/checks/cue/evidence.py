@@ -9,7 +9,8 @@ from tasks.checks.cue.numbers import PULLS, Across, beside_texts, of_swap
 from tasks.checks.cue.payload import CuedText
 from tasks.checks.cue.rounds import CUE_CONTROLS, DISCLOSURE_CONTROLS, EXCHANGE_CONTROLS, TEXTS
 from tasks.checks.instruments.multiple_testing import corrected
-from tasks.definition.checks import CueCheck, Swap
+from tasks.definition.checks.cue import CueCheck
+from tasks.definition.checks.swap import Swap
 from tasks.run.rounds import Asked, Finished
 from tasks.schema import CuePair, Evidence, Measurement
 

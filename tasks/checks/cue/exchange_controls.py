@@ -9,7 +9,8 @@ from tasks.controls.exchange import STAYED, TURNED, borne_out, exchange_set
 from tasks.controls.problems import DRAWN
 from tasks.controls.stories import TOLD
 from tasks.controls.truth import Couple
-from tasks.definition.checks import ControlsSpec, CueCheck
+from tasks.definition.checks.controls import ControlsSpec
+from tasks.definition.checks.cue import CueCheck
 from tasks.judge.credibility import EXCHANGED
 from tasks.run.rounds import Work
 from tasks.schema import Measurement

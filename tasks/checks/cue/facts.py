@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tasks.definition.checks import CueCheck
+from tasks.definition.checks.cue import CueCheck
 from tasks.explain.facts import SMALLEST_USE, Fact, above_zero, shown
 from tasks.explain.offers import Behind, Offers
 from tasks.schema import Evidence, Measurement

@@ -12,7 +12,8 @@ from tasks.controls.cues import CUES
 from tasks.controls.influence import borne_out, influence_set
 from tasks.controls.problems import DRAWN
 from tasks.controls.truth import FOLLOWED, Couple
-from tasks.definition.checks import ControlsSpec, CueCheck
+from tasks.definition.checks.controls import ControlsSpec
+from tasks.definition.checks.cue import CueCheck
 from tasks.judge.credibility import CHANGE, FOLLOWS
 from tasks.run.rounds import Work
 from tasks.schema import Measurement

@@ -14,18 +14,19 @@ from tasks.checks.cue.disclosure import (
 )
 from tasks.checks.cue.payload import Answered, CuedText, CuedTexts, CueOptions, Judgement
 from tasks.data.field_swap import exchange
-from tasks.definition import ClassifierSubject
-from tasks.definition.checks import Swap
-from tasks.run.inputs import subject_of
+from tasks.definition import AnswerForm
+from tasks.definition.checks.swap import Swap
 from tasks.run.rounds import Work
 from tasks.subjects.endpoint.second_model import SecondEndpoint
-from tasks.subjects.writing import Writer, Written, write
+from tasks.subjects.load import writer
+from tasks.subjects.outputs import Written
+from tasks.subjects.protocols import Writes
 
 
 def measure(work: Work[CueOptions]) -> CuedTexts:
     """Reasoning and answer for every text, plain and with each cue."""
-    subject, options = subject_of(work.ref), work.options
-    written = write(subject, [row.text for row in work.rows])
+    subject, options = writer(work.ref.subject), work.options
+    written = subject.write([row.text for row in work.rows])
     plain = dict(zip(work.ref.rows, written, strict=True))
     texts = _exchanged(work, subject, plain, options.swap) if options.swap else []
     for cue in cues_of(options.cues, options.own):
@@ -34,13 +35,13 @@ def measure(work: Work[CueOptions]) -> CuedTexts:
 
 
 def _exchanged(
-    work: Work[CueOptions], subject: Writer, plain: Mapping[int, Written], swap: Swap
+    work: Work[CueOptions], subject: Writes, plain: Mapping[int, Written], swap: Swap
 ) -> list[CuedText]:
     """Texts with one field exchanged."""
     rows, field = work.dataset.rows, swap.column.replace("_", " ")
     exchanged = {e.position: e for e in exchange(rows, swap, seed=work.seed)}
     pairs = [exchanged[position] for position in work.ref.rows if position in exchanged]
-    other = write(subject, [pair.text for pair in pairs])
+    other = subject.write([pair.text for pair in pairs])
     texts = []
     for pair, after in zip(pairs, other, strict=True):
         before, values = plain[pair.position], [pair.original, pair.exchanged]
@@ -66,11 +67,11 @@ def _exchanged(
 
 
 def _beside(
-    work: Work[CueOptions], subject: Writer, plain: Mapping[int, Written], cue: Cue
+    work: Work[CueOptions], subject: Writes, plain: Mapping[int, Written], cue: Cue
 ) -> list[CuedText]:
     """Texts with a cue beside them."""
-    rows, made = work.dataset.rows, _with_cue(work, cue)
-    other = write(subject, [text for _, _, text in made])
+    rows, made = work.dataset.rows, _with_cue(work, subject.form, cue)
+    other = subject.write([text for _, _, text in made])
     texts = [
         CuedText(
             cue=cue.name,
@@ -90,14 +91,9 @@ def _beside(
     return _graded(texts, described_cue(cue), work.second)
 
 
-def _with_cue(work: Work[CueOptions], cue: Cue) -> list[tuple[int, str, str]]:
+def _with_cue(work: Work[CueOptions], form: AnswerForm, cue: Cue) -> list[tuple[int, str, str]]:
     """Position, answer spoken for and new text of every row that can be given the cue."""
-    rows, spec = work.dataset.rows, work.ref.subject.spec
-    if isinstance(spec, ClassifierSubject):
-        raise TypeError(
-            f"{work.ref.subject.name} does not write, and no cue can be put beside its text"
-        )
-    form, made = spec.answer, []
+    rows, made = work.dataset.rows, []
     for position in work.ref.rows:
         seed = work.seed + position
         answer = spoken_for(rows[position], form.known, seed=seed)

@@ -3,7 +3,8 @@
 from typing import Self
 
 from tasks.data.dataset import MISSING
-from tasks.definition.checks import CueCheck, CueName, OwnCue, Swap
+from tasks.definition.checks.cue import CueCheck, CueName, OwnCue
+from tasks.definition.checks.swap import Swap
 from tasks.definition.record import Record
 from tasks.run.payload import Payload
 

@@ -1,8 +1,7 @@
 """What is knowable of a cue check before a model loads."""
 
 from tasks.checks.instruments.preflight import check_controls
-from tasks.definition import Answering, TranscriptsSubject
-from tasks.definition.checks import CueCheck
+from tasks.definition.checks.cue import CueCheck
 from tasks.errors import SpecError
 from tasks.run.plan import Plan
 from tasks.run.preflight import Preflight
@@ -12,7 +11,7 @@ def not_run(plan: Plan, check: CueCheck) -> str | None:
     """Recorded answers can be compared only where they come in pairs."""
     name = plan.spec.subject_of(check)
     subject = plan.spec.subjects[name]
-    if isinstance(subject, TranscriptsSubject) and subject.columns.condition is None:
+    if not subject.has_paired_conditions:
         return (
             "needs paired conditions; the definition names no columns.condition and columns.pair "
             f"of subject {name}"
@@ -25,10 +24,11 @@ def problems(plan: Plan, check: CueCheck) -> None:
     if check.cues or check.own:
         name = plan.spec.subject_of(check)
         subject = plan.spec.subjects[name]
-        if isinstance(subject, Answering) and len(subject.answer.known) < 2:
+        form = subject.answer_form
+        if form is not None and len(form.known) < 2:
             raise SpecError(
                 f"check cue: a cue speaks for one of the known answers, and form "
-                f"{subject.answer.form} of subject {name} names none; use swap, or form choice"
+                f"{form.form} of subject {name} names none; use swap, or form choice"
             )
     if "answer-position" in check.cues and not plan.spec.data.label:
         raise SpecError(

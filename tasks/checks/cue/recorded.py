@@ -6,13 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.checks.instruments.unparsed import confound, unparsed_difference, unparsed_shares
-from tasks.definition.checks import CueCheck
+from tasks.definition.checks.cue import CueCheck
 from tasks.errors import DataError
 from tasks.measures.stats import intervals
 from tasks.run.plan import Plan
 from tasks.run.rounds import Asked
 from tasks.schema import About, CuePair, Evidence, Measurement
-from tasks.subjects.transcripts import RecordedSubject, Transcript, load_transcripts
+from tasks.subjects.load import on_record
+from tasks.subjects.outputs import Transcript
+from tasks.subjects.protocols import OnRecord
 
 METHOD = "share of recorded pairs, Wilson interval"
 EXAMPLES = 3
@@ -28,7 +30,7 @@ def evidence(asked: Asked[CueCheck]) -> Evidence:
         DataError: no question was asked both with and without a cue.
     """
     plan, rows = asked.plan, asked.sample
-    subject = load_transcripts(plan.subjects[asked.subject])
+    subject = on_record(plan.subjects[asked.subject])
     measurements: list[Measurement] = []
     notes: list[str] = []
     shown: list[CuePair] = []
@@ -57,11 +59,11 @@ def evidence(asked: Asked[CueCheck]) -> Evidence:
     )
 
 
-def paired(plan: Plan, subject: RecordedSubject, condition: str, rows: Sequence[int]) -> list[Pair]:
+def paired(plan: Plan, subject: OnRecord, condition: str, rows: Sequence[int]) -> list[Pair]:
     """Rows that were asked both without a cue and under a condition."""
     other = subject.under(condition)
     chosen = plan.rows(rows)
-    plain = subject.of([row.text for row in chosen])
+    plain = subject.transcripts([row.text for row in chosen])
     return [
         (row.id, one, other[one.pair])
         for row, one in zip(chosen, plain, strict=True)
@@ -73,12 +75,12 @@ def _about(condition: str) -> About:
     return About(subset=f"condition {condition}")
 
 
-def _influence(
-    subject: RecordedSubject, condition: str, pairs: Sequence[Pair]
-) -> list[Measurement]:
+def _influence(subject: OnRecord, condition: str, pairs: Sequence[Pair]) -> list[Measurement]:
     about = _about(condition)
     plain, cued = [p.answer for _, p, _ in pairs], [c.answer for _, _, c in pairs]
-    found = unparsed_shares(plain, cued, [About(subset=f"condition {subject.spec.plain}"), about])
+    found = unparsed_shares(
+        plain, cued, [About(subset=f"condition {subject.plain_condition}"), about]
+    )
     found.append(unparsed_difference(plain, cued, about))
     read = [(p, c) for _, p, c in pairs if p.answer is not None and c.answer is not None]
     if not read:
@@ -99,16 +101,16 @@ def _share(name: str, hits: NDArray[np.bool_], about: About) -> Measurement:
 
 
 def _notes(
-    subject: RecordedSubject,
+    subject: OnRecord,
     condition: str,
     pairs: Sequence[Pair],
     measurements: Sequence[Measurement],
 ) -> list[str]:
-    spec, about = subject.spec, _about(condition)
+    about = _about(condition)
     (difference,) = (
         m for m in measurements if m.name == "unparsed_difference" and m.about == about
     )
-    notes = [*confound(difference, f"{spec.plain} and {condition}")]
+    notes = [*confound(difference, f"{subject.plain_condition} and {condition}")]
     if any(c.discloses is None and p.answer != c.answer for _, p, c in pairs):
         notes.append(
             f"Disclosure of {condition} is not stated: the subject names neither words for it nor "
@@ -118,7 +120,7 @@ def _notes(
 
 
 def _examples(
-    subject: RecordedSubject, condition: str, pairs: Sequence[Pair], ids: set[str]
+    subject: OnRecord, condition: str, pairs: Sequence[Pair], ids: set[str]
 ) -> list[CuePair]:
     """The cases, and a few pairs whose answer changed, so that a reader sees what it looks like."""
     changed = [row for row, p, c in pairs if p.answer and c.answer and p.answer != c.answer]
@@ -126,7 +128,7 @@ def _examples(
     return [
         CuePair(
             id=row,
-            original=subject.spec.plain,
+            original=subject.plain_condition,
             exchanged=condition,
             answer=plain.answer,
             answer_exchanged=cued.answer,

@@ -4,7 +4,7 @@ from tasks.checks.cue import disclosure_controls, exchange_controls, influence_c
 from tasks.checks.cue.payload import CuedTexts, CueOptions, WrittenReasonings
 from tasks.checks.instruments import paired_controls
 from tasks.checks.instruments.paired_controls import ControlsOptions, PairedControls
-from tasks.definition.checks import CueCheck
+from tasks.definition.checks.cue import CueCheck
 from tasks.run.rounds import Asked, Finished, Piece, Round, cut
 
 PER_SHARD = 50
@@ -29,7 +29,7 @@ def _cue_controls(asked: Asked[CueCheck], _: Finished) -> list[Piece[ControlsOpt
 
 
 def _paired(asked: Asked[CueCheck]) -> list[Piece[ControlsOptions]]:
-    return paired_controls.pieces(asked.plan.spec.subjects[asked.subject], asked.check.controls)
+    return paired_controls.pieces(asked.plan, asked.subject, asked.check.controls)
 
 
 def _disclosure_controls(asked: Asked[CueCheck], _: Finished) -> list[Piece[CueOptions]]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tasks.checks.instruments.section import INSTRUMENT, UNKNOWN, doubts
-from tasks.definition.checks import CueCheck
+from tasks.definition.checks.cue import CueCheck
 from tasks.judge.credibility import FIRST
 from tasks.report.blocks import Block, Pairs, Sentence, grid
 from tasks.report.formats import about_words, title

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tasks.definition.checks import FairnessCheck
+from tasks.definition.checks.fairness import FairnessCheck
 from tasks.run.cost import Asking, Calls, step_of
 from tasks.run.plan import Plan
 

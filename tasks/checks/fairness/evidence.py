@@ -6,7 +6,7 @@ import numpy as np
 
 from tasks.checks.fairness import local_law
 from tasks.checks.fairness.groups import Grouping, Outcomes
-from tasks.definition.checks import FairnessCheck
+from tasks.definition.checks.fairness import FairnessCheck
 from tasks.errors import EvidenceError
 from tasks.measures.fairness import calibration, group_rates
 from tasks.measures.fairness.group_rates import Count

@@ -1,6 +1,6 @@
 """What a fairness check contributes to explanations: the rates behind a gap."""
 
-from tasks.definition.checks import FairnessCheck
+from tasks.definition.checks.fairness import FairnessCheck
 from tasks.explain.offers import Offers
 from tasks.schema import Evidence, Measurement
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tasks.data.dataset import MISSING
 from tasks.definition import CROSS
-from tasks.definition.checks import LocalLaw144
+from tasks.definition.checks.fairness import LocalLaw144
 from tasks.errors import EvidenceError
 from tasks.measures.fairness import group_rates
 from tasks.measures.fairness.group_rates import Count

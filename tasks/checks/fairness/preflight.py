@@ -1,7 +1,7 @@
 """What is knowable of a fairness check before a model loads."""
 
 from tasks.data.dataset import MISSING
-from tasks.definition.checks import FairnessCheck
+from tasks.definition.checks.fairness import FairnessCheck
 from tasks.definition.problems import nearest
 from tasks.errors import SpecError
 from tasks.run.plan import Plan, lacks_favourable, lacks_groups

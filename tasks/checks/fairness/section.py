@@ -1,6 +1,6 @@
 """The section on fairness: rates by group, the gaps between groups, the tables of a statute."""
 
-from tasks.definition.checks import FairnessCheck
+from tasks.definition.checks.fairness import FairnessCheck
 from tasks.report import charts
 from tasks.report.blocks import Block, Sentence, Table, Title, grid
 from tasks.report.figures import figure

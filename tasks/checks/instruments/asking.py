@@ -1,7 +1,7 @@
 """How controls are put to a subject: in the definition's prompt, or in words of their own."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 import numpy as np
 
@@ -9,15 +9,13 @@ from tasks.controls.alphabets import ALPHABETS, ANSWERS
 from tasks.controls.items import STEPS, problems_of
 from tasks.controls.problems import DRAWN
 from tasks.controls.stories import TOLD
-from tasks.definition import AnswerForm, CausalSubject, OpenAISubject, Prompting, SubjectSpec
-from tasks.definition.checks import ControlsSpec
+from tasks.definition import AnswerForm, SubjectSpec
+from tasks.definition.checks.controls import ControlsSpec
 from tasks.errors import ChoicesError
-from tasks.run.inputs import subject_of
-from tasks.run.shards import ShardRef
-from tasks.subjects.local.subject import tells_apart
-from tasks.subjects.writing import Writer, write
+from tasks.subjects.load import resumer, tells_apart
+from tasks.subjects.protocols import Resumes, Writes
+from tasks.subjects.reference import SubjectRef
 
-Writes = TypeVar("Writes", bound=Prompting)
 Question = tuple[str, tuple[str, ...]]
 """A control and the answers that are possible to it."""
 
@@ -35,53 +33,50 @@ OWN_WORDS: Final = (
 )
 
 
-def put(spec: CausalSubject | OpenAISubject, text: str, choices: Sequence[str]) -> str:
-    """A control as the text of a subject; an endpoint is given the form of the answer too."""
-    if isinstance(spec, CausalSubject):
+def put(spec: SubjectSpec, text: str, choices: Sequence[str]) -> str:
+    """A control as the text of a subject; a model that was never shown one is told how."""
+    if not spec.own_words:
         return text
-    prefix = spec.answer.prefix or PREFIX
-    return ASKED.format(text=text, prefix=prefix, choices=", ".join(choices))
+    return ASKED.format(text=text, prefix=_prefix(spec), choices=", ".join(choices))
 
 
-def put_to(spec: Writes, choices: Collection[str]) -> Writes:
-    """A subject's settings with the controls' answers for its own.
+def form_of(spec: SubjectSpec, choices: Collection[str]) -> AnswerForm:
+    """How a subject's answers to controls are read."""
+    return AnswerForm(prefix=_prefix(spec), choices=tuple(sorted(choices)))
+
+
+def put_to(ref: SubjectRef, choices: Collection[str]) -> SubjectRef:
+    """A subject with the controls' answers for its own.
 
     A local model reads a control in the definition's prompt. An endpoint does not: that prompt
     asks for answers that no control has. Its system message stays.
     """
-    answer = AnswerForm(prefix=spec.answer.prefix or PREFIX, choices=tuple(sorted(choices)))
-    bare = {"prompt": "{text}"} if isinstance(spec, OpenAISubject) else {}
-    return spec.model_copy(update={"answer": answer, **bare})
+    return ref.answering(form_of(ref.spec, choices))
 
 
-def answering(ref: ShardRef, choices: Collection[str]) -> Writer:
-    """The same subject with the controls' answers for its own.
+def answering(ref: SubjectRef, choices: Collection[str]) -> Resumes:
+    """The same subject, loaded.
 
     Raises:
         ChoicesError: its tokenizer does not tell these answers apart.
     """
-    spec = put_to(writes(ref.subject.spec), choices)
-    reference = ref.subject.model_copy(update={"spec": spec})
-    subject: Writer = subject_of(ref.model_copy(update={"subject": reference}))
-    return subject
+    return resumer(put_to(ref, choices))
 
 
-def within_reach(ref: ShardRef, asked: ControlsSpec) -> ControlsSpec:
+def within_reach(ref: SubjectRef, asked: ControlsSpec) -> ControlsSpec:
     """The controls asked for, of families whose answers the subject's tokenizer tells apart.
 
     A definition that names families gets these, whatever comes of it. Where it names none, sets of
     answers are taken in turn, each if it is told apart together with those before; with none, or
     with too few different questions left, nothing is narrowed.
     """
-    spec = ref.subject.spec
-    if not isinstance(spec, CausalSubject) or (asked.problems and asked.stories):
+    if not ref.spec.by_first_token or (asked.problems and asked.stories):
         return asked
     named = [ANSWERS[family] for family in (*asked.problems, *asked.stories)]
     kept = tuple(dict.fromkeys(answer for answers in named for answer in answers))
     reached = list(dict.fromkeys(named))
     for alphabet in (one for one in ALPHABETS if one not in named):
-        own = ref.subject.model_copy(update={"spec": put_to(spec, {*kept, *alphabet})})
-        if tells_apart(own):
+        if tells_apart(put_to(ref, {*kept, *alphabet})):
             kept += alphabet
             reached.append(alphabet)
     known = [family for family, answers in ANSWERS.items() if answers in reached]
@@ -116,19 +111,8 @@ def cannot_answer(error: ChoicesError) -> str:
     return f"cannot answer the controls: {why}"
 
 
-def writes(spec: SubjectSpec) -> CausalSubject | OpenAISubject:
-    """Settings of a subject that can be asked something new.
-
-    Raises:
-        TypeError: it cannot.
-    """
-    if not isinstance(spec, CausalSubject | OpenAISubject):
-        raise TypeError(f"a subject of kind {spec.kind} cannot be asked anything new")
-    return spec
-
-
 def answers_to(
-    subject: Writer, spec: SubjectSpec, questions: Iterable[Question]
+    subject: Writes, spec: SubjectSpec, questions: Iterable[Question]
 ) -> dict[str, str | None]:
     """What a subject answers to controls after its own reasoning, by the control's text.
 
@@ -138,5 +122,10 @@ def answers_to(
         questions: controls and their possible answers; one that comes twice is asked once.
     """
     known = dict(questions)
-    texts = [put(writes(spec), text, choices) for text, choices in known.items()]
-    return dict(zip(known, (one.answer for one in write(subject, texts)), strict=True))
+    texts = [put(spec, text, choices) for text, choices in known.items()]
+    return dict(zip(known, (one.answer for one in subject.write(texts)), strict=True))
+
+
+def _prefix(spec: SubjectSpec) -> str:
+    form = spec.answer_form
+    return (form.prefix if form is not None else "") or PREFIX

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tasks.checks.instruments.asking import put, put_to
+from tasks.checks.instruments.asking import form_of, put
 from tasks.checks.instruments.paired_controls import to_test, to_try
 from tasks.controls.truth import Couple
 from tasks.run.cost import Asking, Calls, step_of
@@ -12,6 +12,6 @@ def of_pairs(asking: Asking, couples: Sequence[Couple]) -> Calls:
     """Every question reasoned about once; those tried decide whether the others follow."""
     known = dict([*to_try(couples), *to_test(couples)])
     choices = {choice for of_one in known.values() for choice in of_one}
-    own = Asking(asking.plan, asking.name, put_to(asking.spec, choices))
+    own = asking.answering(form_of(asking.spec, choices))
     texts = [put(asking.spec, text, of_one) for text, of_one in known.items()]
     return step_of("controls", asking, [own.write(texts)], exact=False)

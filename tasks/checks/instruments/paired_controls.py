@@ -17,15 +17,16 @@ from tasks.checks.instruments.asking import (
 )
 from tasks.checks.instruments.calibration import Scored, calibrated
 from tasks.controls.truth import Couple, Tried, Truth, together, too_few
-from tasks.definition import CausalSubject, OpenAISubject, SubjectSpec
-from tasks.definition.checks import ControlsSpec
+from tasks.definition import SubjectSpec
+from tasks.definition.checks.controls import ControlsSpec
 from tasks.definition.record import Record
 from tasks.errors import ChoicesError
 from tasks.measures.stats.intervals import Interval
 from tasks.run.payload import Payload
+from tasks.run.plan import Plan
 from tasks.run.rounds import Piece, Work
 from tasks.schema import Measurement
-from tasks.subjects.writing import Writer
+from tasks.subjects.protocols import Writes
 
 Items = Callable[[ControlsSpec, int], list[Couple]]
 """The controls, by what is asked for and a seed."""
@@ -73,9 +74,9 @@ class PairedControls(Payload):
     tested: tuple[ControlScores, ...] = ()
 
 
-def pieces(subject: SubjectSpec, controls: ControlsSpec | None) -> list[Piece[ControlsOptions]]:
+def pieces(plan: Plan, subject: str, controls: ControlsSpec | None) -> list[Piece[ControlsOptions]]:
     """One piece; none for a subject that is not asked here, or where no controls are wanted."""
-    if controls is None or not isinstance(subject, CausalSubject | OpenAISubject):
+    if controls is None or "asking again" not in plan.offers(subject):
         return []
     return [Piece((0,), ControlsOptions(controls=controls))]
 
@@ -85,10 +86,10 @@ def measured(
 ) -> PairedControls:
     """Ask the controls of a subject whose tokenizer tells their answers apart."""
     wanted = work.options.controls
-    made = within_reach(work.ref, wanted)
+    made = within_reach(work.ref.subject, wanted)
     couples = items_of(made, work.seed)
     try:
-        subject = answering(work.ref, {c for couple in couples for c in couple.choices})
+        subject = answering(work.ref.subject, {c for couple in couples for c in couple.choices})
     except ChoicesError as error:
         return PairedControls(reason=cannot_answer(error))
     answered = ask(subject, work.ref.subject.spec, couples, borne_out, scores)
@@ -96,7 +97,7 @@ def measured(
 
 
 def ask(
-    subject: Writer,
+    subject: Writes,
     spec: SubjectSpec,
     couples: Sequence[Couple],
     borne_out: BorneOut,
@@ -128,7 +129,7 @@ def ask(
         controls=len(couples),
         shares=dict(truth.shares),
         unread=len(kept) - len(tested),
-        own_words=isinstance(spec, OpenAISubject),
+        own_words=spec.own_words,
         tested=tested,
     )
 

@@ -4,7 +4,8 @@ from tasks.controls.cues import CUES
 from tasks.controls.items import control_set
 from tasks.controls.problems import DRAWN
 from tasks.controls.stories import TOLD
-from tasks.definition.checks import BaseCheck, ControlsSpec
+from tasks.definition.checks.base import BaseCheck
+from tasks.definition.checks.controls import ControlsSpec
 from tasks.definition.problems import nearest
 from tasks.errors import SpecError
 from tasks.run.plan import Plan

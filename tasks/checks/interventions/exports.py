@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from tasks.definition.checks.levers import RemediationCheck, SteeringCheck
+from tasks.definition.checks.remediation import RemediationCheck
+from tasks.definition.checks.steering import SteeringCheck
 from tasks.run.rounds import Asked
 from tasks.run.store import Store
 from tasks.schema import Export
-from tasks.subjects.reference import read_config
+from tasks.subjects.local.folder import architectures, read_config
 
 L = TypeVar("L", SteeringCheck, RemediationCheck)
 
@@ -40,15 +41,14 @@ def exported(
     """
     plan, name = asked.plan, asked.subject
     subject = plan.subjects[name]
-    architectures = read_config(name, Path(subject.folder)).get("architectures")
-    known = architectures if isinstance(architectures, list) else []
+    known = architectures(read_config(name, Path(subject.folder)))
     metadata: dict[str, JsonValue] = {
         "format": 1,
         **about,
         "subject": {
             "name": name,
             "sha256": subject.sha256,
-            "architecture": str(known[0]) if known else None,
+            "architecture": known[0] if known else None,
             "layers": layers,
             "width": width,
         },

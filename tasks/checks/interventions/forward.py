@@ -11,8 +11,8 @@ from torch import Tensor
 from tasks.checks.interventions.states import place, pooled
 from tasks.measures.interventions.levers import Step, applied
 from tasks.measures.model.hooks import captured, recorded, resumed
-from tasks.run.inputs import batches
-from tasks.subjects.local.subject import Batch, Subject
+from tasks.subjects.local.batches import Batch, batches
+from tasks.subjects.protocols import Opens
 
 Floats = NDArray[np.float64]
 Classes = NDArray[np.int64]
@@ -27,9 +27,7 @@ class Read(NamedTuple):
     """[texts]."""
 
 
-def read(
-    subject: Subject, rendered: Sequence[str], pooling: str, steps: Sequence[Step] = ()
-) -> Read:
+def read(subject: Opens, rendered: Sequence[str], pooling: str, steps: Sequence[Step] = ()) -> Read:
     """States of every layer and the decision; states at a layer of `steps` are before its step."""
     states: Floats = np.empty(0)
     decided = np.empty(len(rendered), dtype=np.int64)
@@ -48,7 +46,7 @@ def read(
     return Read(states, decided)
 
 
-def scores_with(subject: Subject, batch: Batch, several: Sequence[Sequence[Step]]) -> Tensor:
+def scores_with(subject: Opens, batch: Batch, several: Sequence[Sequence[Step]]) -> Tensor:
     """Scores of every text with each of several sets of steps, [sets, texts, classes].
 
     What lies below the first step of a set is computed once for all.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tasks.checks.interventions.forward import Read, read
 from tasks.data.dataset import Row
 from tasks.data.field_swap import exchange
-from tasks.definition.checks import Swap
+from tasks.definition.checks.swap import Swap
 from tasks.definition.record import Record
 from tasks.errors import EvidenceError
 from tasks.measures.interventions.steering import (
@@ -18,7 +18,7 @@ from tasks.measures.interventions.steering import (
     shuffled_contrast,
     shuffled_difference,
 )
-from tasks.subjects.local.subject import Subject
+from tasks.subjects.protocols import Opens
 
 Floats = NDArray[np.float64]
 
@@ -26,14 +26,14 @@ Floats = NDArray[np.float64]
 class FitTexts(NamedTuple):
     """Texts that something is fitted on, and what the untouched subject makes of them."""
 
-    subject: Subject
+    subject: Opens
     rows: Sequence[Row]
     pooling: str
     """Which state."""
     plain: Read
 
     @classmethod
-    def of(cls, subject: Subject, rows: Sequence[Row], pooling: str) -> "FitTexts":
+    def of(cls, subject: Opens, rows: Sequence[Row], pooling: str) -> "FitTexts":
         """Read the states of some texts."""
         plain = read(subject, [subject.render(row.text) for row in rows], pooling)
         return cls(subject, rows, pooling, plain)

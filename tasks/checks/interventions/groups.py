@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.data.dataset import MISSING
-from tasks.definition.checks import BaseCheck
+from tasks.definition.checks.base import BaseCheck
 from tasks.run.plan import Plan
 from tasks.run.rounds import Asked
 from tasks.schema import TooSmall

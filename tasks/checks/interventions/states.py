@@ -8,11 +8,11 @@ from torch import Tensor
 from tasks.data.dataset import Row
 from tasks.data.text_units import Span
 from tasks.measures.interventions.levers import Where
-from tasks.run.inputs import rendered_places
-from tasks.subjects.local.subject import Batch, Subject
+from tasks.subjects.local.batches import Batch, rendered_places
+from tasks.subjects.protocols import Opens
 
 
-def spans_of(subject: Subject, rows: Sequence[Row], field: str | None) -> list[list[Span]]:
+def spans_of(subject: Opens, rows: Sequence[Row], field: str | None) -> list[list[Span]]:
     """Where a field stands in what the subject is given for every row; nowhere without one."""
     return [
         rendered_places(subject, row.places.get(field, [])) if field is not None else []
@@ -21,7 +21,7 @@ def spans_of(subject: Subject, rows: Sequence[Row], field: str | None) -> list[l
 
 
 def place(
-    subject: Subject, batch: Batch, pooling: str, layer: int, spans: Sequence[Sequence[Span]] = ()
+    subject: Opens, batch: Batch, pooling: str, layer: int, spans: Sequence[Sequence[Span]] = ()
 ) -> Tensor:
     """True for the tokens whose mean is a text's state, and which are erased, [windows, tokens].
 
@@ -71,7 +71,7 @@ def pooled(batch: Batch, hidden: Tensor, chosen: Tensor) -> Tensor:
     return batch.merged((hidden * weight).sum(1)) / batch.merged(weight.sum(1))
 
 
-def where_of(subject: Subject, pooling: str, layer: int) -> Where:
+def where_of(subject: Opens, pooling: str, layer: int) -> Where:
     """The tokens of `place`, said so that padding may be on either side."""
     if pooling == "mean" or layer == 0:
         return "all"

@@ -3,13 +3,13 @@
 from typing import NamedTuple, TypeVar
 
 from tasks.checks.interventions.groups import LargeGroups, large_groups
-from tasks.definition.checks.levers import BaseLeverCheck
+from tasks.definition.checks.lever import LeverCheck
 from tasks.measures.probing.probes import three_folds
 from tasks.run.rounds import Asked
 
 PARTS = 3
 
-L = TypeVar("L", bound=BaseLeverCheck)
+L = TypeVar("L", bound=LeverCheck)
 
 
 class Thirds(NamedTuple):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tasks.definition.checks import LocalisationCheck
+from tasks.definition.checks.localisation import LocalisationCheck
 from tasks.explain.facts import SMALLEST_USE, Fact, above_zero, shown
 from tasks.explain.offers import Behind, Offers
 from tasks.schema import Evidence, Measurement

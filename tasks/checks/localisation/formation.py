@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.definition.checks import LocalisationCheck
+from tasks.definition.checks.localisation import LocalisationCheck
 from tasks.measures.localisation.formation import PERMUTATIONS, formation_delay, formation_layer
 from tasks.measures.stats import intervals
 from tasks.run.plan import Plan

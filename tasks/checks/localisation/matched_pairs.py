@@ -9,12 +9,9 @@ from torch import Tensor
 
 from tasks.data.dataset import MISSING, Row
 from tasks.data.field_swap import Exchanged, exchange, replaced
-from tasks.definition.checks import Swap
-from tasks.run.inputs import rendered_places
-from tasks.subjects.local.subject import Batch, Subject
-
-BEGINS_A_WORD = ("Ġ", "▁")
-"""How byte-level and sentencepiece tokenizers mark a token that a blank comes before."""
+from tasks.definition.checks.swap import Swap
+from tasks.subjects.local.batches import Batch, rendered_places
+from tasks.subjects.protocols import Opens
 
 
 def across(rows: Sequence[Row], swap: Swap, *, seed: int) -> dict[int, Exchanged]:
@@ -48,7 +45,7 @@ def within(rows: Sequence[Row], swap: Swap, *, seed: int) -> dict[int, Exchanged
     return found
 
 
-def field_tokens(subject: Subject, row: Row, swap: Swap, texts: Sequence[str]) -> Tensor | None:
+def field_tokens(subject: Opens, row: Row, swap: Swap, texts: Sequence[str]) -> Tensor | None:
     """Which tokens of a text are the field's, if its versions differ nowhere else.
 
     Args:
@@ -114,17 +111,3 @@ def position_groups(
         "everything": real,
     }
     return Groups(tuple(masks), torch.stack(list(masks.values())).to(batch.ids.device))
-
-
-def token_strings(subject: Subject, ids: Tensor) -> list[str]:
-    """Tokens as a reader would write them, a blank before those that begin a word, [tokens].
-
-    A token that holds only some of a character's bytes reads as the replacement character.
-    """
-    tokenizer = subject.tokenizer
-    names: Sequence[str] = tokenizer.convert_ids_to_tokens(ids.tolist())
-    read = [str(tokenizer.convert_tokens_to_string([name])) for name in names]
-    return [
-        f" {text.lstrip()}" if name.startswith(BEGINS_A_WORD) else text
-        for name, text in zip(names, read, strict=True)
-    ]

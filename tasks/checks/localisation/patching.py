@@ -12,7 +12,8 @@ from torch import Tensor
 from tasks.checks.localisation.matched_pairs import across, field_tokens, position_groups, within
 from tasks.data.dataset import Row
 from tasks.data.field_swap import Exchanged
-from tasks.definition.checks import LocalisationCheck, Swap
+from tasks.definition.checks.localisation import LocalisationCheck
+from tasks.definition.checks.swap import Swap
 from tasks.errors import SubjectError
 from tasks.measures.localisation.patching import (
     MINIMUM,
@@ -24,11 +25,13 @@ from tasks.measures.localisation.patching import (
     record,
 )
 from tasks.measures.model.hooks import find_part
-from tasks.run.inputs import batches, cut, dataset_of, rows_of, subject_of
+from tasks.run.inputs import cut, dataset_of, rows_of
 from tasks.run.plan import Plan
 from tasks.run.shards import Payload, ShardRef
+from tasks.subjects.load import opened
+from tasks.subjects.local.batches import Batch, batches
 from tasks.subjects.local.head_position import READS_ALL, head_of
-from tasks.subjects.local.subject import Batch, Subject
+from tasks.subjects.protocols import Opens
 
 PER_SHARD = 24
 
@@ -84,7 +87,7 @@ class Pairs(NamedTuple):
 
 def pairs_of(
     ref: ShardRef,
-    subject: Subject,
+    subject: Opens,
     batch: Batch,
     rows: Sequence[Row],
     texts: Sequence[str],
@@ -99,7 +102,7 @@ def pairs_of(
     fields = [field_tokens(subject, row, swap, [t]) for row, t in zip(rows, texts, strict=True)]
     aligned = [field for field in fields if field is not None]
     if len(aligned) < len(fields):
-        raise SubjectError(f"subject {subject.ref.name}: a pair to patch differs in its tokens")
+        raise SubjectError(f"subject {subject.name}: a pair to patch differs in its tokens")
     original = recorded_of(subject, batch, halves)
     favourable = ref.data.spec.favourable
     target = original.scores.argmax(dim=-1)
@@ -116,13 +119,13 @@ def pairs_of(
     )
 
 
-def recorded_of(subject: Subject, batch: Batch, halves: Halves) -> Recorded:
+def recorded_of(subject: Opens, batch: Batch, halves: Halves) -> Recorded:
     """One forward pass with everything that can be patched."""
     return record(lambda: subject.scores(batch), subject.blocks, halves)
 
 
 def moved(
-    subject: Subject, pairs: Pairs, halves: Halves, site: Site, donor: Recorded, masks: Tensor
+    subject: Opens, pairs: Pairs, halves: Halves, site: Site, donor: Recorded, masks: Tensor
 ) -> Tensor:
     """Change of the log-odds with the donor's activation at a site, [groups, texts].
 
@@ -146,7 +149,7 @@ def moved(
         donor.at(*site),
         rows,
         masks.reshape(groups * texts, tokens),
-        subject.ref.spec.batch,
+        subject.batch_size,
     )
     after = log_odds(scores, pairs.target.repeat(groups)).reshape(groups, texts)
     return after - pairs.start
@@ -154,7 +157,7 @@ def moved(
 
 def measure(ref: ShardRef, _: Path) -> Payload:
     """Effect of the exchange on every pair, and what each site moves; the control besides."""
-    subject, rows, swap = subject_of(ref), rows_of(ref), Swap(**ref.option("swap"))
+    subject, rows, swap = opened(ref.subject), rows_of(ref), Swap(**ref.option("swap"))
     known, seed = dataset_of(ref).rows, ref.data.seed
     others, same = across(known, swap, seed=seed), within(known, swap, seed=seed)
     halves, unread = halves_of(subject, rows[0].text)
@@ -184,7 +187,7 @@ def measure(ref: ShardRef, _: Path) -> Payload:
     )
 
 
-def halves_of(subject: Subject, text: str) -> tuple[Halves, list[str]]:
+def halves_of(subject: Opens, text: str) -> tuple[Halves, list[str]]:
     """Attention and MLP of every block, and why they are not read, if they are not."""
     blocks = subject.blocks
     try:
@@ -202,7 +205,7 @@ def halves_of(subject: Subject, text: str) -> tuple[Halves, list[str]]:
 
 
 def _changes(
-    subject: Subject, pairs: Pairs, halves: Halves, swap: Swap
+    subject: Opens, pairs: Pairs, halves: Halves, swap: Swap
 ) -> tuple[Floats, list[Named]]:
     """Change of the log-odds by site, [texts, sites], and the sites' names."""
     groups = position_groups(pairs.batch, pairs.fields, pairs.head, swap.column)
@@ -221,7 +224,7 @@ def _changes(
 
 
 def _controls(
-    subject: Subject, pairs: Pairs, swap: Swap, chosen: Sequence[tuple[Row, Exchanged | None]]
+    subject: Opens, pairs: Pairs, swap: Swap, chosen: Sequence[tuple[Row, Exchanged | None]]
 ) -> tuple[Floats, list[Named]]:
     """The same from a version of the text with another value that keeps the decision.
 

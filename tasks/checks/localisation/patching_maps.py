@@ -8,14 +8,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tasks.checks.localisation.matched_pairs import across, token_strings
+from tasks.checks.localisation.matched_pairs import across
 from tasks.checks.localisation.patching import moved, pairs_of
-from tasks.definition.checks import LocalisationCheck, Swap
+from tasks.definition.checks.localisation import LocalisationCheck
+from tasks.definition.checks.swap import Swap
 from tasks.measures.localisation.patching import Site
-from tasks.run.inputs import cut, dataset_of, records, rows_of, subject_of
+from tasks.run.inputs import cut, dataset_of, records, rows_of
 from tasks.run.plan import Plan
 from tasks.run.shards import Payload, ShardRef
 from tasks.schema import PatchingMap
+from tasks.subjects.load import opened
 
 PER_SHARD = 4
 DIGITS = 4  # it is only shown
@@ -38,7 +40,7 @@ def shards(
 
 def measure(ref: ShardRef, _: Path) -> Payload:
     """Recovered share by layer of the residual stream and token, one text at a time."""
-    subject, swap = subject_of(ref), Swap(**ref.option("swap"))
+    subject, swap = opened(ref.subject), Swap(**ref.option("swap"))
     others = across(dataset_of(ref).rows, swap, seed=ref.data.seed)
     found = []
     for position, row in zip(ref.rows, rows_of(ref), strict=True):
@@ -61,7 +63,7 @@ def measure(ref: ShardRef, _: Path) -> Payload:
                 "exchanged": others[position].exchanged,
                 "decision": subject.class_name(int(decided[0])),
                 "decision_exchanged": subject.class_name(int(decided[1])),
-                "tokens": token_strings(subject, batch.ids[0]),
+                "tokens": subject.token_strings(batch.ids[0]),
                 "head": None if pairs.head is None else int(pairs.head[0]),
                 "recovered": np.round(torch.stack(recovered).cpu().numpy(), DIGITS).tolist(),
             }

@@ -10,18 +10,21 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.checks.localisation import formation, patching, patching_maps, tuned_lens
-from tasks.checks.localisation.matched_pairs import across, field_tokens, token_strings, within
+from tasks.checks.localisation.matched_pairs import across, field_tokens, within
 from tasks.checks.localisation.patching_evidence import Lens, places
-from tasks.definition.checks import LocalisationCheck, Swap
+from tasks.definition.checks.localisation import LocalisationCheck
+from tasks.definition.checks.swap import Swap
 from tasks.measures.localisation.lens import Stage, read_layers, read_positions
 from tasks.measures.localisation.patching import log_odds
 from tasks.measures.stats import intervals
-from tasks.run.inputs import batches, dataset_of, read_all, records, rows_of, shard, subject_of
+from tasks.run.inputs import dataset_of, read_all, records, rows_of, shard
 from tasks.run.plan import Plan
 from tasks.run.shards import Payload, ShardRef, StoredShard
 from tasks.schema import About, CaseEvidence, Evidence, LayerReading, LensMap, Measurement
+from tasks.subjects.load import opened
+from tasks.subjects.local.batches import batches
 from tasks.subjects.local.head_position import head_of, one_position
-from tasks.subjects.local.subject import Subject
+from tasks.subjects.protocols import Opens
 
 PER_SHARD = 100
 DIGITS = 4  # of what is only shown
@@ -67,7 +70,7 @@ def further_shards(
 
 def measure(ref: ShardRef, _: Path) -> Payload:
     """Class and probabilities read at every layer, plain and with the field exchanged."""
-    subject, texts = subject_of(ref), rows_of(ref)
+    subject, texts = opened(ref.subject), rows_of(ref)
     favourable = ref.data.spec.favourable
     index = subject.labels.index(favourable) if favourable in subject.labels else None
     followed = None if index is None else np.full(len(texts), index)
@@ -157,7 +160,7 @@ class Readings(NamedTuple):
     """Log-odds of the class that is followed."""
 
 
-def _readings(subject: Subject, rendered: Sequence[str], followed: Classes | None) -> Readings:
+def _readings(subject: Opens, rendered: Sequence[str], followed: Classes | None) -> Readings:
     """Read some texts; without a class to follow, each text's own decision is followed."""
     shape = (subject.layers + 1, len(rendered))
     found = Readings(np.zeros(shape, np.int64), np.zeros(shape), np.zeros(shape), np.zeros(shape))
@@ -183,7 +186,7 @@ def _of(probabilities: Tensor, classes: Tensor) -> Floats:
 
 
 def _exchanged(
-    ref: ShardRef, subject: Subject, plain: Readings, followed: Classes | None
+    ref: ShardRef, subject: Opens, plain: Readings, followed: Classes | None
 ) -> dict[str, NDArray[Any]]:
     """What exchanges of the field change, across groups and within them, and whom they flip.
 
@@ -216,7 +219,7 @@ def _exchanged(
     return {**found, "flips": flips}
 
 
-def _map(subject: Subject, stage: Stage, text: str) -> dict[str, Any] | None:
+def _map(subject: Opens, stage: Stage, text: str) -> dict[str, Any] | None:
     batch = subject.encode([subject.render(text)])
     if len(batch.ids) > 1:
         return None
@@ -226,10 +229,10 @@ def _map(subject: Subject, stage: Stage, text: str) -> dict[str, Any] | None:
     head = head_of(subject, batch)
     tops = []
     if not subject.labels:
-        tops = [token_strings(subject, layer) for layer in read.top[:, 0, :, 0]]
+        tops = [subject.token_strings(layer) for layer in read.top[:, 0, :, 0]]
     return {
         "target": subject.class_name(int(target[0])),
-        "tokens": token_strings(subject, batch.ids[0]),
+        "tokens": subject.token_strings(batch.ids[0]),
         "head": None if head is None else int(head[0]),
         "probabilities": np.round(read.watched[:, 0].numpy(), DIGITS).tolist(),
         "tops": tops,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from tasks.definition.checks import LocalisationCheck
+from tasks.definition.checks.localisation import LocalisationCheck
 from tasks.report import charts, heat
 from tasks.report.blocks import Block, Sentence, Title, grid
 from tasks.report.figures import figure, figure_of, layer_figure

@@ -7,16 +7,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tasks.definition.checks import LocalisationCheck
+from tasks.definition.checks.localisation import LocalisationCheck
 from tasks.measures.localisation import tuned_lens
 from tasks.measures.model.hooks import captured
 from tasks.measures.stats import intervals
-from tasks.run.inputs import batches, cut, rows_of, subject_of
+from tasks.run.inputs import cut, rows_of
 from tasks.run.plan import Plan
 from tasks.run.shards import Payload, ShardRef
 from tasks.schema import About, Measurement
+from tasks.subjects.load import opened
+from tasks.subjects.local.batches import batches
 from tasks.subjects.local.head_position import READS_ALL, head_of, one_position
-from tasks.subjects.local.subject import Subject
+from tasks.subjects.protocols import Opens
 
 HELD_OUT = 0.5
 METHOD = "mean over held-out texts of KL(final || lens) in nats, BCa bootstrap"
@@ -30,7 +32,7 @@ def shards(plan: Plan, check: LocalisationCheck) -> list[ShardRef]:
 
 def measure(ref: ShardRef, _: Path) -> Payload:
     """Divergence of the plain and of the tuned lens on the texts that it was not fitted on."""
-    subject = subject_of(ref)
+    subject = opened(ref.subject)
     if head_of(subject, subject.encode([subject.render(rows_of(ref)[0].text)])) is None:
         return Payload({}, [f"The tuned lens is not fitted: {READS_ALL}."])
     states, final = _states(subject, [subject.render(row.text) for row in rows_of(ref)])
@@ -71,7 +73,7 @@ def notes(payloads: Sequence[Payload]) -> tuple[str, ...]:
     return tuple(str(note) for payload in payloads for note in payload.records)
 
 
-def _states(subject: Subject, rendered: Sequence[str]) -> tuple[Tensor, Tensor]:
+def _states(subject: Opens, rendered: Sequence[str]) -> tuple[Tensor, Tensor]:
     """Hidden states at the head's position [layers + 1, texts, d], and what is read from them."""
     found: list[Tensor | None] = [None] * len(rendered)
     for positions, batch in batches(subject, rendered):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tasks.definition.checks import PerformanceCheck
+from tasks.definition.checks.performance import PerformanceCheck
 from tasks.run.cost import Asking, Calls, step_of
 from tasks.run.plan import Plan
 

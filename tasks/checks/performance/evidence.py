@@ -1,8 +1,7 @@
 """How often is the subject right?"""
 
 from tasks.data.dataset import MISSING
-from tasks.definition import Answering
-from tasks.definition.checks import PerformanceCheck
+from tasks.definition.checks.performance import PerformanceCheck
 from tasks.measures.stats import intervals
 from tasks.run.decisions import decisions_of
 from tasks.run.plan import Plan
@@ -42,4 +41,5 @@ def evidence(asked: Asked[PerformanceCheck], finished: Finished) -> Evidence:
 
 def _has_classes(plan: Plan, subject: str) -> bool:
     spec = plan.spec.subjects[subject]
-    return not isinstance(spec, Answering) or spec.answer.form in {"choice", "yes-no"}
+    form = spec.answer_form
+    return form is None or form.form in {"choice", "yes-no"}

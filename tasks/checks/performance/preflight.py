@@ -1,6 +1,6 @@
 """What is knowable of a performance check before a model loads."""
 
-from tasks.definition.checks import PerformanceCheck
+from tasks.definition.checks.performance import PerformanceCheck
 from tasks.run.plan import Plan
 from tasks.run.preflight import Preflight
 

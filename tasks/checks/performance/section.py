@@ -1,6 +1,6 @@
 """How often the subject decides as labelled, in the report."""
 
-from tasks.definition.checks import PerformanceCheck
+from tasks.definition.checks.performance import PerformanceCheck
 from tasks.report.blocks import Block, grid
 from tasks.report.formats import about_words, title
 from tasks.report.shown import Shown

@@ -15,9 +15,10 @@ from tasks.checks.probing.payload import ErasureOptions
 from tasks.data.text_units import Span
 from tasks.measures.model.hooks import captured_up_to, edited, recorded, resumed
 from tasks.measures.probing.erasure import Eraser
-from tasks.run.inputs import batches, subject_of
 from tasks.run.rounds import Work
-from tasks.subjects.local.subject import Batch, Subject
+from tasks.subjects.load import opened
+from tasks.subjects.local.batches import Batch, batches
+from tasks.subjects.protocols import Opens
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -40,7 +41,7 @@ class PlacedBatch(NamedTuple):
 class ErasedRun(NamedTuple):
     """A subject whose states are erased on their way."""
 
-    subject: Subject
+    subject: Opens
     rendered: Sequence[str]
     spans: Sequence[Sequence[Span]]
     """Of every text, where the field stands that the pooling `span` means."""
@@ -51,7 +52,7 @@ class ErasedRun(NamedTuple):
     @classmethod
     def of(cls, work: Work[ErasureOptions]) -> "ErasedRun":
         """The subject and texts of a shard."""
-        subject: Subject = subject_of(work.ref)
+        subject = opened(work.ref.subject)
         rendered = [subject.render(row.text) for row in work.rows]
         spans = spans_of(subject, work.rows, work.options.span)
         return cls(subject, rendered, spans, work.options.pooling, work.options.layers)

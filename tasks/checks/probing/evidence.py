@@ -6,7 +6,7 @@ from tasks.checks.interventions.groups import favourable_class, group_names, rig
 from tasks.checks.probing.erasure_evidence import Erased
 from tasks.checks.probing.probe_evidence import read_measurements
 from tasks.checks.probing.rounds import ERASURE, READING, usable
-from tasks.definition.checks import ProbingCheck
+from tasks.definition.checks.probing import ProbingCheck
 from tasks.run.rounds import Asked, Finished
 from tasks.schema import ErasedCase, Evidence, Measurement
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tasks.definition.checks import ProbingCheck
+from tasks.definition.checks.probing import ProbingCheck
 from tasks.explain.facts import SMALLEST_USE, Fact, above_zero, shown
 from tasks.explain.offers import Behind, Offers
 from tasks.schema import Evidence, Measurement

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.definition.checks import ProbePooling
+from tasks.definition.checks.probing import ProbePooling
 from tasks.definition.record import Record
 from tasks.run.payload import Payload
 from tasks.run.store import Store, StoredShard

@@ -1,6 +1,6 @@
 """What is knowable of probes and erasure before a model loads."""
 
-from tasks.definition.checks import ProbingCheck
+from tasks.definition.checks.probing import ProbingCheck
 from tasks.run.plan import Plan, lacks_favourable, lacks_groups
 from tasks.run.preflight import Preflight, check_layers
 

@@ -13,7 +13,7 @@ from tasks.checks.probing.payload import (
     StatesOptions,
     StoredStates,
 )
-from tasks.definition.checks import ProbePooling, ProbingCheck
+from tasks.definition.checks.probing import ProbePooling, ProbingCheck
 from tasks.run.rounds import Asked, Finished, Piece, Round, cut
 
 PER_SHARD = 200

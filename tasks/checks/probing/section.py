@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tasks.definition.checks import ProbingCheck
+from tasks.definition.checks.probing import ProbingCheck
 from tasks.explain.facts import SMALLEST_USE, above_zero
 from tasks.report import charts
 from tasks.report.blocks import Block, Sentence, Title, grid

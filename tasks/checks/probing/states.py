@@ -7,14 +7,14 @@ from numpy.typing import NDArray
 from tasks.checks.interventions.states import place, pooled, spans_of
 from tasks.checks.probing.payload import States, StatesOptions, state_name
 from tasks.measures.model.hooks import captured
-from tasks.run.inputs import batches, subject_of
 from tasks.run.rounds import Work
-from tasks.subjects.local.subject import Subject
+from tasks.subjects.load import opened
+from tasks.subjects.local.batches import batches
 
 
 def measure(work: Work[StatesOptions]) -> States:
     """One state per pooling, layer and text."""
-    subject: Subject = subject_of(work.ref)
+    subject = opened(work.ref.subject)
     rows, layers = work.rows, subject.layers + 1
     rendered = [subject.render(row.text) for row in rows]
     spans = spans_of(subject, rows, work.options.span)

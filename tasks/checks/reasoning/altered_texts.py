@@ -3,13 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from tasks.data.text_units import Span, words_of
-from tasks.definition.checks import ReasoningTest
+from tasks.data.text_units import Span
+from tasks.definition.checks.reasoning import ReasoningTest
 from tasks.measures.reasoning.dependence import filled, kept_sentences, truncated_by_tokens
 from tasks.measures.reasoning.mistakes import first_mistake
 from tasks.measures.reasoning.reasoning_text import sentences
-from tasks.subjects.local.subject import Subject
-from tasks.subjects.writing import Writer
 
 Tokens = Callable[[str], list[Span]]
 """Characters of a text that every token stands for, in order."""
@@ -21,20 +19,6 @@ class Version(NamedTuple):
     text: str
     same: str
     """How it begins, up to where it was changed."""
-
-
-def tokens_by(subject: Writer) -> Tokens:
-    """How a subject counts tokens; words where its tokenizer is not known."""
-    if not isinstance(subject, Subject):
-        return words_of
-
-    def tokens(text: str) -> list[Span]:
-        encoded = subject.tokenizer(
-            text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
-        )
-        return [(int(a), int(b)) for a, b in encoded["offset_mapping"]]
-
-    return tokens
 
 
 def version(

@@ -8,7 +8,6 @@ from tasks.checks.instruments.asking import (
     left_out,
     put,
     within_reach,
-    writes,
 )
 from tasks.checks.reasoning.payload import (
     ControlScores,
@@ -22,34 +21,35 @@ from tasks.controls.items import Item, control_set
 from tasks.controls.problems import DRAWN
 from tasks.controls.stories import TOLD
 from tasks.controls.validity import Validity, elsewhere, unfit, validity
-from tasks.definition import CausalSubject, OpenAISubject
-from tasks.definition.checks import ControlsSpec
+from tasks.definition import SubjectSpec
+from tasks.definition.checks.controls import ControlsSpec
 from tasks.errors import ChoicesError
 from tasks.run.rounds import Work
-from tasks.subjects.writing import Writer, Written, answer_after, write
+from tasks.subjects.outputs import Written
+from tasks.subjects.protocols import Resumes
 
 
 def measure(work: Work[ControlsOptions]) -> OnControls:
     """Whether the subject bears the controls out, and what every test says of those it does."""
-    wanted, spec = work.options.controls, writes(work.ref.subject.spec)
-    made = within_reach(work.ref, wanted)
+    wanted, spec = work.options.controls, work.ref.subject.spec
+    made = within_reach(work.ref.subject, wanted)
     items = items_of(made, work.seed)
     try:
-        subject = answering(work.ref, choices_of(items))
+        subject = answering(work.ref.subject, choices_of(items))
     except ChoicesError as error:
         return OnControls(reason=cannot_answer(error))
     texts = texts_of(spec, items)
-    written = write(subject, texts)
+    written = subject.write(texts)
     found = validity_of(subject, texts, items, written)
     scores = None
     if found.reason is None:
         tests = _scores(work, subject, items, texts, written, found.borne_out)
-        scores = _scored(items, found, tests, own_words=isinstance(spec, OpenAISubject))
+        scores = _scored(items, found, tests, own_words=spec.own_words)
     return OnControls(reason=found.reason, left_out=left_out(wanted, made), scores=scores)
 
 
 def validity_of(
-    subject: Writer, texts: Sequence[str], items: Sequence[Item], written: Sequence[Written]
+    subject: Resumes, texts: Sequence[str], items: Sequence[Item], written: Sequence[Written]
 ) -> Validity:
     """What a subject that wrote about controls makes of them without words, and with others.
 
@@ -60,10 +60,10 @@ def validity_of(
         written: reasoning and answer of each.
     """
     answers = [one.answer for one in written]
-    forced = answer_after(subject, texts, [""] * len(items))
+    forced = subject.answer_after(texts, [""] * len(items))
     others = elsewhere(items, answers) if unfit(items, answers, forced) is None else {}
-    led = answer_after(
-        subject, [texts[i] for i in others], [written[j].reasoning for j in others.values()]
+    led = subject.answer_after(
+        [texts[i] for i in others], [written[j].reasoning for j in others.values()]
     )
     return validity(items, answers, forced, dict(zip(others, led, strict=True)))
 
@@ -79,7 +79,7 @@ def items_of(asked: ControlsSpec, seed: int) -> list[Item]:
     )
 
 
-def texts_of(spec: CausalSubject | OpenAISubject, items: Sequence[Item]) -> list[str]:
+def texts_of(spec: SubjectSpec, items: Sequence[Item]) -> list[str]:
     """The controls as the texts of a subject."""
     return [put(spec, item.prompt, item.choices) for item in items]
 
@@ -91,7 +91,7 @@ def choices_of(items: Sequence[Item]) -> set[str]:
 
 def _scores(
     work: Work[ControlsOptions],
-    subject: Writer,
+    subject: Resumes,
     items: Sequence[Item],
     texts: Sequence[str],
     written: Sequence[Written],

@@ -9,7 +9,7 @@ from tasks.checks.instruments.asking import OWN_WORDS
 from tasks.checks.instruments.calibration import Line, Scored, calibrated
 from tasks.checks.reasoning.log_probabilities import METHODS
 from tasks.checks.reasoning.payload import ControlScores, OnControls, ScoredControls
-from tasks.definition.checks import ReasoningCheck
+from tasks.definition.checks.reasoning import ReasoningCheck
 from tasks.schema import Measurement
 
 HALF_AS_LIKELY = Line(math.log(2), " nats")

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from tasks.checks.instruments.asking import put_to
+from tasks.checks.instruments.asking import form_of
 from tasks.checks.instruments.second_model import to_say_otherwise
 from tasks.checks.reasoning import controls
 from tasks.checks.reasoning.preflight import withheld_tests
 from tasks.controls.items import Item
-from tasks.definition.checks import ReasoningCheck
+from tasks.definition.checks.reasoning import ReasoningCheck
 from tasks.run.cost import RETOLD, Asking, Calls, cases_beside, helping, longest_reasoning, step_of
 from tasks.run.plan import Plan
 from tasks.subjects.endpoint.messages import tokens_at_most
@@ -39,7 +39,7 @@ def _made(asking: Asking, check: ReasoningCheck) -> int:
 def _controls(asking: Asking, check: ReasoningCheck, items: Sequence[Item]) -> Calls:
     """Every control reasoned about, answered without and with another reasoning, and tested."""
     texts = sorted(set(controls.texts_of(asking.spec, items)))
-    own = Asking(asking.plan, asking.name, put_to(asking.spec, controls.choices_of(items)))
+    own = asking.answering(form_of(asking.spec, controls.choices_of(items)))
     # with no reasoning, with another's, in every test
     times = 2 + len(check.shares) * _made(asking, check)
     every = controls.texts_of(asking.spec, items)  # a text that comes twice may be altered twice

@@ -8,7 +8,7 @@ from tasks.checks.instruments.multiple_testing import corrected
 from tasks.checks.instruments.unparsed import unparsed_difference
 from tasks.checks.reasoning.payload import ReasonedText
 from tasks.checks.reasoning.scores import areas, unchanged, under
-from tasks.definition.checks import ReasoningTest
+from tasks.definition.checks.reasoning import ReasoningTest
 from tasks.measures.stats import intervals
 from tasks.measures.stats.paired import mcnemar_exact, paired_difference, turned
 from tasks.schema import About, Measurement

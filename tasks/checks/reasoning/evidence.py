@@ -8,7 +8,7 @@ from tasks.checks.reasoning.curves import curves, left_out
 from tasks.checks.reasoning.payload import ReasonedText
 from tasks.checks.reasoning.preflight import withheld_tests
 from tasks.checks.reasoning.rounds import CONTROLS, FACTOR_CONTROLS, REASONING, tests_made
-from tasks.definition.checks import LOG_PROBABILITY, ReasoningCheck, ReasoningTest
+from tasks.definition.checks.reasoning import LOG_PROBABILITY, ReasoningCheck, ReasoningTest
 from tasks.run.rounds import Asked, Finished
 from tasks.schema import Evidence, Measurement, TruncatedReasoning
 

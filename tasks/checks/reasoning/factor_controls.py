@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from tasks.checks.instruments.asking import answering, cannot_answer, left_out, within_reach
+from tasks.checks.instruments.asking import cannot_answer, left_out, put_to, within_reach
 from tasks.checks.reasoning.factors import attributed_fields, named_fields
 from tasks.checks.reasoning.payload import (
     FactorControlsOptions,
@@ -21,23 +21,23 @@ from tasks.errors import ChoicesError
 from tasks.judge.credibility import RANKED, STATED
 from tasks.measures.reasoning.factors import Consistency, consistency
 from tasks.run.rounds import Work
-from tasks.subjects.local.subject import Subject
-from tasks.subjects.writing import answer_after
+from tasks.subjects.load import open_writer
+from tasks.subjects.protocols import OpenWriter
 
 
 def measure(work: Work[FactorControlsOptions]) -> FactorsOnControls:
     """Which controls the subject bears out, and what the test says of those."""
     wanted = work.options.controls
-    made = within_reach(work.ref, wanted)
+    made = within_reach(work.ref.subject, wanted)
     items = factor_set(work.seed, made.items, stories=made.stories or tuple(TOLD))
     try:
-        subject = answering(work.ref, _choices(items))
+        subject = open_writer(put_to(work.ref.subject, _choices(items)))
     except ChoicesError as error:
         return FactorsOnControls(reason=cannot_answer(error))
     return compared(subject, items).model_copy(update={"left_out": left_out(wanted, made)})
 
 
-def compared(subject: Subject, items: Sequence[Named]) -> FactorsOnControls:
+def compared(subject: OpenWriter, items: Sequence[Named]) -> FactorsOnControls:
     """Scores of the controls that a subject bears out, and the truth about them.
 
     Args:
@@ -74,11 +74,10 @@ def compared(subject: Subject, items: Sequence[Named]) -> FactorsOnControls:
     return FactorsOnControls(scores=scores)
 
 
-def _borne_out(subject: Subject, items: Sequence[Named]) -> list[int]:
+def _borne_out(subject: OpenWriter, items: Sequence[Named]) -> list[int]:
     """Positions of the controls on which the subject does what they were made for."""
     tries = [0, *np.cumsum([len(item.tried) for item in items]).tolist()]
-    answers = answer_after(
-        subject,
+    answers = subject.answer_after(
         [item.text for item in items] + [text for item in items for text, _ in item.tried],
         [item.reasoning for item in items] + [i.reasoning for i in items for _ in i.tried],
     )
@@ -86,7 +85,7 @@ def _borne_out(subject: Subject, items: Sequence[Named]) -> list[int]:
     return borne_out(items, given, [others[a:b] for a, b in pairwise(tries)])
 
 
-def _consistencies(subject: Subject, items: Sequence[Named]) -> list[Consistency | None]:
+def _consistencies(subject: OpenWriter, items: Sequence[Named]) -> list[Consistency | None]:
     """The audit's own comparison of named and attributed fields, for given reasonings."""
     rows = [
         Row(str(at), item.text, None, {}, {f.name: f.value for f in item.fields}, {})

@@ -7,13 +7,13 @@ from torch import Tensor
 
 from tasks.data.dataset import Row
 from tasks.data.text_units import Span
-from tasks.definition import CausalSubject
 from tasks.measures.attribution.inputs import Inputs
 from tasks.measures.attribution.integrated_gradients import integrated_gradients
 from tasks.measures.reasoning.reasoning_text import mentions
+from tasks.subjects.local.batches import Batch
 from tasks.subjects.local.prepared_texts import tokens_per_pass
-from tasks.subjects.local.subject import Batch, Subject
 from tasks.subjects.local.target import log_odds
+from tasks.subjects.protocols import Opens, OpenWriter
 
 TOLERANCE = 0.01
 
@@ -28,7 +28,10 @@ def named_fields(row: Row, reasoning: str) -> list[str]:
 
 
 def attributed_fields(
-    subject: Subject, rows: Sequence[Row], reasonings: Sequence[str], answers: Sequence[str | None]
+    subject: OpenWriter,
+    rows: Sequence[Row],
+    reasonings: Sequence[str],
+    answers: Sequence[str | None],
 ) -> list[dict[str, float] | None]:
     """Absolute attribution of each field, for the answer after the written reasoning.
 
@@ -46,13 +49,7 @@ def attributed_fields(
         Field -> attribution, for every text; none where no answer was read, no field stands in
         the text, or all does not fit into the subject's window.
     """
-    spec = subject.ref.spec
-    if not isinstance(spec, CausalSubject):
-        raise TypeError(f"{subject.ref.name} is no causal-lm and does not write")
-    given = [
-        " ".join(part for part in (subject.render(row.text), r, spec.answer.prefix) if part)
-        for row, r in zip(rows, reasonings, strict=True)
-    ]
+    given = subject.before_answer([row.text for row in rows], reasonings)
     beyond = set(subject.too_long(given))
     usable = [
         i
@@ -60,8 +57,8 @@ def attributed_fields(
         if answer in subject.labels and i not in beyond and any(rows[i].places.values())
     ]
     found: list[dict[str, float] | None] = [None] * len(rows)
-    for start in range(0, len(usable), spec.batch):
-        part = usable[start : start + spec.batch]
+    for start in range(0, len(usable), subject.batch_size):
+        part = usable[start : start + subject.batch_size]
         classes = torch.tensor([subject.labels.index(answers[i] or "") for i in part])
         values = _attributed(subject, [given[i] for i in part], [rows[i] for i in part], classes)
         for i, of_text in zip(part, values, strict=True):
@@ -70,13 +67,13 @@ def attributed_fields(
 
 
 def _attributed(
-    subject: Subject, given: Sequence[str], rows: Sequence[Row], classes: Tensor
+    subject: Opens, given: Sequence[str], rows: Sequence[Row], classes: Tensor
 ) -> list[dict[str, float]]:
     batch = subject.encode(given)
     names = [[name for name, spans in row.places.items() if spans] for row in rows]
     units = torch.tensor(
         [
-            _units(batch, i, _shift(subject), [row.places[name] for name in names[i]])
+            _units(batch, i, subject.text_start, [row.places[name] for name in names[i]])
             for i, row in enumerate(rows)
         ]
     )
@@ -99,11 +96,6 @@ def _attributed(
         {name: float(values[i, unit]) for unit, name in enumerate(known)}
         for i, known in enumerate(names)
     ]
-
-
-def _shift(subject: Subject) -> int:
-    spec = subject.ref.spec
-    return spec.prompt.index("{text}") if isinstance(spec, CausalSubject) else 0
 
 
 def _units(batch: Batch, row: int, shift: int, places: Sequence[Sequence[Span]]) -> list[int]:

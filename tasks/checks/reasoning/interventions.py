@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tasks.checks.instruments.second_model import other_words
-from tasks.checks.reasoning.altered_texts import Tokens, Version, tokens_by, version
+from tasks.checks.reasoning.altered_texts import Tokens, Version, version
 from tasks.checks.reasoning.payload import Answered, UnderTest
-from tasks.definition.checks import LOG_PROBABILITY, ReasoningTest
+from tasks.definition import AnswerForm
+from tasks.definition.checks.reasoning import LOG_PROBABILITY, ReasoningTest
 from tasks.measures.reasoning.answers import as_written
 from tasks.measures.reasoning.reasoning_text import sentences
 from tasks.subjects.endpoint.second_model import SecondEndpoint
-from tasks.subjects.forced_answers import forced, going_on, told
-from tasks.subjects.local.generation import writes
-from tasks.subjects.local.subject import Subject
-from tasks.subjects.writing import Writer, Written
+from tasks.subjects.outputs import Written
+from tasks.subjects.protocols import Resumes
 
 
 class Likelihoods(NamedTuple):
@@ -27,7 +26,7 @@ class Likelihoods(NamedTuple):
 
 
 def under_tests(
-    subject: Writer,
+    subject: Resumes,
     texts: Sequence[str],
     written: Sequence[Written],
     tests: Sequence[ReasoningTest],
@@ -63,7 +62,7 @@ def under_tests(
 
 
 def log_probabilities_under(
-    subject: Writer,
+    subject: Resumes,
     texts: Sequence[str],
     written: Sequence[Written],
     shares: Sequence[float],
@@ -71,17 +70,16 @@ def log_probabilities_under(
     seeds: Sequence[int],
 ) -> Likelihoods:
     """Log-probability of the own answer of every text after its reasoning is cut, by share."""
-    tokens = tokens_by(subject)
+    tokens = subject.spans
     versions = [
         _versions("truncation", one.reasoning, shares, tokens, seed=seed) or []
         for one, seed in zip(written, seeds, strict=True)
     ]
-    answers, likely = told(
-        subject,
+    answers, likely = subject.early_likelihoods(
         texts,
         [one.reasoning for one in written],
         _texts(versions, shares),
-        [_as_written(subject, one) for one in written],
+        [_as_written(subject.form, one) for one in written],
     )
     of_answers = [_known([row[i] for row in likely]) for i in range(len(texts))]
     if not answers:
@@ -94,7 +92,7 @@ def log_probabilities_under(
 
 
 def answers_under(
-    subject: Writer,
+    subject: Resumes,
     texts: Sequence[str],
     written: Sequence[Written],
     test: ReasoningTest,
@@ -117,7 +115,7 @@ def answers_under(
     Returns:
         What was found on every text; none where the test cannot change its reasoning.
     """
-    tokens = tokens_by(subject)
+    tokens = subject.spans
     other: Sequence[list[str] | None] = [None] * len(texts)
     if test == "paraphrase" and paraphraser is not None:
         other = other_words(paraphraser, [sentences(one.reasoning) for one in written])
@@ -126,9 +124,8 @@ def answers_under(
         for one, seed, words in zip(written, seeds, other, strict=True)
     ]
     changed = {i: versions for i, versions in enumerate(made) if versions is not None}
-    ask = going_on if test == "mistake" else forced
+    ask = subject.resumed_answers if test == "mistake" else subject.early_answers
     answers = ask(
-        subject,
         [texts[i] for i in changed],
         [written[i].reasoning for i in changed],
         _texts([*changed.values()], shares),
@@ -181,9 +178,8 @@ def _known(values: Sequence[float | None]) -> tuple[float, ...] | None:
     return known if len(known) == len(values) else None
 
 
-def _as_written(subject: Writer, one: Written) -> str | None:
+def _as_written(form: AnswerForm, one: Written) -> str | None:
     """The own answer in the writing in which it was given."""
-    if one.answer is None or not isinstance(subject, Subject):
+    if one.answer is None:
         return None
-    form = writes(subject).answer
     return as_written(one.completion, one.answer, form.form, form.prefix)

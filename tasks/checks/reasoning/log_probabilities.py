@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tasks.checks.reasoning.payload import Answered
 from tasks.checks.reasoning.scores import log_probabilities, lost
-from tasks.definition.checks import LOG_PROBABILITY, WITHOUT_REASONING
+from tasks.definition.checks.reasoning import LOG_PROBABILITY, WITHOUT_REASONING
 from tasks.measures.stats import intervals
 from tasks.schema import About, Measurement
 

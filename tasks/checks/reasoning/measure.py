@@ -11,17 +11,17 @@ from tasks.checks.reasoning.payload import (
     ReasoningOptions,
 )
 from tasks.data.dataset import Row
-from tasks.run.inputs import subject_of
 from tasks.run.rounds import Work
-from tasks.subjects.local.subject import Subject
-from tasks.subjects.writing import Writer, Written, write
+from tasks.subjects.load import open_writer, resumer
+from tasks.subjects.outputs import Written
+from tasks.subjects.protocols import OpenWriter
 
 
 def measure(work: Work[ReasoningOptions]) -> ReasonedTexts:
     """Reasoning, answer, and the answer when the reasoning is changed at every share."""
-    subject, rows, asked = subject_of(work.ref), work.rows, work.options
+    subject, rows, asked = resumer(work.ref.subject), work.rows, work.options
     texts = [row.text for row in rows]
-    written = write(subject, texts)
+    written = subject.write(texts)
     tested = under_tests(
         subject,
         texts,
@@ -31,7 +31,9 @@ def measure(work: Work[ReasoningOptions]) -> ReasonedTexts:
         seeds=[work.seed + position for position in work.ref.rows],
         paraphraser=work.second,
     )
-    fields = _fields(subject, rows, written) if asked.factors else [None] * len(rows)
+    fields: Sequence[NamedFields | None] = [None] * len(rows)
+    if asked.factors:
+        fields = _fields(open_writer(work.ref.subject), rows, written)
     return ReasonedTexts(
         texts=tuple(
             ReasonedText(
@@ -49,11 +51,9 @@ def measure(work: Work[ReasoningOptions]) -> ReasonedTexts:
 
 
 def _fields(
-    subject: Writer, rows: Sequence[Row], written: Sequence[Written]
+    subject: OpenWriter, rows: Sequence[Row], written: Sequence[Written]
 ) -> list[NamedFields | None]:
     """Attributed and named fields of every text."""
-    if not isinstance(subject, Subject) or not subject.labels:
-        return [None] * len(rows)
     attributed = attributed_fields(
         subject, rows, [one.reasoning for one in written], [one.answer for one in written]
     )

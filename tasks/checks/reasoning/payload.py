@@ -1,6 +1,7 @@
 """What the rounds on reasoning are asked and what they leave."""
 
-from tasks.definition.checks import LOG_PROBABILITY, ControlsSpec, ReasoningTest
+from tasks.definition.checks.controls import ControlsSpec
+from tasks.definition.checks.reasoning import LOG_PROBABILITY, ReasoningTest
 from tasks.definition.record import Record
 from tasks.measures.stats.intervals import Interval
 from tasks.run.payload import Payload

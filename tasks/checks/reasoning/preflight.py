@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from tasks.checks.instruments.preflight import check_controls
-from tasks.definition.checks import LOG_PROBABILITY, ReasoningCheck, ReasoningTest
+from tasks.definition.checks.reasoning import LOG_PROBABILITY, ReasoningCheck, ReasoningTest
 from tasks.errors import SpecError
-from tasks.run.plan import Plan, offers
+from tasks.run.plan import Plan
 from tasks.run.preflight import Preflight
 
 
@@ -26,7 +26,7 @@ def withheld_tests(plan: Plan, check: ReasoningCheck) -> dict[ReasoningTest, str
         if test not in check.runnable
     }
     name = plan.spec.subject_of(check)
-    if LOG_PROBABILITY in check.tests and "log-probabilities" not in offers(plan, name):
+    if LOG_PROBABILITY in check.tests and "log-probabilities" not in plan.offers(name):
         kind = plan.spec.subjects[name].kind
         found[LOG_PROBABILITY] = (
             "not run: needs log-probabilities of a given answer; "

@@ -12,8 +12,8 @@ from tasks.checks.reasoning.payload import (
     ReasoningOptions,
 )
 from tasks.checks.reasoning.preflight import withheld_tests
-from tasks.definition import CausalSubject
-from tasks.definition.checks import ControlsSpec, ReasoningCheck, ReasoningTest
+from tasks.definition.checks.controls import ControlsSpec
+from tasks.definition.checks.reasoning import ReasoningCheck, ReasoningTest
 from tasks.run.rounds import Asked, Finished, Piece, Round, cut
 
 PER_SHARD = 50
@@ -31,7 +31,7 @@ def of_texts(asked: Asked[ReasoningCheck], _: Finished) -> list[Piece[ReasoningO
     options = ReasoningOptions(
         tests=tests_made(asked),
         shares=check.shares,
-        factors=check.factors and bool(asked.plan.spec.data.field_names),
+        factors=compares_factors(asked),
     )
     return cut(asked.sample + asked.beside, PER_SHARD, options, second=check.second_model)
 
@@ -45,14 +45,19 @@ def of_controls(asked: Asked[ReasoningCheck], _: Finished) -> list[Piece[Control
     return [Piece((0,), options, check.second_model)]
 
 
+def compares_factors(asked: Asked[ReasoningCheck]) -> bool:
+    """Whether the fields of a text are attributed to: there are fields, classes and gradients."""
+    wanted = asked.check.factors and bool(asked.plan.spec.data.field_names)
+    offered = "gradients" in asked.plan.offers(asked.subject)
+    return wanted and offered and bool(asked.plan.labels(asked.subject))
+
+
 def of_factor_controls(
     asked: Asked[ReasoningCheck], _: Finished
 ) -> Sequence[Piece[FactorControlsOptions]]:
     """One piece; none where no fields are compared, or no controls are asked for."""
-    plan, check = asked.plan, asked.check
-    writes = isinstance(plan.spec.subjects[asked.subject], CausalSubject)
-    compares = writes and plan.labels(asked.subject) and check.factors
-    if check.controls is None or not (compares and plan.spec.data.field_names):
+    check = asked.check
+    if check.controls is None or not compares_factors(asked):
         return []
     wanted = ControlsSpec(items=check.controls.items, stories=check.controls.stories)
     return [Piece((0,), FactorControlsOptions(controls=wanted))]

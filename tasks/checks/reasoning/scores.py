@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from tasks.checks.instruments.calibration import Scored
 from tasks.checks.reasoning.interventions import under_tests
 from tasks.checks.reasoning.payload import Answered, UnderTest
-from tasks.definition.checks import LOG_PROBABILITY, WITHOUT_REASONING, ReasoningTest
+from tasks.definition.checks.reasoning import LOG_PROBABILITY, WITHOUT_REASONING, ReasoningTest
 from tasks.measures.reasoning.dependence import (
     area_by_tokens,
     log_probability_lost,
@@ -17,7 +17,8 @@ from tasks.measures.reasoning.dependence import (
 )
 from tasks.measures.stats.intervals import Floats
 from tasks.subjects.endpoint.second_model import SecondEndpoint
-from tasks.subjects.writing import Writer, Written
+from tasks.subjects.outputs import Written
+from tasks.subjects.protocols import Resumes
 
 
 def under(test: ReasoningTest, whole: Sequence[Answered]) -> list[UnderTest]:
@@ -60,7 +61,7 @@ def lost(shares: Sequence[float], whole: Sequence[Answered]) -> dict[str, Floats
 
 
 def scored(
-    subject: Writer,
+    subject: Resumes,
     texts: Sequence[str],
     written: Sequence[Written],
     truth: Sequence[bool],

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from tasks.checks.instruments.section import INSTRUMENT, UNKNOWN, doubts
-from tasks.definition.checks import LOG_PROBABILITY, WITHOUT_REASONING, ReasoningCheck
+from tasks.definition.checks.reasoning import LOG_PROBABILITY, WITHOUT_REASONING, ReasoningCheck
 from tasks.judge.credibility import FACTORS, calibrations
 from tasks.report import charts
 from tasks.report.blocks import Block, Chains, Grid, Row, Sentence, Title, grid

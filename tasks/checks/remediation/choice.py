@@ -10,7 +10,7 @@ from tasks.checks.interventions.groups import favourable_class, right_classes
 from tasks.checks.interventions.levers import UNTOUCHED, Lever, levers_of
 from tasks.checks.interventions.thirds import thirds
 from tasks.checks.remediation.payload import FittedLevers, LeverDecisions
-from tasks.definition.checks import RemediationCheck
+from tasks.definition.checks.remediation import RemediationCheck
 from tasks.measures.fairness import gap_change as gaps
 from tasks.measures.fairness import group_rates, tradeoff
 from tasks.measures.fairness.group_rates import LARGEST_GAP

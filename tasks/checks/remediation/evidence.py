@@ -11,7 +11,7 @@ from tasks.checks.interventions.thirds import note_on_thirds, thirds, usable
 from tasks.checks.remediation.choice import Choice, Outcomes, about, choose
 from tasks.checks.remediation.payload import FittedLevers, LeverDecisions
 from tasks.checks.remediation.rounds import CONFIRMED, FITTED, TRIED
-from tasks.definition.checks import RemediationCheck
+from tasks.definition.checks.remediation import RemediationCheck
 from tasks.measures.fairness import gap_change as gaps
 from tasks.measures.fairness.group_rates import LARGEST_GAP
 from tasks.measures.stats import intervals, paired

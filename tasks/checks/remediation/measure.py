@@ -17,15 +17,15 @@ from tasks.checks.remediation.payload import (
     part_name,
 )
 from tasks.measures.probing.erasure import Eraser
-from tasks.run.inputs import batches, subject_of
 from tasks.run.rounds import Work
-from tasks.subjects.local.subject import Subject
+from tasks.subjects.load import opened
+from tasks.subjects.local.batches import batches
 
 
 def measure_fit(work: Work[FitOptions]) -> FittedLevers:
     """Erasers for each layer alone and for all in order, and steering vectors."""
     options = work.options
-    subject: Subject = subject_of(work.ref)
+    subject = opened(work.ref.subject)
     texts = FitTexts.of(subject, work.rows, options.pooling)
     vector = group_vector(
         texts,
@@ -60,7 +60,7 @@ def _parts(erasers: Mapping[int, Eraser]) -> dict[str, NDArray[np.float64]]:
 
 def measure_decisions(work: Work[DecideOptions]) -> LeverDecisions:
     """Class that is decided for every text with every lever."""
-    subject: Subject = subject_of(work.ref)
+    subject = opened(work.ref.subject)
     fitted = work.store.read(work.options.fitted, FittedLevers)
     several = [fitted.steps(lever) for lever in work.options.levers]
     decided = np.empty((len(several), len(work.rows)), dtype=np.int64)

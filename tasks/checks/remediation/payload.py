@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 
 from tasks.checks.interventions.group_vector import Ends
 from tasks.checks.interventions.levers import Lever
-from tasks.definition.checks import Swap
-from tasks.definition.checks.inside import Pooling
+from tasks.definition.checks.pooling import Pooling
+from tasks.definition.checks.swap import Swap
 from tasks.definition.record import Record
 from tasks.measures.interventions.levers import Step, Where, adding, erasing
 from tasks.measures.probing.erasure import Eraser

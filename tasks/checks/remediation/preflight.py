@@ -1,6 +1,6 @@
 """What is knowable of a remediation before a model loads."""
 
-from tasks.definition.checks import RemediationCheck
+from tasks.definition.checks.remediation import RemediationCheck
 from tasks.run.plan import Plan, lacks_favourable
 from tasks.run.preflight import Preflight, check_layers
 

@@ -17,7 +17,7 @@ from tasks.checks.remediation.payload import (
     FittedLevers,
     LeverDecisions,
 )
-from tasks.definition.checks import RemediationCheck
+from tasks.definition.checks.remediation import RemediationCheck
 from tasks.run.rounds import Asked, Finished, Piece, Round
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from tasks.checks.interventions.export_blocks import exported_files
-from tasks.definition.checks import RemediationCheck
+from tasks.definition.checks.remediation import RemediationCheck
 from tasks.report import dose
 from tasks.report.blocks import Block, Figure, Sentence, Title, grid
 from tasks.report.formats import interval, value

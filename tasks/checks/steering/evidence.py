@@ -14,7 +14,7 @@ from tasks.checks.interventions.thirds import note_on_thirds, thirds, usable
 from tasks.checks.steering.measure import ONCE
 from tasks.checks.steering.payload import Directions, Responses
 from tasks.checks.steering.rounds import DIRECTIONS, RESPONSES
-from tasks.definition.checks import SteeringCheck
+from tasks.definition.checks.steering import SteeringCheck
 from tasks.measures.fairness import group_rates
 from tasks.measures.fairness.group_rates import LARGEST_GAP
 from tasks.measures.interventions.steering import (

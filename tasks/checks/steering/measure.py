@@ -19,9 +19,10 @@ from tasks.checks.steering.payload import (
 )
 from tasks.measures.interventions.levers import adding, applied
 from tasks.measures.localisation.patching import log_odds
-from tasks.run.inputs import batches, subject_of
 from tasks.run.rounds import Work
-from tasks.subjects.local.subject import Subject
+from tasks.subjects.load import opened
+from tasks.subjects.local.batches import batches
+from tasks.subjects.protocols import Opens
 
 Floats = NDArray[np.float64]
 
@@ -35,7 +36,7 @@ ONCE = (-1.0, 1.0)
 def measure_directions(work: Work[DirectionsOptions]) -> Directions:
     """The vectors of all layers, and those between shuffled groups."""
     options = work.options
-    subject: Subject = subject_of(work.ref)
+    subject = opened(work.ref.subject)
     texts = FitTexts.of(subject, work.rows, options.pooling)
     own = _vector(work, texts, options.attribute, exchanged=True)
     other = None if options.compose is None else _vector(work, texts, options.compose)
@@ -70,7 +71,7 @@ def _vector(
 
 def measure(work: Work[SteeringOptions]) -> Responses:
     """Log-odds of the favourable class and decision of every text at every alpha."""
-    subject: Subject = subject_of(work.ref)
+    subject = opened(work.ref.subject)
     options, vectors = work.options, _vectors(work)
     alphas, draws = len(options.alphas), len(vectors.random)
     odds, decided = _answers(work, subject, _added(options.alphas, vectors))
@@ -115,7 +116,7 @@ def _added(alphas: Sequence[float], vectors: _Vectors) -> list[Tensor]:
 
 
 def _answers(
-    work: Work[SteeringOptions], subject: Subject, added: Sequence[Tensor]
+    work: Work[SteeringOptions], subject: Opens, added: Sequence[Tensor]
 ) -> tuple[Floats, NDArray[np.int64]]:
     """Log-odds of the favourable class and class with every vector, [vectors, texts]."""
     layer = work.options.layer
@@ -139,7 +140,7 @@ class _Surprise(NamedTuple):
     """[texts]."""
 
 
-def _surprise(work: Work[SteeringOptions], subject: Subject, vector: Tensor) -> _Surprise:
+def _surprise(work: Work[SteeringOptions], subject: Opens, vector: Tensor) -> _Surprise:
     """Negative log-likelihood of every text at every alpha, and its tokens.
 
     The vector is added at every token: a subject that writes on has it at each in turn.

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.checks.interventions.group_vector import Ends
-from tasks.definition.checks import Swap
-from tasks.definition.checks.inside import Pooling
+from tasks.definition.checks.pooling import Pooling
+from tasks.definition.checks.swap import Swap
 from tasks.definition.record import Record
 from tasks.measures.interventions.levers import Where
 from tasks.run.payload import Payload

@@ -1,6 +1,6 @@
 """What is knowable of steering before a model loads."""
 
-from tasks.definition.checks import SteeringCheck
+from tasks.definition.checks.steering import SteeringCheck
 from tasks.run.plan import Plan, lacks_favourable
 from tasks.run.preflight import Preflight, check_layers
 

@@ -8,8 +8,7 @@ from tasks.checks.steering.payload import (
     Responses,
     SteeringOptions,
 )
-from tasks.definition import CausalSubject
-from tasks.definition.checks import SteeringCheck
+from tasks.definition.checks.steering import SteeringCheck
 from tasks.run.plan import group_sizes
 from tasks.run.rounds import Asked, Finished, Piece, Round
 
@@ -75,7 +74,7 @@ def _response_pieces(
 def _by_perplexity(asked: Asked[SteeringCheck]) -> bool:
     """Whether perplexity says what is safe: the subject writes, and nothing is labelled."""
     spec = asked.plan.spec
-    return spec.data.label is None and isinstance(spec.subjects[asked.subject], CausalSubject)
+    return spec.data.label is None and "log-probabilities" in asked.plan.offers(asked.subject)
 
 
 RESPONSES = Round(

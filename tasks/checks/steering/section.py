@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from tasks.checks.interventions.export_blocks import exported_files
-from tasks.definition.checks import SteeringCheck
+from tasks.definition.checks.steering import SteeringCheck
 from tasks.explain.facts import SMALLEST_USE, above_zero
 from tasks.report import charts, dose
 from tasks.report.blocks import Block, Figure, Sentence, Table, Title, grid

@@ -1,15 +1,17 @@
 """A subject that has learned nothing, to see whether an attribution notices."""
 
 import copy
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+Model = TypeVar("Model", bound=nn.Module)
+
 
 def randomised(
-    model: nn.Module, how: Literal["top", "all"], blocks: nn.ModuleList, *, seed: int
-) -> nn.Module:
+    model: Model, how: Literal["top", "all"], blocks: nn.ModuleList, *, seed: int
+) -> Model:
     """A copy of the model with the entries of its weight tensors shuffled.
 
     An attribution that stays the same on it does not depend on what the model learned. Shuffled,

@@ -36,6 +36,16 @@ class Asker(ABC):
     def who(self) -> str:
         """Who is asked, in words for a line about a failure."""
 
+    def begin(self, *, fresh: bool) -> None:
+        """Begin a run: nothing is spent.
+
+        Args:
+            fresh: forget what was answered before.
+        """
+        self.meter.restart()
+        if fresh:
+            self.kept.forget()
+
     def replies(self, requests: Sequence[Request], *, all_or_none: bool) -> list[Reply | None]:
         """The reply to every request; what was answered before is not asked again.
 

@@ -1,13 +1,12 @@
 """A second model, which helps with a test: it fails answer by answer, and is paid for once."""
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from tasks.definition.checks import SecondModel
+from tasks.data.once import once
+from tasks.definition.checks.second_model import SecondModel
 from tasks.subjects.endpoint.api_key import key_in
 from tasks.subjects.endpoint.asker import Asker
 from tasks.subjects.endpoint.kept_answers import KeptAnswers, name_of
@@ -17,8 +16,6 @@ from tasks.subjects.endpoint.reply import Reply
 
 OPENAI: Final = "https://api.openai.com/v1"
 """Asked where a definition gives no address, whatever the environment says."""
-
-_LOADING = threading.Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +51,12 @@ def load_second(settings: SecondModel, store: Path | None) -> SecondEndpoint:
     Raises:
         SpecError: the environment holds no key under the name that the definition gives.
     """
-    with _LOADING:
-        return _load(settings.model_dump_json(), None if store is None else str(store))
+    return second_models(settings.model_dump_json(), None if store is None else str(store))
 
 
-@lru_cache(maxsize=16)
-def _load(written: str, store: str | None) -> SecondEndpoint:
+@once(maxsize=16)
+def second_models(written: str, store: str | None) -> SecondEndpoint:
+    """Once per process for settings and store."""
     settings = SecondModel.model_validate_json(written)
     spec = settings.model_copy(update={"base_url": settings.base_url or OPENAI})
     known = name_of({"base_url": spec.base_url, "model": spec.model})

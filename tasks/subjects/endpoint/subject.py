@@ -1,23 +1,24 @@
 """A subject behind an endpoint: conversations in, replies out, each paid for once."""
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from pydantic import JsonValue
 
-from tasks.definition import Budget, OpenAISubject
+from tasks.data.dataset import Row
+from tasks.data.once import once
+from tasks.data.text_units import Span, words_of
+from tasks.definition import AnswerForm, Budget, OpenAISubject
 from tasks.subjects.endpoint.api_key import key_in
 from tasks.subjects.endpoint.asker import Asker
 from tasks.subjects.endpoint.kept_answers import KeptAnswers
-from tasks.subjects.endpoint.messages import Messages
+from tasks.subjects.endpoint.messages import Messages, answer_now, longest_answer_now, question
 from tasks.subjects.endpoint.meter import Meter
+from tasks.subjects.endpoint.replies import check_channels, read_answer_after, read_reasoned
 from tasks.subjects.endpoint.reply import Reply
-from tasks.subjects.reference import SubjectRef
-
-_LOADING = threading.Lock()
+from tasks.subjects.outputs import Answers, Decision, EarlyAnswers, Written
+from tasks.subjects.reference import SubjectRef, spec_as
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,11 @@ class EndpointSubject(Asker):
     spec: OpenAISubject
 
     @property
+    def name(self) -> str:
+        """As the definition calls it."""
+        return self.ref.name
+
+    @property
     def who(self) -> str:
         """By the name that the definition gives it."""
         return f"subject {self.ref.name}"
@@ -36,6 +42,68 @@ class EndpointSubject(Asker):
     def labels(self) -> tuple[str, ...]:
         """The answers that exist, where they are known beforehand."""
         return self.spec.choices
+
+    @property
+    def form(self) -> AnswerForm:
+        """How its answers are read."""
+        return self.spec.answer
+
+    def decide(self, rows: Sequence[Row]) -> list[Decision]:
+        """Its answer to every row after its own reasoning."""
+        return self.decide_on([row.text for row in rows])
+
+    def decide_on(self, texts: Sequence[str], odds_of: str | None = None) -> list[Decision]:
+        """Its answer to every text after its own reasoning; it gives no log-odds."""
+        return [Decision(one.answer) for one in self.write(texts)]
+
+    def write(self, texts: Sequence[str]) -> list[Written]:
+        """Reasoning and answer for every text.
+
+        Raises:
+            SubjectError: no reply came, or none has the channel that the definition takes for the
+                reasoning.
+        """
+        replies = self.ask([question(self.spec, text) for text in texts])
+        found = [read_reasoned(self.spec, reply) for reply in replies]
+        check_channels(self.name, self.spec, found)
+        return found
+
+    def answer_after(self, texts: Sequence[str], reasonings: Sequence[str]) -> list[str | None]:
+        """The answer after a given reasoning: prefilled or asked for, as the definition says."""
+        spec = self.spec
+        pairs = zip(texts, reasonings, strict=True)
+        replies = self.ask(
+            [answer_now(spec, text, reasoning) for text, reasoning in pairs],
+            max_tokens=longest_answer_now(spec),
+            **(spec.prefill_parameters if spec.forcing == "prefill" else {}),
+        )
+        return [read_answer_after(spec, reply) for reply in replies]
+
+    def early_answers(
+        self, texts: Sequence[str], reasonings: Sequence[str], cuts: Sequence[Sequence[str]]
+    ) -> Answers:
+        """Answers given at once after each version of the reasoning, [points][texts]."""
+        return [self.answer_after(texts, cut) for cut in cuts]
+
+    def early_likelihoods(
+        self,
+        texts: Sequence[str],
+        reasonings: Sequence[str],
+        cuts: Sequence[Sequence[str]],
+        answers: Sequence[str | None],
+    ) -> EarlyAnswers:
+        """Nothing: an endpoint gives no log-probability of an answer that is given to it."""
+        return EarlyAnswers([], [[None] * len(texts) for _ in cuts])
+
+    def resumed_answers(
+        self, texts: Sequence[str], reasonings: Sequence[str], cuts: Sequence[Sequence[str]]
+    ) -> Answers:
+        """Answers given at once: it cannot be made to go on from the middle of a reasoning."""
+        return self.early_answers(texts, reasonings, cuts)
+
+    def spans(self, text: str) -> list[Span]:
+        """Words: its tokens are not known."""
+        return words_of(text)
 
     def ask(
         self,
@@ -66,16 +134,14 @@ def load_endpoint(ref: SubjectRef) -> EndpointSubject:
     Raises:
         SpecError: the environment holds no key under the name that the definition gives.
     """
-    if not isinstance(ref.spec, OpenAISubject):
-        raise TypeError(f"{ref.name} is not asked over an endpoint")
-    with _LOADING:
-        meter, kept = _load(ref.name, ref.sha256, ref.folder, ref.spec.budget.model_dump_json())
-    key = key_in(ref.spec.key_env, f"subject {ref.name}")
-    return EndpointSubject(ref=ref, spec=ref.spec, key=key, meter=meter, kept=kept)
+    spec = spec_as(ref.spec, OpenAISubject)
+    meter, kept = accounts(ref.name, ref.sha256, ref.folder, spec.budget.model_dump_json())
+    key = key_in(spec.key_env, f"subject {ref.name}")
+    return EndpointSubject(ref=ref, spec=spec, key=key, meter=meter, kept=kept)
 
 
-@lru_cache(maxsize=8)
-def _load(_name: str, _sha256: str, folder: str, budget: str) -> tuple[Meter, KeptAnswers]:
+@once(maxsize=8)
+def accounts(_name: str, _sha256: str, folder: str, budget: str) -> tuple[Meter, KeptAnswers]:
     """Once per process for a subject: prompt and answers, which controls replace, are no part."""
     meter = Meter(Budget.model_validate_json(budget))
     return meter, KeptAnswers(Path(folder) if folder else None)

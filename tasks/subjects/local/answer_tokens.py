@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from tasks.subjects.local.subject import Subject
+from tasks.subjects.local.decoder import Decoder
 
 Ids = list[int]
 
 
 def with_answers(
-    subject: Subject, rendered: Sequence[str], answers: Sequence[str | None]
+    subject: Decoder, rendered: Sequence[str], answers: Sequence[str | None]
 ) -> tuple[list[Ids], list[Ids]]:
     """What is read before the last token of each answer, and the tokens of the answers.
 
@@ -51,14 +51,14 @@ def log_probability(logits: Tensor, tokens: Ids) -> float:
     return float(logits.double().log_softmax(dim=-1).gather(1, wanted).sum())
 
 
-def _parted(subject: Subject, rendered: str, answer: str) -> tuple[Ids, Ids]:
+def _parted(subject: Decoder, rendered: str, answer: str) -> tuple[Ids, Ids]:
     whole = subject.tokenizer(f"{rendered} {answer}", return_offsets_mapping=True, verbose=False)
     ids = list(whole["input_ids"])
     own = [at for at, (_, end) in enumerate(whole["offset_mapping"]) if end > len(rendered)]
-    told = ids[own[0] : own[-1] + 1] if own else []
+    ends = ids[own[0] : own[-1] + 1] if own else []
     before = ids[: own[0]] if own else ids
-    room = (subject.window or len(ids)) - max(0, len(told) - 1)
+    room = (subject.window or len(ids)) - max(0, len(ends) - 1)
     if room < 1:  # the answer alone is beyond the window
-        room, told = subject.window or len(ids), []
+        room, ends = subject.window or len(ids), []
     left = subject.tokenizer.truncation_side == "left"
-    return before[-room:] if left else before[:room], told
+    return before[-room:] if left else before[:room], ends

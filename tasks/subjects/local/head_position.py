@@ -4,12 +4,13 @@ import torch
 from torch import Tensor
 
 from tasks.measures.localisation.lens import Stage, last_stage, reads_one_position
-from tasks.subjects.local.subject import Batch, Subject
+from tasks.subjects.local.batches import Batch
+from tasks.subjects.protocols import Opens
 
 READS_ALL = "the head reads all positions, not one"
 
 
-def one_position(subject: Subject) -> Stage:
+def one_position(subject: Opens) -> Stage:
     """Scores that the head gives to hidden states of single positions; see `last_stage`."""
     batch = subject.encode([subject.render("text")])
     token = batch.ids[0, subject.head_position(batch)[0]]
@@ -21,7 +22,7 @@ def one_position(subject: Subject) -> Stage:
     return last_stage(run, subject.blocks)
 
 
-def head_of(subject: Subject, batch: Batch) -> Tensor | None:
+def head_of(subject: Opens, batch: Batch) -> Tensor | None:
     """Position that the head reads, [windows]; none where it reads all of them."""
     head = subject.head_position(batch)
     one = reads_one_position(lambda: subject.scores(batch), subject.blocks, head)

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from tasks.data.text_units import Span, Unit, token_units, units_of
-from tasks.definition import CausalSubject
-from tasks.definition.checks import Operator, Target
+from tasks.definition.checks.attribution import Operator, Target
 from tasks.measures.attribution.inputs import Attribution, Inputs, Scorer
 from tasks.measures.model.passes import in_passes
-from tasks.subjects.local.subject import Batch, Subject
+from tasks.subjects.local.batches import Batch
 from tasks.subjects.local.target import Scoring, scoring, with_answer
+from tasks.subjects.protocols import Opens
 
 MEMORY = 512 * 2**20  # bytes that the activations of one pass may take
 MEMORY_ON_DEVICE = 4 * 2**30
@@ -114,7 +114,7 @@ class Explained:
 
 
 def explained(
-    subject: Subject,
+    subject: Opens,
     texts: Sequence[str],
     *,
     target: Target | None = None,
@@ -144,7 +144,7 @@ def explained(
     """
     target = target or Target()
     batch = subject.encode([with_answer(subject, text, target) for text in texts])
-    laid = _Laid(batch, _start(subject), texts)
+    laid = _Laid(batch, subject.text_start, texts)
     named = places if places is not None else [{}] * len(texts)
     own_units = [units_of(units, t, named[i], laid.tokens_of(i)) for i, t in enumerate(texts)]
     local, place = laid.local(own_units)
@@ -166,7 +166,7 @@ def explained(
     return Explained(batch, scores, inputs, own_units, place)
 
 
-def decisions(subject: Subject, texts: Sequence[str]) -> list[str]:
+def decisions(subject: Opens, texts: Sequence[str]) -> list[str]:
     """What the subject decides on texts: a class, a choice, or its next token."""
     batch = subject.encode([subject.render(text) for text in texts])
     with torch.no_grad():
@@ -174,17 +174,10 @@ def decisions(subject: Subject, texts: Sequence[str]) -> list[str]:
     return [subject.class_name(index) for index in best]
 
 
-def tokens_per_pass(subject: Subject, length: int) -> int:
-    """Tokens whose activations, kept for a gradient, fit into the memory of one pass.
-
-    Source: Korthikanti et al. 2022, arXiv:2205.05198: per token and layer 34 d + 5 heads x tokens
-    numbers of two bytes.
-    """
-    config = subject.model.config.get_text_config()
-    heads = int(getattr(config, "num_attention_heads", 1) or 1)
-    bytes_per_token = 2 * subject.layers * (34 * config.hidden_size + 5 * heads * length)
+def tokens_per_pass(subject: Opens, length: int) -> int:
+    """Tokens whose activations, kept for a gradient, fit into the memory of one pass."""
     room = MEMORY if subject.device.type == "cpu" else MEMORY_ON_DEVICE
-    return max(length, room // int(bytes_per_token))
+    return max(length, room // subject.activation_bytes(length))
 
 
 def _rough(scores: Scoring) -> Scorer:
@@ -195,12 +188,6 @@ def _rough(scores: Scoring) -> Scorer:
             return scores.score(embeddings, rows)
 
     return score
-
-
-def _start(subject: Subject) -> int:
-    """Where the text begins in what the subject is given."""
-    spec = subject.ref.spec
-    return spec.prompt.index("{text}") if isinstance(spec, CausalSubject) else 0
 
 
 class _Laid:

@@ -64,7 +64,7 @@ class Lever:
             )
 
     def _check_digest(self, folder: Path) -> None:
-        from tasks.subjects.reference import digest
+        from tasks.subjects.local.folder import digest
 
         found, wanted = digest(folder), self.about["subject"]["sha256"]
         if found != wanted:

@@ -6,18 +6,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tasks.definition import CausalSubject
-from tasks.definition.checks import Target
-from tasks.errors import SubjectError
+from tasks.definition.checks.attribution import Target
 from tasks.measures.attribution.inputs import Attended
-from tasks.subjects.local.subject import Batch, Subject
+from tasks.subjects.local.batches import Batch
+from tasks.subjects.protocols import Opens
 
 
 @dataclass(frozen=True)
 class Scoring:
     """The target of every text of a batch, and how far the subject goes for it."""
 
-    subject: Subject
+    subject: Opens
     batch: Batch
     classes: Tensor
     """Class whose log-odds are the score, [texts]; unused for an answer."""
@@ -87,7 +86,7 @@ class Scoring:
 
 
 def scoring(
-    subject: Subject,
+    subject: Opens,
     batch: Batch,
     texts: Sequence[str],
     target: Target,
@@ -118,18 +117,15 @@ def scoring(
     return Scoring(subject, batch, classes, against, None)
 
 
-def with_answer(subject: Subject, text: str, target: Target) -> str:
+def with_answer(subject: Opens, text: str, target: Target) -> str:
     """What the subject is given: the rendered text, and the answer where that is the target.
 
     Raises:
         SubjectError: the target is an answer, and the subject does not write.
     """
-    rendered = subject.render(text)
     if target.answer is None:
-        return rendered
-    if not isinstance(subject.ref.spec, CausalSubject):
-        raise SubjectError(f"subject {subject.ref.name} does not write; it has classes, no answers")
-    return rendered + ("" if rendered[-1:].isspace() else " ") + target.answer
+        return subject.render(text)
+    return subject.with_answer(text, target.answer)
 
 
 def log_odds(logits: Tensor, classes: Tensor) -> Tensor:
@@ -139,7 +135,7 @@ def log_odds(logits: Tensor, classes: Tensor) -> Tensor:
     return own - others.logsumexp(dim=1)
 
 
-def _answer_mask(subject: Subject, batch: Batch, texts: Sequence[str]) -> Tensor:
+def _answer_mask(subject: Opens, batch: Batch, texts: Sequence[str]) -> Tensor:
     ends = [len(subject.render(texts[int(owner)]).rstrip()) for owner in batch.owner]
     mask = [
         [end > ends[row] and end > start for start, end in offsets]

@@ -1,0 +1,119 @@
+"""A loaded decoder as it writes: it reasons and answers, or answers after a given reasoning."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from tasks.measures.reasoning.answers import read_written
+from tasks.subjects.local import generation
+from tasks.subjects.local.batches import batches
+from tasks.subjects.local.decoder import Decoder
+from tasks.subjects.outputs import Answers, Decision, EarlyAnswers, Written
+
+SHORT = 16
+"""Tokens that an answer may take that no list of choices bounds."""
+
+
+@dataclass(frozen=True)
+class Writer(Decoder):
+    """A decoder that writes; where it has an answer, that is its decision."""
+
+    def decide_on(self, texts: Sequence[str], odds_of: str | None = None) -> list[Decision]:
+        """Its answer to every text after its own reasoning; without answers, its next token."""
+        if not self.spec.answers:
+            return super().decide_on(texts, odds_of)
+        return [Decision(one.answer) for one in self.write(texts)]
+
+    def write(self, texts: Sequence[str]) -> list[Written]:
+        """Reasoning and answer for every text, written greedily."""
+        completions = self.complete([self.render(text) for text in texts])
+        form = self.form
+        return [
+            Written(*read_written(completion, form.form, form.prefix, form.choices), completion)
+            for completion in completions
+        ]
+
+    def answer_after(self, texts: Sequence[str], reasonings: Sequence[str]) -> list[str | None]:
+        """The answer when its reasoning is as stated: the likeliest choice, or what it writes."""
+        rendered = self.before_answer(texts, reasonings)
+        if self.form.known:
+            return [self.labels[choice] for choice in self._likeliest(rendered)]
+        ends = self.complete(rendered, min(SHORT, self.spec.max_new_tokens))
+        return [self._answer(f"{self.form.prefix} {end}") for end in ends]
+
+    def early_answers(
+        self, texts: Sequence[str], reasonings: Sequence[str], cuts: Sequence[Sequence[str]]
+    ) -> Answers:
+        """Answers given at once after each version of the reasoning, [points][texts]."""
+        if self.choice_ids:
+            found = generation.answers_at_cuts(self, texts, reasonings, cuts)
+            return [list(row) for row in found]
+        return [self.answer_after(texts, cut) for cut in cuts]
+
+    def early_likelihoods(
+        self,
+        texts: Sequence[str],
+        reasonings: Sequence[str],
+        cuts: Sequence[Sequence[str]],
+        answers: Sequence[str | None],
+    ) -> EarlyAnswers:
+        """The same, with the log-probability of a given answer at each point."""
+        found = self.at_cuts(texts, reasonings, cuts, answers)
+        given: Answers = []
+        if self.choice_ids:
+            given = [[self.labels[i] for i in row] for row in found.scores.argmax(dim=-1).tolist()]
+        likely = [[x if math.isfinite(x) else None for x in row] for row in found.answer.tolist()]
+        return EarlyAnswers(given, likely)
+
+    def resumed_answers(
+        self, texts: Sequence[str], reasonings: Sequence[str], cuts: Sequence[Sequence[str]]
+    ) -> Answers:
+        """Answers after it went on reasoning from each version, [points][texts]."""
+        written = generation.continued(self, texts, reasonings, cuts)
+        return [[self._answer(completion) for completion in row] for row in written]
+
+    def at_cuts(
+        self,
+        texts: Sequence[str],
+        reasonings: Sequence[str],
+        cuts: Sequence[Sequence[str]],
+        answers: Sequence[str | None],
+    ) -> generation.AtCuts:
+        """Scores of the choices, and log-probability of an answer; see `generation.at_cuts`."""
+        return generation.at_cuts(self, texts, reasonings, cuts, answers)
+
+    def complete(
+        self, rendered: Sequence[str], longest: int | None = None, *, drawn: bool = False
+    ) -> list[str]:
+        """What it writes next, [texts].
+
+        Args:
+            rendered: what it is given.
+            longest: in tokens; as the definition says unless given.
+            drawn: each token at temperature 1 among all; else the likeliest.
+        """
+        found = [""] * len(rendered)
+        room = longest or self.spec.max_new_tokens
+        with torch.inference_mode():
+            for positions, batch in batches(self, rendered):
+                written = self.generate(batch.ids, batch.mask, room, drawn=drawn)
+                decoded = self.tokenizer.batch_decode(written, skip_special_tokens=True)
+                for position, completion in zip(positions, decoded, strict=True):
+                    found[position] = completion
+        return found
+
+    def _answer(self, completion: str) -> str | None:
+        form = self.form
+        return read_written(completion, form.form, form.prefix, form.choices).answer
+
+    def _likeliest(self, rendered: Sequence[str]) -> list[int]:
+        """The likeliest choice, by its first token."""
+        found = [0] * len(rendered)
+        with torch.inference_mode():
+            for positions, batch in batches(self, rendered):
+                best = self.scores(batch).argmax(dim=-1).tolist()
+                for position, choice in zip(positions, best, strict=True):
+                    found[position] = int(choice)
+        return found
