@@ -4,9 +4,9 @@ import csv
 
 import pytest
 
-from tasks.checks.attribution import rounds as attribution
+from tasks.checks.attribution.rounds import compared_rows
 from tasks.checks.preflight import prepare
-from tasks.run.shards import write_payload
+from tests.support.gathering import asked, gathered
 from tests.support.small import write_small_audit
 
 ODD = [
@@ -37,15 +37,7 @@ def measured(folder, *, cases=(), odd=(), **options):
     with (folder / "data.csv").open("w", newline="") as stream:
         csv.writer(stream).writerows(rows)
     plan = prepare(definition)
-    check = plan.spec.checks[0]
-    store = folder / "store"
-
-    def run(refs):
-        return [write_payload(store, ref, attribution.measure(ref, store)) for ref in refs]
-
-    stored = run(attribution.shards(plan, check, cases))
-    stored += run(attribution.further_shards(plan, check, store, stored))
-    return plan, attribution.evidence(plan, check, cases, store, stored)
+    return plan, gathered(plan, folder / "store", cases)
 
 
 def test_odd_texts_are_explained_by_every_method_or_said_to_be_nothing(tmp_path):
@@ -71,8 +63,8 @@ def test_cases_are_shown_and_not_counted_and_the_sample_is_random(tmp_path):
     )
     assert {c.id for c in evidence.cases} == {"r0", "r1", "r2"}
     assert {m.n for m in evidence.named("comprehensiveness_gain")} == {10}
-    check = plan.spec.checks[0]
-    assert set(attribution.trusted(plan, check)) <= set(plan.rows_of(check))
+    check = asked(plan)
+    assert set(compared_rows(check)) <= set(check.sample)
 
 
 def test_where_no_method_earned_its_place_nothing_is_shared_out(tmp_path):

@@ -10,26 +10,27 @@ import yaml
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoModelForSequenceClassification, PreTrainedTokenizerFast
 
-from tasks.checks import MEASURES
-from tasks.checks.localisation import patching
-from tasks.checks.localisation import rounds as localisation
+from tasks.checks.localisation.evidence import swap_effects
 from tasks.checks.localisation.matched_pairs import (
     across,
     field_tokens,
     position_groups,
+    token_strings,
     within,
 )
-from tasks.checks.localisation.patching_evidence import Lens, places
+from tasks.checks.localisation.patching_evidence import Lens, recovered
+from tasks.checks.localisation.payload import PatchedPairs, PatchedSite
+from tasks.checks.localisation.rounds import patched_rows
 from tasks.checks.preflight import prepare
 from tasks.data.dataset import load_dataset
 from tasks.definition import ClassifierSubject
 from tasks.definition.checks.swap import Swap
 from tasks.measures.localisation.formation import formation_delay, permutation_p
-from tasks.run.shards import Payload, write_payload
 from tasks.schema import LayerReading, LensMap, PatchingMap
 from tasks.subjects.load import refer
 from tasks.subjects.local.loading import load_subject
-from tasks.subjects.local.subject import token_strings
+from tests.support.gathering import asked
+from tests.support.gathering import gathered as gather
 from tests.support.planted import data_spec, plant
 from tests.support.small import write_rows
 from tests.support.tiny import build
@@ -63,16 +64,7 @@ def gathered(definition, cases=(0, 1), **update):
     plan = prepare(definition)
     check = next(c for c in plan.spec.checks if c.kind == "localisation")
     check = check.model_copy(update=update)
-    return evidence_of(plan, check, cases, definition.parent / "store")
-
-
-def evidence_of(plan, check, cases, store):
-    def run(refs):
-        return [write_payload(store, ref, MEASURES[ref.kind](ref, store)) for ref in refs]
-
-    stored = run(localisation.shards(plan, check, cases))
-    stored += run(localisation.further_shards(plan, check, cases, store, stored))
-    return localisation.evidence(plan, check, cases, store, stored)
+    return gather(plan, definition.parent / "store", cases, check)
 
 
 @pytest.fixture(scope="module", params=[1, 2, 3])
@@ -309,23 +301,23 @@ def test_the_groups_cover_every_token_once(known):
 
 
 def payload(head, rows, control=None):
-    effect = np.ones(len(rows))
-    sites = [["residual", layer, "head"] for layer in range(len(head))]
-    return Payload(
-        {
-            "effect": effect,
-            "change": np.tile(head, (len(rows), 1)),
-            "control": np.zeros((len(rows), 1)) if control is None else control,
-            "rows": np.array(rows),
-        },
-        [{"sites": sites, "control": [["residual", 0, "head"]], "notes": ["told once"]}],
+    return PatchedPairs(
+        rows=np.array(rows),
+        effect=np.ones(len(rows)),
+        change=np.tile(head, (len(rows), 1)),
+        control=np.zeros((len(rows), 1)) if control is None else control,
+        sites=tuple(
+            PatchedSite(part="residual", layer=layer, position="head") for layer in range(len(head))
+        ),
+        control_sites=(PatchedSite(part="residual", layer=0, position="head"),),
+        notes=("told once",),
     )
 
 
 def read(lens, head, **changes):
     rows = list(range(10, 20))
     lens = Lens(rows, np.tile(np.array(lens)[:, None], (1, 10)), np.ones(10, dtype=np.int64))
-    return places("place", lens, [payload(head, rows, **changes)], seed=0)
+    return recovered("place", lens, [payload(head, rows, **changes)], seed=0)
 
 
 def test_where_lens_and_patching_differ_the_evidence_says_so():
@@ -441,7 +433,7 @@ def organisms(tmp_path_factory):
         plan = prepare(Path("audits") / f"{name}.yaml")
         check = next(c for c in plan.spec.checks if c.kind == "localisation")
         check = check.model_copy(update={"texts": 150, "pairs": 32})
-        found[name] = evidence_of(plan, check, (1, 2), tmp_path_factory.mktemp(name))
+        found[name] = gather(plan, tmp_path_factory.mktemp(name), (1, 2), check)
     return found
 
 
@@ -490,8 +482,7 @@ def test_pairs_are_drawn_from_those_that_flip(tmp_path):
     plan = prepare(definition)
     check = plan.spec.checks[0].model_copy(update={"pairs": 10})
     flips = np.tile([1, 0, 2, -1], 16)
-    refs = patching.shards(plan, check, list(range(64)), flips)
-    drawn = [row for ref in refs for row in ref.rows]
+    drawn = patched_rows(asked(plan, check), flips)
     assert len(drawn) == 10
     assert all(row % 4 == 0 for row in drawn)
 
@@ -514,13 +505,9 @@ def test_another_group_moves_the_retrained_reading_more_than_the_same_group_does
 
 def test_each_text_is_its_own_control():
     """Two texts: across moves .4 and .6, within .1 and .5: on average .2 more."""
-    joined = {
-        "change": np.array([[0.4, -0.6, 0.9]]),
-        "control": np.array([[-0.1, 0.5, np.nan]]),
-    }
-    plan = SimpleNamespace(spec=SimpleNamespace(seed=1))
+    change, control = np.array([[0.4, -0.6, 0.9]]), np.array([[-0.1, 0.5, np.nan]])
     swap = Swap(column="place", across="side")
-    found = localisation.swap_effects(plan, swap, joined, 3)
+    found = swap_effects(swap, change, control, seed=1)
     assert [(m.name, m.n) for m in found] == [
         ("swap_effect", 3), ("swap_effect_control", 2), ("swap_excess", 2)
     ]  # fmt: skip
@@ -547,4 +534,4 @@ def test_tokens_read_as_a_reader_writes_them(vocabulary, text, expected):
     )
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer)
     ids = torch.tensor(fast(text)["input_ids"])
-    assert token_strings(fast, ids) == expected
+    assert token_strings(SimpleNamespace(tokenizer=fast), ids) == expected

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tasks.checks.attribution.payload import ComparedText
 from tasks.checks.attribution.trust import trust
 from tasks.definition import AuditSpec, Gate
 from tasks.definition.checks.attribution import AttributionCheck
@@ -20,21 +21,18 @@ def record(i, rng, *, gain):
     base |= {f"{m}, {a}": float(rng.normal(0.2, 0.05)) for m in METHODS for a in AGAINST[1:]}
     base["shapley"] += gain
     values = {"shapley": [3.0, -2.0, 1.0, 0.5, 0.2, 0.1], "leave-one-out": [0.1, 0.2, 3.0, 0, 0, 0]}
-    return {
+    text = {
         "id": f"t{i}",
         "position": i,
         "target": "yes" if i % 2 else "no",
+        "decision": "yes" if i % 2 else "no",
         "groups": {},
         "windows": 1,
         "score": 2.0,
         "baseline_score": 0.0,
         "explained": i != 0,
         "marked": None,
-        "units": [[w, [[0, 1]], None] for w in "abcdef"],
-        "scored": {
-            name: {"neutral": {"comprehensiveness": v, "sufficiency": 1 - v}}
-            for name, v in base.items()
-        },
+        "units": [{"text": w, "spans": [[0, 1]], "field": None} for w in "abcdef"],
         "methods": {
             name: {
                 "values": values[name],
@@ -44,16 +42,18 @@ def record(i, rng, *, gain):
             }
             for name in METHODS
         },
-        "quality": {
-            name: {
-                "sparsity": 0.5,
-                "stability": None,
-                "removal_error": 1.0 + i % 3,
-                "removal_square": 4.0,
-            }
-            for name in METHODS
-        },
     }
+    replacements = [
+        {"ranking": name, "operator": "neutral", "comprehensiveness": v, "sufficiency": 1 - v}
+        for name, v in base.items()
+    ]
+    quality = {
+        name: {"sparsity": 0.5, "removal_error": 1.0 + i % 3, "removal_square": 4.0}
+        for name in METHODS
+    }
+    return ComparedText.model_validate(
+        {"text": text, "replacements": replacements, "quality": quality}
+    )
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,14 @@
 """What a number may rest on: a method that earned its place, a test that tells controls apart."""
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Literal, TypeVar
 
 from tasks.definition.checks.attribution import AttributionCheck
 from tasks.definition.checks.contradiction import ContradictionCheck
 from tasks.definition.checks.cue import CueCheck
 from tasks.schema import Evidence, Measurement
+
+M = TypeVar("M", bound=str)
 
 RANDOM = "random order"
 REDONE: dict[str, Literal["top", "all"]] = {
@@ -36,7 +38,7 @@ def earned(method: str, measurements: Iterable[Measurement]) -> bool:
     return all(m is not None and m.low is not None and m.low > 0 for m in found)
 
 
-def first_earned(methods: Sequence[str], measurements: Sequence[Measurement]) -> str | None:
+def first_earned(methods: Sequence[M], measurements: Sequence[Measurement]) -> M | None:
     """The first of `methods` that earned its place; none if none did."""
     return next((method for method in methods if earned(method, measurements)), None)
 

@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
-from tasks.definition.checks.attribution import AttributionCheck
+from tasks.checks.attribution.payload import ExplainedText
+from tasks.definition.checks.attribution import AttributionCheck, MethodName
 from tasks.measures.stats import intervals
 from tasks.run.plan import Plan
 from tasks.schema import About, Measurement
@@ -14,13 +14,12 @@ from tasks.schema import About, Measurement
 SMALLEST_SUBSET = 8  # texts below which a mean share is not stated
 WORDS = 8  # words named per subset
 
-Record = Any  # what one text left behind, from JSON
 Part = tuple[float, float]
 """Share of the absolute attribution, and the same counted with its sign."""
 
 
 def drivers(
-    plan: Plan, check: AttributionCheck, method: str, found: Sequence[Record]
+    plan: Plan, check: AttributionCheck, method: MethodName, found: Sequence[ExplainedText]
 ) -> list[Measurement]:
     """Share of |attribution| on fields and words, over all texts and over subsets.
 
@@ -60,9 +59,7 @@ def _words(
         yield Measurement.of("word_attribution", interval, len(signed), intervals.MEAN, about)
 
 
-def _measured(
-    what: str, parts: Sequence[Part], about: About, seed: int
-) -> Iterator[Measurement]:  # fmt: skip
+def _measured(what: str, parts: Sequence[Part], about: About, seed: int) -> Iterator[Measurement]:
     if len(parts) < SMALLEST_SUBSET:
         return
     columns = {f"{what}_share": (0, (0.0, 1.0)), f"{what}_attribution": (1, (-1.0, 1.0))}
@@ -72,31 +69,31 @@ def _measured(
         yield Measurement.of(name, interval, len(values), intervals.MEAN, about)
 
 
-def _parts(record: Record, method: str) -> tuple[dict[str, Part], dict[str, Part]]:
+def _parts(of: ExplainedText, method: MethodName) -> tuple[dict[str, Part], dict[str, Part]]:
     """What falls on every field and on every word of one text."""
-    values = record["methods"][method]["values"]
+    values = of.methods[method].values
     whole = sum(abs(value) for value in values)
     by_field: dict[str, Part] = defaultdict(lambda: (0.0, 0.0))
     by_word: dict[str, Part] = defaultdict(lambda: (0.0, 0.0))
-    for (text, _, field), value in zip(record["units"], values, strict=True):
+    for unit, value in zip(of.units, values, strict=True):
         part = (abs(value) / whole, value / whole) if whole > 0 else (0.0, 0.0)
-        keys = [(by_field, field)] if field is not None else []
-        keys += [(by_word, text.lower())] if any(c.isalnum() for c in text) else []
+        keys = [(by_field, unit.field)] if unit.field is not None else []
+        keys += [(by_word, unit.text.lower())] if any(c.isalnum() for c in unit.text) else []
         for found, key in keys:
             found[key] = (found[key][0] + part[0], found[key][1] + part[1])
     return dict(by_field), dict(by_word)
 
 
 def _subsets(
-    plan: Plan, check: AttributionCheck, found: Sequence[Record]
-) -> dict[str, list[Record]]:
+    plan: Plan, check: AttributionCheck, found: Sequence[ExplainedText]
+) -> dict[str, list[ExplainedText]]:
     """All texts; texts of each decision; and of each decision and group."""
-    subsets: dict[str, list[Record]] = {"all": list(found)}
+    subsets = {"all": list(found)}
     if not plan.labels(plan.spec.subject_of(check)):
         return subsets
-    for r in found:
-        subsets.setdefault(r["decision"], []).append(r)
-        for attribute, group in r["groups"].items():
+    for text in found:
+        subsets.setdefault(text.decision, []).append(text)
+        for attribute, group in text.groups.items():
             if group:
-                subsets.setdefault(f"{r['decision']}, {attribute}={group}", []).append(r)
+                subsets.setdefault(f"{text.decision}, {attribute}={group}", []).append(text)
     return {name: subsets[name] for name in sorted(subsets, key=lambda s: (s != "all", s))}

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from tasks.checks.attribution.payload import Replacement
 from tasks.definition.checks.attribution import Operator
 from tasks.measures.attribution import faithfulness
 from tasks.subjects.local.prepared_texts import Explained
@@ -15,19 +16,13 @@ from tasks.subjects.local.prepared_texts import Explained
 Rankings = Mapping[str, Sequence[Sequence[int]]]
 """Name -> the rankings of that name, each a list of units from the first to go."""
 
-Scored = dict[str, dict[str, dict[str, float]]]
-"""Name of a ranking -> operator -> measure -> value."""
 
-
-SCORED = ("comprehensiveness", "sufficiency")
-
-
-class Asked(NamedTuple):
-    """One share of one ranking of one text."""
+class Top(NamedTuple):
+    """The units that make up one share of one ranking of one text."""
 
     text: int
     name: str
-    top: list[int]
+    units: list[int]
 
 
 def replacement(
@@ -35,7 +30,7 @@ def replacement(
     rankings: Sequence[Rankings],
     shares: Sequence[float],
     operators: Sequence[Operator],
-) -> list[Scored]:
+) -> list[list[Replacement]]:
     """Comprehensiveness and sufficiency of rankings of the units of texts.
 
     Args:
@@ -45,42 +40,46 @@ def replacement(
         operators: ways to take units out.
 
     Returns:
-        For every text, what each name reaches.
+        For every text, what each name reaches by each operator.
     """
-    asked = [
-        Asked(text, name, faithfulness.top(order, share))
+    tops = [
+        Top(text, name, faithfulness.top(order, share))
         for text, named in enumerate(rankings)
         for name, orders in named.items()
         for order in orders
         for share in shares
     ]
-    tops = torch.zeros(len(asked), explained.widest, dtype=torch.bool)
-    for i, one in enumerate(asked):
-        tops[i, one.top] = True
+    taken = torch.zeros(len(tops), explained.widest, dtype=torch.bool)
+    for i, one in enumerate(tops):
+        taken[i, one.units] = True
     everything = torch.ones(len(rankings), explained.widest, dtype=torch.bool)
-    texts = torch.tensor([one.text for one in asked])
+    texts = torch.tensor([one.text for one in tops])
     of = torch.cat([texts, texts, torch.arange(len(rankings))])
-    found: list[Scored] = [{name: {} for name in named} for named in rankings]
+    found: list[list[Replacement]] = [[] for _ in rankings]
     for operator in operators:
-        scores = explained.values(of, torch.cat([~tops, tops, everything]), operator)
+        scores = explained.values(of, torch.cat([~taken, taken, everything]), operator)
         probability = explained.scoring.probability(scores)
-        without, only = probability[: len(asked)], probability[len(asked) : 2 * len(asked)]
-        full = probability[2 * len(asked) :]
-        for (text, name), places in _places(asked).items():
+        without, only = probability[: len(tops)], probability[len(tops) : 2 * len(tops)]
+        full = probability[2 * len(tops) :]
+        for (text, name), places in _places(tops).items():
             whole = full[text : text + 1]
             fallen = faithfulness.comprehensiveness(whole, without[places].unsqueeze(1))
             left = faithfulness.sufficiency(whole, only[places].unsqueeze(1))
-            found[text][name][operator] = {
-                "comprehensiveness": float(fallen),
-                "sufficiency": float(left),
-            }
+            found[text].append(
+                Replacement(
+                    ranking=name,
+                    operator=operator,
+                    comprehensiveness=float(fallen),
+                    sufficiency=float(left),
+                )
+            )
     return found
 
 
-def _places(asked: Sequence[Asked]) -> dict[tuple[int, str], list[int]]:
+def _places(tops: Sequence[Top]) -> dict[tuple[int, str], list[int]]:
     """Where the shares and rankings of every text and name stand."""
     found: dict[tuple[int, str], list[int]] = defaultdict(list)
-    for i, one in enumerate(asked):
+    for i, one in enumerate(tops):
         found[one.text, one.name].append(i)
     return found
 

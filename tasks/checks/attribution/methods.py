@@ -16,7 +16,7 @@ from tasks.measures.attribution.permutations import permutation_shapley
 from tasks.measures.attribution.shapley import shapley_values
 
 
-class Way(NamedTuple):
+class Method(NamedTuple):
     """How one method is called: with the seed and the tolerance of the definition."""
 
     run: Callable[[Inputs, int, float], Attribution]
@@ -31,26 +31,28 @@ def _middle(inputs: Inputs) -> int:
     return max(1, (len(inputs.blocks or ()) + 1) // 2)
 
 
-METHODS: dict[MethodName, Way] = {
-    "integrated-gradients": Way(
+METHODS: dict[MethodName, Method] = {
+    "integrated-gradients": Method(
         lambda inputs, _, tolerance: integrated_gradients(inputs, tolerance=tolerance), True
     ),
-    "shapley": Way(lambda inputs, seed, _: shapley_values(inputs, seed=seed), True),
-    "shapley-permutations": Way(
+    "shapley": Method(lambda inputs, seed, _: shapley_values(inputs, seed=seed), True),
+    "shapley-permutations": Method(
         lambda inputs, seed, _: permutation_shapley(inputs, seed=seed), True
     ),
-    "partition": Way(lambda inputs, _, __: partition_values(inputs), True),
-    "lime": Way(lambda inputs, seed, _: lime(inputs, seed=seed), False),
-    "leave-one-out": Way(lambda inputs, _, __: leave_one_out(inputs), False),
-    "sliding-window": Way(lambda inputs, _, __: sliding_window(inputs), False),
-    "gradient-x-input": Way(lambda inputs, _, __: gradient_x_input(inputs), False),
-    "layer-conductance": Way(
+    "partition": Method(lambda inputs, _, __: partition_values(inputs), True),
+    "lime": Method(lambda inputs, seed, _: lime(inputs, seed=seed), False),
+    "leave-one-out": Method(lambda inputs, _, __: leave_one_out(inputs), False),
+    "sliding-window": Method(lambda inputs, _, __: sliding_window(inputs), False),
+    "gradient-x-input": Method(lambda inputs, _, __: gradient_x_input(inputs), False),
+    "layer-conductance": Method(
         lambda inputs, _, tolerance: layer_conductance(
             inputs, _middle(inputs), tolerance=tolerance
         ),
         False,  # at a block, special tokens carry a part that belongs to no unit
     ),
-    "gradient-x-attention": Way(lambda inputs, _, __: gradient_x_attention(inputs), False, False),
-    "attention-rollout": Way(lambda inputs, _, __: attention_rollout(inputs), False, False),
+    "gradient-x-attention": Method(
+        lambda inputs, _, __: gradient_x_attention(inputs), False, False
+    ),
+    "attention-rollout": Method(lambda inputs, _, __: attention_rollout(inputs), False, False),
 }
 """Method -> how it is called."""

@@ -1,161 +1,104 @@
-"""Which words drive the decision, by which method, and does pointing at them hold up?"""
+"""Texts explained by every method beside its baselines; then the rest, by one that may be cited."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from tasks.checks.attribution.drivers import drivers
-from tasks.checks.attribution.measure import Explaining
+from tasks.checks.attribution.baselines import compare
+from tasks.checks.attribution.measure import explain
+from tasks.checks.attribution.payload import (
+    ComparedText,
+    ComparedTexts,
+    CompareOptions,
+    ExplainedText,
+    ExplainedTexts,
+    ExplainOptions,
+)
 from tasks.checks.attribution.trust import trust
-from tasks.definition.checks.attribution import AttributionCheck
+from tasks.definition.checks.attribution import AttributionCheck, MethodName
 from tasks.judge.credibility import first_earned
-from tasks.run.inputs import cut, read_all, records
 from tasks.run.plan import Plan
-from tasks.run.shards import Payload, ShardRef, StoredShard
-from tasks.schema import AttributedText, Evidence, Word
+from tasks.run.rounds import Asked, Finished, Piece, Round, cut
 
 PER_SHARD = 16
-PER_SHARD_ALONE = 64  # texts that only one method explains
+PER_SHARD_ALONE = 64
+"""Texts that only one method explains."""
 
 
-def trusted(plan: Plan, check: AttributionCheck) -> list[int]:
-    """The random part of the sample on which every method is held against its baselines."""
-    sample = plan.rows_of(check)
-    rng = np.random.default_rng([plan.spec.seed, 4])
-    size = min(check.trust_texts, len(sample))
+def compared_rows(asked: Asked[AttributionCheck]) -> list[int]:
+    """The random part of the sample on which every method is compared with its baselines."""
+    sample = asked.sample
+    rng = np.random.default_rng([asked.seed, 4])
+    size = min(asked.check.trust_texts, len(sample))
     return sorted(int(i) for i in rng.choice(sample, size=size, replace=False))
 
 
-def shards(plan: Plan, check: AttributionCheck, cases: Sequence[int]) -> list[ShardRef]:
-    """Every method: with its baselines on random texts, without on the cases of the report."""
-    sample = trusted(plan, check)
-    beside = [case for case in cases if case not in set(sample)]
-    return [
-        *_cut(plan, check, sample, check.methods, held=True),
-        *_cut(plan, check, beside, check.methods, held=False),
-    ]
+def compared_pieces(asked: Asked[AttributionCheck], _: Finished) -> list[Piece[CompareOptions]]:
+    """Every method with its baselines, on random texts."""
+    rows = _by_length(asked.plan, compared_rows(asked))
+    return cut(rows, _size(asked.check.methods), CompareOptions.of(asked.check))
 
 
-def further_shards(
-    plan: Plan, check: AttributionCheck, store: Path, stored: Sequence[StoredShard]
-) -> list[ShardRef]:
-    """The method that earned its place, if one did, on the rest of the sample."""
-    found: list[Any] = records(read_all(store, stored))
-    method = first_earned(
-        check.methods, trust(check, _of(found, trusted(plan, check)), plan.spec.seed)
-    )
+def rest_pieces(asked: Asked[AttributionCheck], finished: Finished) -> list[Piece[ExplainOptions]]:
+    """Every method on the cases of the report; on the rest of the sample the one to be cited."""
+    compared = set(compared_rows(asked))
+    cases = [case for case in asked.cases if case not in compared]
+    pieces = _explained(asked, cases, asked.check.methods)
+    method = cited_method(asked, finished)
     if method is None:
-        return []
-    done = {r["position"] for r in found}
-    rest = [row for row in plan.rows_of(check) if row not in done]
-    return _cut(plan, check, rest, (method,), held=False)
+        return pieces
+    done = compared | set(cases)
+    rest = [row for row in asked.sample if row not in done]
+    return pieces + _explained(asked, rest, (method,))
 
 
-def measure(ref: ShardRef, _: Path) -> Payload:
-    """Attribution of every text of a shard, and how far the methods can be believed."""
-    return Payload({}, Explaining(ref).records())
+def cited_method(asked: Asked[AttributionCheck], finished: Finished) -> MethodName | None:
+    """The first method that earned its place on the subject; none if none did."""
+    check = asked.check
+    return first_earned(check.methods, trust(check, compared_texts(finished), asked.seed))
 
 
-def evidence(
-    plan: Plan,
-    check: AttributionCheck,
-    cases: Sequence[int],
-    store: Path,
-    stored: Sequence[StoredShard],
-) -> Evidence:
-    """Which methods earned their place, how they agree, and which words drive which decisions."""
-    found: list[Any] = sorted(records(read_all(store, stored)), key=lambda r: r["position"])
-    held = _of(found, trusted(plan, check))
-    measurements = trust(check, held, plan.spec.seed)
-    method = first_earned(check.methods, measurements)
-    notes, withheld = [*_notes(found, held)], {}
-    if method is None:
-        reason = "no attribution method earned its place"
-        withheld = dict.fromkeys(("field_share", "field_attribution", "word_attribution"), reason)
-    else:
-        sample = _of(found, plan.rows_of(check))
-        usable = [r for r in sample if _usable(r, method)]
-        measurements += drivers(plan, check, method, usable)
-        if len(usable) < len(sample):
-            notes.append(
-                f"{len(sample) - len(usable)} of {len(sample)} texts are left out of the shares "
-                "of attribution: not converged, or decided before a word is read."
-            )
-    return Evidence(
-        check=check,
-        subject=plan.spec.subject_of(check),
-        measurements=tuple(measurements),
-        cases=tuple(_case(r, name) for r in _of(found, cases) for name in check.methods),
-        notes=tuple(notes),
-        withheld=withheld,
-    )
+def compared_texts(finished: Finished) -> list[ComparedText]:
+    """The texts that methods were compared on, in the order of the data."""
+    texts = [text for payload in finished.of(COMPARED) for text in payload.texts]
+    return sorted(texts, key=lambda one: one.text.position)
 
 
-def _cut(
-    plan: Plan,
-    check: AttributionCheck,
-    rows: Sequence[int],
-    methods: Sequence[str],
-    *,
-    held: bool,
-) -> list[ShardRef]:
-    """Shards of texts of similar length."""
-    order = sorted(rows, key=lambda i: (len(plan.data.rows[i].text), i))
-    options = check.model_dump(
-        mode="json", exclude={"kind", "subject", "texts", "trust_texts", "methods"}
-    )
-    size = PER_SHARD if len(methods) > 1 else PER_SHARD_ALONE
-    return cut(plan, check, "attribution", order, size, methods=methods, held=held, **options)
+def further_texts(finished: Finished) -> list[ExplainedText]:
+    """The texts explained without baselines."""
+    return [text for payload in finished.of(REST) for text in payload.texts]
 
 
-def _of(found: Sequence[Any], rows: Sequence[int]) -> list[Any]:
-    wanted = set(rows)
-    return [r for r in found if r["position"] in wanted]
+def _explained(
+    asked: Asked[AttributionCheck], rows: Sequence[int], methods: tuple[MethodName, ...]
+) -> list[Piece[ExplainOptions]]:
+    options = ExplainOptions.of(asked.check, methods)
+    return cut(_by_length(asked.plan, rows), _size(methods), options)
 
 
-def _usable(record: Mapping[str, Any], method: str) -> bool:
-    return bool(record["methods"][method]["converged"] is not False and record["explained"])
+def _size(methods: Sequence[MethodName]) -> int:
+    return PER_SHARD if len(methods) > 1 else PER_SHARD_ALONE
 
 
-def _notes(found: Sequence[Any], held: Sequence[Any]) -> list[str]:
-    notes = []
-    if len(found) > len(held):
-        notes.append(
-            f"Methods are held against each other and against their baselines on {len(held)} texts "
-            "drawn at random; the cases of the report are explained besides."
-        )
-    wide = sum(r["windows"] > 1 for r in found)
-    if wide:
-        notes.append(
-            f"{wide} of {len(found)} texts are longer than the subject's window; they are read "
-            "in overlapping windows, and a unit's attribution is the mean over its text's windows."
-        )
-    return notes
+def _by_length(plan: Plan, rows: Sequence[int]) -> list[int]:
+    """Texts of similar length together."""
+    return sorted(rows, key=lambda i: (len(plan.data.rows[i].text), i))
 
 
-def _case(record: Any, method: str) -> AttributedText:
-    found = record["methods"][method]
-    return AttributedText(
-        id=record["id"],
-        target=record["target"],
-        method=method,
-        words=tuple(
-            Word(
-                text=text,
-                start=spans[0][0],
-                end=spans[0][1],
-                value=value,
-                field=field,
-                further=tuple((a, b) for a, b in spans[1:]),
-            )
-            for (text, spans, field), value in zip(record["units"], found["values"], strict=True)
-        ),
-        score=record["score"],
-        baseline_score=record["baseline_score"],
-        delta=found["delta"],
-        evaluations=found["evaluations"],
-        converged=found["converged"],
-        windows=record["windows"],
-    )
+COMPARED: Round[AttributionCheck, CompareOptions, ComparedTexts] = Round(
+    name="attribution",
+    title="attribution of {subject}",
+    options=CompareOptions,
+    payload=ComparedTexts,
+    pieces=compared_pieces,
+    measure=compare,
+)
+REST: Round[AttributionCheck, ExplainOptions, ExplainedTexts] = Round(
+    name="attribution-rest",
+    title="attribution of {subject}, cases and the rest of the sample",
+    options=ExplainOptions,
+    payload=ExplainedTexts,
+    pieces=rest_pieces,
+    measure=explain,
+)
+ROUNDS = (COMPARED, REST)

@@ -1,15 +1,20 @@
 """Which attribution methods earned their place on the audited subject, and how they agree."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.checks.attribution.faithfulness import SCORED
 from tasks.checks.attribution.methods import METHODS
-from tasks.definition.checks.attribution import AttributionCheck
+from tasks.checks.attribution.payload import (
+    ComparedText,
+    MethodValues,
+    Quality,
+    Replacement,
+    ranking_name,
+)
+from tasks.definition.checks.attribution import AttributionCheck, MethodName
 from tasks.judge.credibility import AGAINST, RANDOM
 from tasks.measures.attribution.faithfulness import earns_its_place
 from tasks.measures.stats import intervals
@@ -21,10 +26,24 @@ FEWEST = 8  # texts below which a mean is not stated
 JOINT = "mean over texts, BCa bootstrap, joint over the three baselines (Bonferroni)"
 RATIO = "sum over texts over sum over texts, percentile bootstrap over texts"
 
-Record = Any  # what one text left behind, from JSON
+Scored = Callable[[Replacement], float]
+
+COMPREHENSIVENESS = "comprehensiveness"
+SUFFICIENCY = "sufficiency"
+SCORED: Mapping[str, Scored] = {
+    COMPREHENSIVENESS: lambda one: one.comprehensiveness,
+    SUFFICIENCY: lambda one: one.sufficiency,
+}
+MEANS: Mapping[str, Callable[[Quality], float | None]] = {
+    "sparsity": lambda one: one.sparsity,
+    "stability": lambda one: one.stability,
+    "rationale_f1": lambda one: one.f1,
+    "rationale_auprc": lambda one: one.auprc,
+}
+"""Name of a measurement -> what it is the mean of."""
 
 
-def trust(check: AttributionCheck, found: Sequence[Record], seed: int) -> list[Measurement]:
+def trust(check: AttributionCheck, found: Sequence[ComparedText], seed: int) -> list[Measurement]:
     """How far each method can be believed, over the texts of the sample.
 
     Args:
@@ -43,12 +62,13 @@ def trust(check: AttributionCheck, found: Sequence[Record], seed: int) -> list[M
 
 
 def _gains(
-    check: AttributionCheck, found: Sequence[Record], seed: int
+    check: AttributionCheck, found: Sequence[ComparedText], seed: int
 ) -> Iterator[Measurement]:  # fmt: skip
-    for measure, sign in (("comprehensiveness", 1.0), ("sufficiency", -1.0)):
+    for measure, sign in ((COMPREHENSIVENESS, 1.0), (SUFFICIENCY, -1.0)):
+        scored = SCORED[measure]
         for method in check.methods:
-            own = _column(found, method, measure)
-            others = [_column(found, _ranking(method, against), measure) for against in AGAINST]
+            own = _column(found, method, scored)
+            others = [_column(found, _ranking(method, against), scored) for against in AGAINST]
             place = earns_its_place(np.array([sign * (own - o) for o in others]).T, seed=seed)
             for against, interval in zip(AGAINST, place.gains, strict=True):
                 about = About(method=method, against=against)
@@ -56,27 +76,23 @@ def _gains(
 
 
 def _scored(
-    check: AttributionCheck, found: Sequence[Record], seed: int
+    check: AttributionCheck, found: Sequence[ComparedText], seed: int
 ) -> Iterator[Measurement]:  # fmt: skip
-    for measure in SCORED:
+    for measure, scored in SCORED.items():
         for method in (RANDOM, *check.methods):
             for operator in check.operators:
-                values = _column(found, method, measure, operator)
+                values = _column(found, method, scored, operator)
                 interval = intervals.bootstrap_mean(values, seed=seed)
                 about = About(method=method, operator=operator)
                 yield Measurement.of(measure, interval, len(values), intervals.MEAN, about)
 
 
 def _infidelity(
-    check: AttributionCheck, found: Sequence[Record], seed: int
+    check: AttributionCheck, found: Sequence[ComparedText], seed: int
 ) -> Iterator[Measurement]:  # fmt: skip
     for method in check.methods:
-        parts = np.array(
-            [
-                (r["quality"][method]["removal_error"], r["quality"][method]["removal_square"])
-                for r in found
-            ]
-        )
+        quality = [one.quality[method] for one in found]
+        parts = np.array([(q.removal_error, q.removal_square) for q in quality])
         if parts[:, 1].sum() == 0:
             continue  # no removal moved any score: there is nothing to predict
         means = intervals.group_means(parts, np.zeros(len(parts)), seed=seed)
@@ -85,34 +101,29 @@ def _infidelity(
 
 
 def _means(
-    check: AttributionCheck, found: Sequence[Record], seed: int
+    check: AttributionCheck, found: Sequence[ComparedText], seed: int
 ) -> Iterator[Measurement]:  # fmt: skip
-    kept = {
-        "sparsity": "sparsity",
-        "stability": "stability",
-        "rationale_f1": "f1",
-        "rationale_auprc": "auprc",
-    }
-    for name, key in kept.items():
+    for name, of in MEANS.items():
         for method in check.methods:
-            values = _present(r["quality"][method].get(key) for r in found)
+            values = _present(of(one.quality[method]) for one in found)
             if len(values) >= FEWEST:
                 interval = intervals.bootstrap_mean(values, seed=seed)
                 yield Measurement.of(
                     name, interval, len(values), intervals.MEAN, About(method=method)
                 )
-    shares = _present(np.mean(r["marked"]) if r["marked"] else None for r in found)
+    marked = [one.text.marked for one in found]
+    shares = _present(float(np.mean(each)) if each else None for each in marked)
     if len(shares) >= FEWEST:
         interval = intervals.bootstrap_mean(shares, seed=seed)
         yield Measurement.of("rationale_share", interval, len(shares), intervals.MEAN)
 
 
 def _agreement(
-    check: AttributionCheck, found: Sequence[Record], seed: int
+    check: AttributionCheck, found: Sequence[ComparedText], seed: int
 ) -> Iterator[Measurement]:  # fmt: skip
     for one, other in combinations(check.methods, 2):
         signed = METHODS[one].signed and METHODS[other].signed
-        pairs = [_pair(r["methods"], one, other, signed=signed) for r in found]
+        pairs = [_pair(each.text.methods, one, other, signed=signed) for each in found]
         about = About(method=one, against=other)
         measured = {
             "rank_agreement": _present(rank_agreement(a, b) for a, b in pairs),
@@ -126,47 +137,57 @@ def _agreement(
                 yield Measurement.of(name, interval, len(values), intervals.MEAN, about)
 
 
-def _completeness(check: AttributionCheck, found: Sequence[Record]) -> Iterator[Measurement]:
+def _completeness(check: AttributionCheck, found: Sequence[ComparedText]) -> Iterator[Measurement]:
     for method in check.methods:
-        reached = [r["methods"][method]["converged"] for r in found]
+        reached = [one.text.methods[method].converged for one in found]
         if None not in reached:
             interval = intervals.share(np.array(reached))
             yield Measurement.of(
                 "converged", interval, len(reached), intervals.SHARE, About(method=method)
             )
-    explained = np.array([r["explained"] for r in found])
+    explained = np.array([one.text.explained for one in found])
     yield Measurement.of("explained", intervals.share(explained), len(found), intervals.SHARE)
-    targets = sorted({r["target"] for r in found})
+    targets = sorted({one.text.target for one in found})
     for target in targets if 1 < len(targets) <= len(found) // 2 else ():
-        of = np.array([r["explained"] for r in found if r["target"] == target])
+        of = explained[[one.text.target == target for one in found]]
         about = About(subset=target)
         yield Measurement.of("explained", intervals.share(of), len(of), intervals.SHARE, about)
 
 
 def _pair(
-    methods: Record, one: str, other: str, *, signed: bool
+    methods: Mapping[MethodName, MethodValues],
+    one: MethodName,
+    other: MethodName,
+    *,
+    signed: bool,
 ) -> tuple[list[float], list[float]]:
     """Two attributions of one text; by size alone where one of them has no sign."""
-    a, b = methods[one]["values"], methods[other]["values"]
+    a, b = list(methods[one].values), list(methods[other].values)
     return (a, b) if signed else ([abs(v) for v in a], [abs(v) for v in b])
 
 
 def _ranking(method: str, against: str) -> str:
-    return against if against == RANDOM else f"{method}, {against}"
+    return against if against == RANDOM else ranking_name(method, against)
 
 
 def _column(
-    found: Sequence[Record], ranking: str, measure: str, operator: str | None = None
+    found: Sequence[ComparedText], ranking: str, scored: Scored, operator: str | None = None
 ) -> NDArray[np.float64]:
     """One number per text; the mean over operators unless one is named."""
     return np.array(
         [
-            np.mean([s[measure] for o, s in r["scored"][ranking].items() if operator in (None, o)])
-            for r in found
+            np.mean(
+                [
+                    scored(r)
+                    for r in one.replacements
+                    if r.ranking == ranking and operator in (None, r.operator)
+                ]
+            )
+            for one in found
         ]
     )
 
 
-def _present(values: Any) -> NDArray[np.float64]:
+def _present(values: Iterable[float | None]) -> NDArray[np.float64]:
     kept = [v for v in values if v is not None and not np.isnan(v)]
     return np.array(kept, dtype=np.float64)

@@ -1,22 +1,19 @@
 """Which activation carries the effect of an exchanged field: pairs patched site by site."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.checks.localisation.matched_pairs import across, field_tokens, position_groups, within
+from tasks.checks.localisation.payload import Floats, PatchedPairs, PatchedSite, PatchOptions
 from tasks.data.dataset import Row
 from tasks.data.field_swap import Exchanged
-from tasks.definition.checks.localisation import LocalisationCheck
 from tasks.definition.checks.swap import Swap
 from tasks.errors import SubjectError
 from tasks.measures.localisation.patching import (
-    MINIMUM,
     Halves,
     Recorded,
     Site,
@@ -25,40 +22,11 @@ from tasks.measures.localisation.patching import (
     record,
 )
 from tasks.measures.model.hooks import find_part
-from tasks.run.inputs import cut, dataset_of, rows_of
-from tasks.run.plan import Plan
-from tasks.run.shards import Payload, ShardRef
+from tasks.run.rounds import Work
 from tasks.subjects.load import opened
 from tasks.subjects.local.batches import Batch, batches
 from tasks.subjects.local.head_position import READS_ALL, head_of
 from tasks.subjects.protocols import Opens
-
-PER_SHARD = 24
-
-Floats = NDArray[np.float64]
-Named = tuple[str, int, str]
-"""Part, layer and positions of a site."""
-
-
-def shards(
-    plan: Plan, check: LocalisationCheck, rows: Sequence[int], flips: NDArray[np.int64]
-) -> list[ShardRef]:
-    """Shards over pairs whose decision flips; none where these are too few to say anything.
-
-    Args:
-        plan: the audit.
-        check: the question.
-        rows: the rows that were read, the counted ones first.
-        flips: 1 where the exchange flips a decision and the pair can be patched, [rows].
-    """
-    sampled = len(plan.rows_of(check))
-    pairs = [row for row, flip in zip(rows[:sampled], flips, strict=False) if flip == 1]
-    if check.swap is None or len(pairs) < MINIMUM:
-        return []
-    if len(pairs) > check.pairs:
-        rng = np.random.default_rng([plan.spec.seed, 4])
-        pairs = sorted(rng.choice(pairs, size=check.pairs, replace=False).tolist())
-    return cut(plan, check, "patching", pairs, PER_SHARD, swap=check.swap.model_dump())
 
 
 class Pairs(NamedTuple):
@@ -86,7 +54,7 @@ class Pairs(NamedTuple):
 
 
 def pairs_of(
-    ref: ShardRef,
+    work: Work[PatchOptions],
     subject: Opens,
     batch: Batch,
     rows: Sequence[Row],
@@ -98,13 +66,13 @@ def pairs_of(
     Raises:
         SubjectError: a pair is not aligned token by token, so that nothing can be patched.
     """
-    swap = Swap(**ref.option("swap"))
+    swap = work.options.swap
     fields = [field_tokens(subject, row, swap, [t]) for row, t in zip(rows, texts, strict=True)]
     aligned = [field for field in fields if field is not None]
     if len(aligned) < len(fields):
         raise SubjectError(f"subject {subject.name}: a pair to patch differs in its tokens")
     original = recorded_of(subject, batch, halves)
-    favourable = ref.data.spec.favourable
+    favourable = work.ref.data.spec.favourable
     target = original.scores.argmax(dim=-1)
     if favourable in subject.labels:
         target = torch.full_like(target, subject.labels.index(favourable))
@@ -155,35 +123,63 @@ def moved(
     return after - pairs.start
 
 
-def measure(ref: ShardRef, _: Path) -> Payload:
+class Moved(NamedTuple):
+    """Change of the log-odds by site."""
+
+    change: Floats
+    """[texts, sites]."""
+    sites: list[PatchedSite]
+
+
+class Batched(NamedTuple):
+    """What was measured on one batch of pairs."""
+
+    positions: list[int]
+    """Which rows of the shard."""
+    effect: Floats
+    change: Moved
+    control: Moved
+    reads_all: bool
+    """The head reads all positions, not one."""
+
+
+def measure(work: Work[PatchOptions]) -> PatchedPairs:
     """Effect of the exchange on every pair, and what each site moves; the control besides."""
-    subject, rows, swap = opened(ref.subject), rows_of(ref), Swap(**ref.option("swap"))
-    known, seed = dataset_of(ref).rows, ref.data.seed
-    others, same = across(known, swap, seed=seed), within(known, swap, seed=seed)
-    halves, unread = halves_of(subject, rows[0].text)
-    parts: list[tuple[list[int], dict[str, Floats]]] = []
-    named: dict[str, list[Named]] = {}
+    subject = opened(work.ref.subject)
+    rows, known, swap = work.rows, work.dataset.rows, work.options.swap
+    others, same = across(known, swap, seed=work.seed), within(known, swap, seed=work.seed)
+    halves, notes = halves_of(subject, rows[0].text)
+    parts: list[Batched] = []
     for positions, batch in batches(subject, [subject.render(row.text) for row in rows]):
-        at = [ref.rows[i] for i in positions]
+        at = [work.ref.rows[i] for i in positions]
         chosen = [rows[i] for i in positions]
-        pairs = pairs_of(ref, subject, batch, chosen, [others[i].text for i in at], halves)
-        change, named["sites"] = _changes(subject, pairs, halves, swap)
-        control, named["control"] = _controls(
-            subject, pairs, swap, [(row, same.get(i)) for row, i in zip(chosen, at, strict=True)]
+        pairs = pairs_of(work, subject, batch, chosen, [others[i].text for i in at], halves)
+        controls = [(row, same.get(i)) for row, i in zip(chosen, at, strict=True)]
+        parts.append(
+            Batched(
+                positions,
+                pairs.effect.cpu().numpy(),
+                _changes(subject, pairs, halves, swap),
+                _controls(subject, pairs, swap, controls),
+                pairs.head is None,
+            )
         )
-        effect = pairs.effect.cpu().numpy()
-        parts.append((positions, {"effect": effect, "change": change, "control": control}))
-        if pairs.head is None:
-            unread = [*unread, f"No position is the head's: {READS_ALL}."]
-    arrays = {
-        name: np.concatenate([found[name] for _, found in parts])
-        for name in ("effect", "change", "control")
-    }
-    order = np.argsort([i for positions, _ in parts for i in positions])
-    arrays = {name: values[order] for name, values in arrays.items()}
-    return Payload(
-        {**arrays, "rows": np.array(ref.rows)},
-        [{**named, "notes": list(dict.fromkeys(unread))}],
+    if any(part.reads_all for part in parts):
+        notes = [*notes, f"No position is the head's: {READS_ALL}."]
+    return _joined(work.ref.rows, parts, notes)
+
+
+def _joined(rows: Sequence[int], parts: Sequence[Batched], notes: Sequence[str]) -> PatchedPairs:
+    """All batches in the order of the rows."""
+    order = np.argsort([i for part in parts for i in part.positions])
+    return PatchedPairs(
+        rows=np.array(rows),
+        effect=np.concatenate([part.effect for part in parts])[order],
+        change=np.concatenate([part.change.change for part in parts])[order],
+        control=np.concatenate([part.control.change for part in parts])[order],
+        sites=tuple(parts[-1].change.sites),
+        control_sites=tuple(parts[-1].control.sites),
+        notes=tuple(notes),
     )
 
 
@@ -204,28 +200,26 @@ def halves_of(subject: Opens, text: str) -> tuple[Halves, list[str]]:
     return halves, []
 
 
-def _changes(
-    subject: Opens, pairs: Pairs, halves: Halves, swap: Swap
-) -> tuple[Floats, list[Named]]:
-    """Change of the log-odds by site, [texts, sites], and the sites' names."""
+def _changes(subject: Opens, pairs: Pairs, halves: Halves, swap: Swap) -> Moved:
+    """What every site moves."""
     groups = position_groups(pairs.batch, pairs.fields, pairs.head, swap.column)
     layers = len(subject.blocks)
-    sites = [Site("residual", layer) for layer in range(layers + 1)]
-    sites += [Site(part, layer) for part in halves for layer in range(1, layers + 1)]
+    where = [Site("residual", layer) for layer in range(layers + 1)]
+    where += [Site(part, layer) for part in halves for layer in range(1, layers + 1)]
     found: list[Floats] = []
-    named: list[Named] = []
-    for site in sites:
+    sites: list[PatchedSite] = []
+    for site in where:
         # of a half of a block nothing is known beforehand: no control
         count = len(groups.names) - (site.part != "residual")
         change = moved(subject, pairs, halves, site, pairs.exchanged, groups.masks[:count])
         found.append(change.T.cpu().numpy())
-        named += [(site.part, site.layer, name) for name in groups.names[:count]]
-    return np.concatenate(found, axis=1), named
+        sites += _sites(site, groups.names[:count])
+    return Moved(np.concatenate(found, axis=1), sites)
 
 
 def _controls(
     subject: Opens, pairs: Pairs, swap: Swap, chosen: Sequence[tuple[Row, Exchanged | None]]
-) -> tuple[Floats, list[Named]]:
+) -> Moved:
     """The same from a version of the text with another value that keeps the decision.
 
     Same machinery, same positions, an activation of a real text that differs in the same field:
@@ -244,12 +238,16 @@ def _controls(
     groups = position_groups(pairs.batch, pairs.fields, pairs.head, swap.column)
     wanted = [i for i, name in enumerate(groups.names) if name in (f"field {swap.column}", "head")]
     found: list[Floats] = []
-    named: list[Named] = []
+    sites: list[PatchedSite] = []
     for layer in range(len(subject.blocks) + 1):
         site = Site("residual", layer)
         change = moved(subject, pairs, {}, site, donor, groups.masks[wanted])
         found.append(change.T.cpu().numpy())
-        named += [("residual", layer, groups.names[i]) for i in wanted]
+        sites += _sites(site, [groups.names[i] for i in wanted])
     whole = np.concatenate(found, axis=1)
     whole[out] = np.nan
-    return whole, named
+    return Moved(whole, sites)
+
+
+def _sites(site: Site, positions: Sequence[str]) -> list[PatchedSite]:
+    return [PatchedSite(part=site.part, layer=site.layer, position=name) for name in positions]

@@ -1,13 +1,12 @@
 """Where an exchanged field takes effect: what patching recovers, and whether the lens agrees."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tasks.checks.localisation.payload import Classes, Floats, PatchedPairs, PatchedSite
 from tasks.measures.localisation.patching import MINIMUM, Recovery, recovered_share
-from tasks.run.shards import Payload
 from tasks.schema import About, Measurement
 
 METHOD = (
@@ -16,11 +15,9 @@ METHOD = (
 )
 LAYER = "first layer with at least half of the effect, percentile bootstrap over pairs"
 
-Floats = NDArray[np.float64]
 
-
-class Places(NamedTuple):
-    """What was found about where a field takes effect."""
+class Recovered(NamedTuple):
+    """Where a field takes effect."""
 
     measurements: list[Measurement]
     notes: tuple[str, ...]
@@ -33,11 +30,11 @@ class Lens(NamedTuple):
     """The counted rows."""
     change: Floats
     """Change of the log-odds read, [layers + 1, rows]."""
-    flips: NDArray[np.int64]
+    flips: Classes
     """-1 nothing exchanged, 0 no flip, 1 flips, 2 flips but cannot be patched, [rows]."""
 
 
-def places(column: str, lens: Lens, payloads: Sequence[Payload], *, seed: int) -> Places:
+def recovered(column: str, lens: Lens, payloads: Sequence[PatchedPairs], *, seed: int) -> Recovered:
     """Recovered shares by site, their controls, and the layer by lens and by patching.
 
     Args:
@@ -59,35 +56,29 @@ def places(column: str, lens: Lens, payloads: Sequence[Payload], *, seed: int) -
         notes.append(
             f"Nothing to localise: the exchange flips {flipped} of {exchanged} decisions{few}."
         )
-        return Places([], tuple(notes))
-    meta: Any = payloads[0].records[0]
-    joined = {
-        name: np.concatenate([p.arrays[name] for p in payloads])
-        for name in ("effect", "change", "control", "rows")
-    }
-    share = recovered_share(joined["effect"], joined["change"], seed=seed)
-    pairs = len(joined["effect"])
-    found = _shares("recovered_share", column, share, meta["sites"], pairs)
-    controlled = ~np.isnan(joined["control"]).any(axis=1)
-    if controlled.sum() >= MINIMUM:
+        return Recovered([], tuple(notes))
+    patched = PatchedPairs.joined(payloads)
+    share = recovered_share(patched.effect, patched.change, seed=seed)
+    pairs = len(patched.effect)
+    found = _shares("recovered_share", column, share, patched.sites, pairs)
+    controlled = ~np.isnan(patched.control).any(axis=1)
+    count = int(controlled.sum())
+    if count >= MINIMUM:
         control = recovered_share(
-            joined["effect"][controlled], joined["control"][controlled], seed=seed
+            patched.effect[controlled], patched.control[controlled], seed=seed
         )
-        found += _shares(
-            "recovered_share_control", column, control, meta["control"], int(controlled.sum())
-        )
+        found += _shares("recovered_share_control", column, control, patched.control_sites, count)
     else:
         notes.append(
-            f"No control: in {int(controlled.sum())} of {pairs} pairs another value of the same "
+            f"No control: in {count} of {pairs} pairs another value of the same "
             f"group keeps the decision; at least {MINIMUM} are needed."
         )
-    layers, said = _layers(column, lens, share, meta["sites"], joined["rows"], seed)
-    told = [note for payload in payloads for note in payload.records[0]["notes"]]
-    return Places(found + layers, (*notes, *dict.fromkeys(told), *said))
+    layers, agreement = _layers(column, lens, share, patched, seed)
+    return Recovered(found + layers, (*notes, *patched.notes, *agreement))
 
 
 def _shares(
-    name: str, column: str, share: Recovery, sites: Sequence[Sequence[Any]], pairs: int
+    name: str, column: str, share: Recovery, sites: Sequence[PatchedSite], pairs: int
 ) -> list[Measurement]:
     return [
         Measurement.of(
@@ -95,39 +86,34 @@ def _shares(
             share.interval(i),
             pairs,
             METHOD,
-            About(field=column, layer=layer, part=part, position=position),
+            About(field=column, layer=site.layer, part=site.part, position=site.position),
         )
-        for i, (part, layer, position) in enumerate(sites)
+        for i, site in enumerate(sites)
     ]
 
 
 def _layers(
-    column: str,
-    lens: Lens,
-    share: Recovery,
-    sites: Sequence[Sequence[Any]],
-    rows: NDArray[np.int64],
-    seed: int,
+    column: str, lens: Lens, share: Recovery, pairs: PatchedPairs, seed: int
 ) -> tuple[list[Measurement], list[str]]:
     """The layer at which the effect arrives, by the lens and by patching, over the same pairs."""
-    at = {row: i for i, row in enumerate(lens.rows)}
+    at, rows = {row: i for i, row in enumerate(lens.rows)}, pairs.rows
     change = lens.change[:, [at[int(row)] for row in rows]].T
     read = recovered_share(change[:, -1], change, seed=seed).first_half()
     about = About(field=column)
     found = [Measurement.of("lens_layer", read, len(rows), LAYER, about)]
-    head = [i for i, (part, _, where) in enumerate(sites) if (part, where) == ("residual", "head")]
+    head = [i for i, s in enumerate(pairs.sites) if (s.part, s.position) == ("residual", "head")]
     if not head:
         return found, []
     patched = Recovery(share.point[head], share.draws[:, head]).first_half()
     found.append(Measurement.of("patching_layer", patched, len(rows), LAYER, about))
     agree = read.low <= patched.high and patched.low <= read.high
     verb = "agree" if agree else "disagree"
-    told = [
+    arrived = [
         f"{way} layer {one.value:.0f} ({one.low:.0f} to {one.high:.0f})"
         for way, one in (("by the lens", read), ("by patching", patched))
     ]
     return found, [
         f"Lens and patching {verb}: half of the effect of field {column} has reached the position "
-        f"that the head reads {told[0]}, {told[1]}. The lens says where it can be read, patching "
-        "from where on it is carried there alone."
+        f"that the head reads {arrived[0]}, {arrived[1]}. The lens says where it can be read, "
+        "patching from where on it is carried there alone."
     ]

@@ -1,76 +1,46 @@
 """How much more of the decision reads a lens that was fitted to every layer?"""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from tasks.definition.checks.localisation import LocalisationCheck
+from tasks.checks.localisation.payload import LensDivergence
 from tasks.measures.localisation import tuned_lens
 from tasks.measures.model.hooks import captured
-from tasks.measures.stats import intervals
-from tasks.run.inputs import cut, rows_of
-from tasks.run.plan import Plan
-from tasks.run.shards import Payload, ShardRef
-from tasks.schema import About, Measurement
+from tasks.run.rounds import NoOptions, Work
 from tasks.subjects.load import opened
 from tasks.subjects.local.batches import batches
 from tasks.subjects.local.head_position import READS_ALL, head_of, one_position
 from tasks.subjects.protocols import Opens
 
 HELD_OUT = 0.5
-METHOD = "mean over held-out texts of KL(final || lens) in nats, BCa bootstrap"
 
 
-def shards(plan: Plan, check: LocalisationCheck) -> list[ShardRef]:
-    """One shard: a translator is fitted on all texts of its half."""
-    rows = plan.rows_of(check)
-    return cut(plan, check, "tuned-lens", rows, len(rows))
-
-
-def measure(ref: ShardRef, _: Path) -> Payload:
+def measure(work: Work[NoOptions]) -> LensDivergence:
     """Divergence of the plain and of the tuned lens on the texts that it was not fitted on."""
-    subject = opened(ref.subject)
-    if head_of(subject, subject.encode([subject.render(rows_of(ref)[0].text)])) is None:
-        return Payload({}, [f"The tuned lens is not fitted: {READS_ALL}."])
-    states, final = _states(subject, [subject.render(row.text) for row in rows_of(ref)])
-    order = np.random.default_rng([ref.data.seed, 3]).permutation(len(final))
+    subject = opened(work.ref.subject)
+    rendered = [subject.render(row.text) for row in work.rows]
+    if head_of(subject, subject.encode(rendered[:1])) is None:
+        nothing = np.empty((0, 0))
+        note = f"The tuned lens is not fitted: {READS_ALL}."
+        return LensDivergence(plain=nothing, tuned=nothing, notes=(note,))
+    states, final = _states(subject, rendered)
+    order = np.random.default_rng([work.seed, 3]).permutation(len(final))
     cut_at = round(len(order) * HELD_OUT)
     test, train = torch.from_numpy(order[:cut_at]), torch.from_numpy(order[cut_at:])
     test, train = test.to(final.device), train.to(final.device)
     stage = one_position(subject)
     plain, tuned = [], []
     for layer in states[:-1]:  # the last one is the final distribution
-        fitted = tuned_lens.fit(stage, layer[train], final[train], seed=ref.data.seed)
+        fitted = tuned_lens.fit(stage, layer[train], final[train], seed=work.seed)
         with torch.no_grad():
             plain.append(tuned_lens.divergence(stage, layer[test], final[test]))
             tuned.append(tuned_lens.divergence(stage, fitted(layer[test]), final[test]))
-    arrays = {"plain": torch.stack(plain), "tuned": torch.stack(tuned)}
-    return Payload({name: a.cpu().numpy() for name, a in arrays.items()}, [])
-
-
-def measurements(payloads: Sequence[Payload], *, seed: int) -> list[Measurement]:
-    """Held-out divergence by layer, of the plain lens and of the tuned one."""
-    return [
-        Measurement.of(
-            name,
-            intervals.bootstrap_mean(texts, seed=seed),
-            len(texts),
-            METHOD,
-            About(layer=layer),
-        )
-        for payload in payloads
-        for name, part in (("lens_kl", "plain"), ("tuned_lens_kl", "tuned"))
-        if part in payload.arrays
-        for layer, texts in enumerate(payload.arrays[part])
-    ]
-
-
-def notes(payloads: Sequence[Payload]) -> tuple[str, ...]:
-    """Why there is no tuned lens, if there is none."""
-    return tuple(str(note) for payload in payloads for note in payload.records)
+    return LensDivergence(
+        plain=torch.stack(plain).cpu().numpy(), tuned=torch.stack(tuned).cpu().numpy()
+    )
 
 
 def _states(subject: Opens, rendered: Sequence[str]) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,168 @@
+"""Every method beside what knows nothing: random orders, and itself on shuffled weights."""
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from tasks.checks.attribution.faithfulness import Removals, removals, replacement
+from tasks.checks.attribution.measure import ByMethod, Explaining, marked_units
+from tasks.checks.attribution.methods import METHODS
+from tasks.checks.attribution.payload import (
+    ComparedText,
+    ComparedTexts,
+    CompareOptions,
+    Quality,
+    ranking_name,
+)
+from tasks.data.dataset import Row
+from tasks.data.text_units import Unit
+from tasks.definition.checks.attribution import MethodName
+from tasks.judge.credibility import RANDOM, REDONE
+from tasks.measures.attribution import faithfulness
+from tasks.measures.attribution.plausibility import auprc, token_f1
+from tasks.measures.attribution.sparsity import gini
+from tasks.measures.attribution.stability import neutral_edits, stability
+from tasks.run.rounds import Work
+from tasks.subjects.load import opened
+from tasks.subjects.local.prepared_texts import Attributed, Explained
+from tasks.subjects.protocols import Opens
+
+Steady = dict[MethodName, float]
+"""Method -> how stable its attribution of one text is."""
+
+
+class Whole(NamedTuple):
+    """The texts of a shard as they stand, and what every method attributes."""
+
+    shard: Explaining
+    ready: Explained
+    found: ByMethod
+
+
+def compare(work: Work[CompareOptions]) -> ComparedTexts:
+    """Attribution of every text of a shard, and how far the methods can be believed."""
+    options = work.options
+    shard = Explaining(
+        opened(work.ref.subject), work.rows, work.ref.rows, options.explain, work.seed
+    )
+    ready = shard.prepared(shard.subject)
+    whole = Whole(shard, ready, shard.attributed(ready))
+    seeds = [work.seed + position for position in shard.positions]
+    drawn = removals(ready, options.draws, seeds)
+    replaced = replacement(
+        ready,
+        _rankings(whole, _on_shuffled_weights(whole, work.ref.subject), seeds, options),
+        options.shares,
+        options.operators,
+    )
+    steady = _stability(whole, options.neutral_words)
+    return ComparedTexts(
+        texts=tuple(
+            ComparedText(
+                text=text,
+                replacements=tuple(replaced[i]),
+                quality=_qualities(whole, i, drawn[i], steady[i]),
+            )
+            for i, text in enumerate(shard.records(ready, whole.found))
+        )
+    )
+
+
+def _on_shuffled_weights(whole: Whole, ref: SubjectRef) -> dict[str, ByMethod]:
+    """The methods on the subject with its last block and head, or all weights, shuffled."""
+    shard, found = whole.shard, {}
+    for how in REDONE:
+        subject = _shuffled(ref, REDONE[how], shard.seed)
+        texts = shard.prepared(subject, whole.ready.scoring.classes)
+        found[how] = shard.attributed(texts)
+    return found
+
+
+@lru_cache(maxsize=4)
+def _shuffled(ref: SubjectRef, how: Literal["top", "all"], seed: int) -> Opens:
+    return opened(ref).randomised(how, seed=seed)
+
+
+def _rankings(
+    whole: Whole, shuffled: Mapping[str, ByMethod], seeds: Sequence[int], options: CompareOptions
+) -> list[dict[str, list[list[int]]]]:
+    """Rankings of the units of every text: by chance, by method, by method on shuffled weights."""
+    return [
+        _rankings_of(whole, shuffled, i, seed, options.random_orders)
+        for i, seed in enumerate(seeds)
+    ]
+
+
+def _rankings_of(
+    whole: Whole, shuffled: Mapping[str, ByMethod], i: int, seed: int, draws: int
+) -> dict[str, list[list[int]]]:
+    orders = faithfulness.random_orders(len(whole.ready.units[i]), draws, seed=seed)
+    named = {RANDOM: [order.tolist() for order in orders]}
+    for name, values in whole.found.items():
+        named[name] = [faithfulness.by_attribution(values[i].values)]
+        for how, senseless in shuffled.items():
+            ways = _both_ways(senseless[name][i].values, METHODS[name].signed)
+            named[ranking_name(name, how)] = ways
+    return named
+
+
+def _both_ways(values: Sequence[float], signed: bool) -> list[list[int]]:
+    """Rankings by shuffled weights, which cannot know what speaks for and what against.
+
+    Shuffling a head is as likely to turn its two classes around as not, so one shuffled head is
+    right about the sign by chance alone; the mean over both signs takes that luck away.
+    """
+    ways = [list(values), [-v for v in values]] if signed else [list(values)]
+    return [faithfulness.by_attribution(way) for way in ways]
+
+
+def _stability(whole: Whole, neutral_words: Sequence[tuple[str, str]]) -> list[Steady]:
+    """Rank correlation with the attribution of the same text after a neutral edit."""
+    shard, before = whole.shard, whole.ready.scoring.classes
+    steady: list[Steady] = [{} for _ in shard.rows]
+    if shard.options.units != "words":
+        return steady
+    edits = [(i, neutral_edits(text, neutral_words)) for i, text in enumerate(shard.texts)]
+    edited = [(i, edit[0]) for i, edit in edits if edit]
+    if not edited:
+        return steady
+    after = shard.prepare(shard.subject, [edit.text for _, edit in edited])
+    for name, values in shard.attributed(after).items():
+        for place, (i, edit) in enumerate(edited):
+            if after.scoring.classes[place] == before[i]:
+                steady[i][name] = stability(
+                    whole.found[name][i].values, values[place].values, edit.alignment
+                )
+    return steady
+
+
+def _qualities(
+    whole: Whole, i: int, drawn: Removals, steady: Mapping[MethodName, float]
+) -> dict[MethodName, Quality]:
+    row, units = whole.shard.rows[i], whole.ready.units[i]
+    return {
+        name: _quality(each[i], drawn, steady.get(name), row, units)
+        for name, each in whole.found.items()
+    }
+
+
+def _quality(
+    one: Attributed, drawn: Removals, steady: float | None, row: Row, units: Sequence[Unit]
+) -> Quality:
+    parts = faithfulness.infidelity_parts(one.values, drawn.removed, drawn.fall, normalised=True)
+    marked = marked_units(row, units)
+    some = marked is not None and any(marked) and not all(marked)
+    return Quality(
+        sparsity=_stated(gini(one.values)),
+        stability=_stated(steady),
+        f1=_stated(token_f1(one.values, marked)) if marked is not None and some else None,
+        auprc=_stated(auprc(one.values, marked)) if marked is not None and some else None,
+        removal_error=parts.error,
+        removal_square=parts.square,
+    )
+
+
+def _stated(measured: float | None) -> float | None:
+    """What is no number could not be measured on a text."""
+    return measured if measured is not None and math.isfinite(measured) else None
