@@ -27,6 +27,7 @@ from tasks.run.rounds import Work
 from tasks.subjects.load import opened
 from tasks.subjects.local.prepared_texts import Attributed, Explained
 from tasks.subjects.protocols import Opens
+from tasks.subjects.reference import SubjectRef
 
 Steady = dict[MethodName, float]
 """Method -> how stable its attribution of one text is."""
