@@ -104,7 +104,8 @@ def _plugged_in(entry: EntryPoint, known: Iterable[Kind]) -> Kind:
     return kind
 
 
-def _a_kind(loaded: object) -> Kind:
+def _a_kind(loaded: Kind) -> Kind:
+    """What was imported by its name, which may be anything."""
     if not isinstance(loaded, Kind):
         raise TypeError(f"expected a Kind, got {type(loaded).__name__}")
     if not issubclass(loaded.definition, BaseCheck):
