@@ -137,7 +137,8 @@ def _rows_by_attribute(
     asked: Asked[ProbingCheck], pooling: ProbePooling
 ) -> dict[str, Sequence[int]]:
     """Attribute -> the rows it is read in, where there are groups to tell apart."""
-    rows = {a: usable(asked, a, pooling).rows for a in asked.check.attributes_of(asked.plan.spec)}
+    named = sorted(asked.check.attributes_of(asked.plan.spec))
+    rows = {a: usable(asked, a, pooling).rows for a in named}
     return {attribute: of for attribute, of in rows.items() if of}
 
 
