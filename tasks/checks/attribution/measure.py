@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from torch import Tensor
@@ -10,6 +9,7 @@ from torch import Tensor
 from tasks.checks.attribution.faithfulness import Removals, removals, replacement
 from tasks.checks.attribution.methods import METHODS
 from tasks.data.dataset import Row
+from tasks.data.once import once
 from tasks.data.text_units import Unit
 from tasks.definition.checks import MethodName, Target
 from tasks.judge.credibility import RANDOM, REDONE
@@ -186,7 +186,7 @@ def _both_ways(values: Sequence[float], signed: bool) -> list[list[int]]:
     return [faithfulness.by_attribution(way) for way in ways]
 
 
-@lru_cache(maxsize=4)
+@once(maxsize=4)
 def _randomised(ref: SubjectRef, how: str, seed: int) -> Opens:
     return opened(ref).randomised(REDONE[how], seed=seed)
 
