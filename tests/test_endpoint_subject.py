@@ -468,9 +468,10 @@ class TestAudit:
 MEASURE = """
 import sys
 from pathlib import Path
-from tasks.endpoint.run import with_answers
-from tasks.gather import cue, decisions
-from tasks.prepare import prepare
+from tasks.checks.cue import rounds as cue
+from tasks.run import decisions
+from tasks.run.answers import with_answers
+from tasks.run.preflight import prepare
 
 plan = with_answers(prepare(Path(sys.argv[1])), Path(sys.argv[2]))
 for shard in decisions.shards(plan, "remote", range(10)):

@@ -51,6 +51,8 @@ class Declared(Record):
 
     reader: ClassVar[str]
     """`module:NAME` of who reads subjects of this kind; imported when first needed."""
+    hub_task: ClassVar[Literal["text-classification", "text-generation"]] = "text-classification"
+    """The hub's name for what it does, as model cards state it."""
     own_words: ClassVar[bool] = False
     """Whether controls are put to it in words of their own, not in the definition's prompt."""
     by_first_token: ClassVar[bool] = False
@@ -123,6 +125,8 @@ class LocalModel(Declared):
 
 class Answering(Declared):
     """What subjects that write have in common."""
+
+    hub_task: ClassVar[Literal["text-classification", "text-generation"]] = "text-generation"
 
     answer: AnswerForm = AnswerForm()
     """How the answer is read from what is written."""

@@ -6,16 +6,17 @@ import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import openai
+from openai.types.chat import ChatCompletion
 from openai.types.shared_params import ResponseFormatJSONSchema
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tasks.definition import ExplainSpec
 from tasks.explain.claims import Claim
 from tasks.subjects.endpoint.api_key import key_in
-from tasks.subjects.endpoint.client import LONGEST_PAUSE, Client, NoAnswerError
+from tasks.subjects.endpoint.client import LONGEST_PAUSE, Client, NoAnswerError, as_it_is
 from tasks.subjects.endpoint.secret import has_key
 
 LONGEST_ANSWER: Final = 20_000
@@ -126,7 +127,7 @@ class Endpoint:
             kind = type(error).__name__
             raise NoAnswerError(f"endpoint: answer could not be read ({kind})") from None
 
-    async def _complete(self, system: str, user: str) -> Any:
+    async def _complete(self, system: str, user: str) -> ChatCompletion:
         if not self.structured:
             return await self._create(system, user, openai.omit)
         try:
@@ -140,7 +141,7 @@ class Endpoint:
 
     async def _create(
         self, system: str, user: str, form: ResponseFormatJSONSchema | openai.Omit
-    ) -> Any:
+    ) -> ChatCompletion:
         return await self.client.complete(
             {
                 "model": self.spec.model or "",
@@ -150,7 +151,8 @@ class Endpoint:
                 ],
                 "temperature": 0,
                 "response_format": form,
-            }
+            },
+            as_it_is,
         )
 
 
@@ -164,7 +166,7 @@ def open_endpoint(spec: ExplainSpec) -> Endpoint:
     return Endpoint(spec, Client(spec, key), deadline=time.monotonic() + LONGEST_IN_ALL)
 
 
-def _content(completion: Any) -> str:
+def _content(completion: ChatCompletion) -> str:
     choices = getattr(completion, "choices", None)
     if not choices:
         raise NoAnswerError("endpoint: answer without choices")

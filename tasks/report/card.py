@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Final
 
 from huggingface_hub import EvalResult, ModelCardData
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -14,15 +13,6 @@ from tasks.report.formats import FILTERS, title
 from tasks.report.page import TEMPLATES
 from tasks.report.view import gate_rows, head, heading, marks, written_by
 from tasks.schema import Evidence, Explanations, Measurement, Report, RunRecord
-
-TASKS: Final = {
-    "sequence-classification": "text-classification",
-    "causal-lm": "text-generation",
-    "openai": "text-generation",
-    "transcripts": "text-generation",
-    "predictions": "text-classification",
-}
-"""Kind of subject -> the hub's name for what it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +73,7 @@ def card_data(report: Report) -> ModelCardData:
     ]
     return ModelCardData(
         model_name=report.spec.title or report.spec.name,
-        pipeline_tag=TASKS.get(main.kind, "text-classification"),
+        pipeline_tag=report.spec.subjects[main.name].hub_task,
         tags=["assay", "audit", f"verdict:{head_verdict(report)}"],
         datasets=[data.path] if data.revision else None,
         eval_results=results or None,
@@ -129,12 +119,11 @@ def _is_headline(kind: Kind, m: Measurement, last: int, method: str | None) -> b
 
 
 def _result(evidence: Evidence, m: Measurement, report: Report) -> EvalResult:
-    kind = next(s.kind for s in report.provenance.subjects if s.name == evidence.subject)
     data = report.provenance.data
     about = " ".join(m.about.words().split())
     end = f", {m.level:.0%} interval {m.low:.4f} to {m.high:.4f}" if m.low is not None else ""
     return EvalResult(
-        task_type=TASKS.get(kind, "text-classification"),
+        task_type=report.spec.subjects[evidence.subject].hub_task,
         dataset_type=data.path if data.revision else PurePath(data.path).name,
         dataset_name=PurePath(data.path).name,
         dataset_revision=data.revision,

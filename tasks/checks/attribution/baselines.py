@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from tasks.checks.attribution.faithfulness import Removals, removals, replacement
@@ -16,6 +15,7 @@ from tasks.checks.attribution.payload import (
     ranking_name,
 )
 from tasks.data.dataset import Row
+from tasks.data.once import once
 from tasks.data.text_units import Unit
 from tasks.definition.checks.attribution import MethodName
 from tasks.judge.credibility import RANDOM, REDONE
@@ -80,7 +80,7 @@ def _on_shuffled_weights(whole: Whole, ref: SubjectRef) -> dict[str, ByMethod]:
     return found
 
 
-@lru_cache(maxsize=4)
+@once(maxsize=4)
 def _shuffled(ref: SubjectRef, how: Literal["top", "all"], seed: int) -> Opens:
     return opened(ref).randomised(how, seed=seed)
 

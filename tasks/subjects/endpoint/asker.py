@@ -4,9 +4,9 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter
 
 from tasks.definition.endpoints import AskedModel
 from tasks.errors import SubjectError
@@ -20,6 +20,10 @@ from tasks.subjects.endpoint.secret import has_key
 
 REFUSES_ALL: Final = frozenset({401, 402, 403, 404})
 """Statuses that the next request would meet as well."""
+
+MESSAGES: Final = TypeAdapter(list[dict[str, str]])
+LENGTH: Final = TypeAdapter(int)
+"""Parts of a request, which is JSON, as what they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,11 +134,10 @@ class Asker(ABC):
         return answered
 
     async def _ask_one(self, client: Client, request: Request) -> Reply:
-        sent: dict[str, Any] = {k: v for k, v in request.items() if k != "base_url"}
-        named = {"model", "messages"}
-        body = {k: v for k, v in sent.items() if k not in named}
-        create = {**{k: sent[k] for k in named}, "extra_body": body}
-        at_most = tokens_at_most(sent["messages"], sent[self.spec.limit_key])
+        body = {k: v for k, v in request.items() if k not in {"base_url", "model", "messages"}}
+        create = {"model": request["model"], "messages": request["messages"], "extra_body": body}
+        messages = MESSAGES.validate_python(request["messages"])
+        at_most = tokens_at_most(messages, LENGTH.validate_python(request[self.spec.limit_key]))
         reply = await client.complete(create, read_reply, at_most=at_most)
         if self.key and has_key(reply.content + "\n" + reply.thinking, self.key):
             raise NoAnswerError("endpoint: the answer repeated a secret")

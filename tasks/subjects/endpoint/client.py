@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, Self, TypeVar
 
 import openai
 from openai import AsyncOpenAI
+from openai.types.chat import ChatCompletion
 
 from tasks.definition import Budget, EndpointAddress
 from tasks.subjects.endpoint.meter import Bill, Meter
@@ -49,7 +50,7 @@ class NoAnswerError(Exception):
         """Seconds that the endpoint asks to be left alone."""
 
 
-def as_it_is(completion: Any, _: Bill) -> Any:
+def as_it_is(completion: ChatCompletion, _: Bill) -> ChatCompletion:
     """The completion as the client gives it."""
     return completion
 
@@ -79,7 +80,7 @@ class Client:
     async def complete(
         self,
         request: Mapping[str, Any],
-        read: Callable[[Any, Bill], T] = as_it_is,
+        read: Callable[[ChatCompletion, Bill], T],
         *,
         at_most: int = 0,
     ) -> T:
@@ -107,10 +108,11 @@ class Client:
             await asyncio.sleep(pause)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _once(self, request: Mapping[str, Any], bill: Bill) -> Any:
+    async def _once(self, request: Mapping[str, Any], bill: Bill) -> ChatCompletion:
+        create: Callable[..., Awaitable[ChatCompletion]] = self._inner.chat.completions.create
         try:
             async with asyncio.timeout(self.address.timeout):
-                return await self._inner.chat.completions.create(**request)
+                return await create(**request)
         except (TimeoutError, openai.APITimeoutError):
             why = f"endpoint: timeout after {self.address.timeout:g} s"
             raise NoAnswerError(why, passing=True) from None

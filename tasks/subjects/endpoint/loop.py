@@ -1,18 +1,22 @@
 """Running a coroutine to its end from code that does not wait for anything."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def run_to_end(work: Coroutine[Any, Any, T]) -> T:
+def run_to_end(work: Awaitable[T]) -> T:
     """Run to the end, in a thread of its own where a loop is running already."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(work)
+        return asyncio.run(_ended(work))
     with ThreadPoolExecutor(max_workers=1) as pool:
-        return pool.submit(asyncio.run, work).result()
+        return pool.submit(asyncio.run, _ended(work)).result()
+
+
+async def _ended(work: Awaitable[T]) -> T:
+    return await work

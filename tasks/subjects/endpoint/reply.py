@@ -1,7 +1,9 @@
 """What an endpoint answered: the text, the thinking beside it, and what it cost."""
 
 import re
-from typing import Any, Final
+from typing import Final
+
+from openai.types.chat import ChatCompletion
 
 from tasks.definition.record import Record
 from tasks.subjects.endpoint.client import NoAnswerError
@@ -27,7 +29,7 @@ class Reply(Record):
     tokens_written: int | None = None
 
 
-def read_reply(completion: Any, bill: Bill) -> Reply:
+def read_reply(completion: ChatCompletion, bill: Bill) -> Reply:
     """The reply in a chat completion; the bill is told what the endpoint charged.
 
     An empty answer, a refusal and one that was cut off are what the subject said; only what is
@@ -41,8 +43,8 @@ def read_reply(completion: Any, bill: Bill) -> Reply:
     known = [n if isinstance(n, int) and n >= 0 else None for n in counts]
     if None not in known:
         bill.tokens = sum(n or 0 for n in known)
-    choices: Any = getattr(completion, "choices", None)
-    message = getattr(choices[0], "message", None) if choices else None
+    choices = getattr(completion, "choices", None) or [None]
+    message = getattr(choices[0], "message", None)
     if message is None:
         raise NoAnswerError("endpoint: answer without choices", passing=True)
     said = getattr(message, "content", None) or getattr(message, "refusal", None) or ""

@@ -14,16 +14,41 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Required, TypedDict
 
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from tasks.errors import SubjectError
-from tasks.measures.interventions.levers import Step, adding, applied
+from tasks.measures.interventions.levers import Step, Where, adding, applied
 from tasks.measures.model.hooks import find_blocks
 
 FORMAT = 1
+
+
+class StepAbout(TypedDict):
+    """Where one step of a lever is taken."""
+
+    layer: int
+    where: Where
+
+
+class FittedTo(TypedDict):
+    """The model that a lever was fitted to."""
+
+    sha256: str
+    layers: int
+    width: int
+
+
+class About(TypedDict, total=False):
+    """What a file of levers says of itself, as far as it is read here."""
+
+    format: int
+    kind: str
+    subject: Required[FittedTo]
+    steps: list[StepAbout]
+    where: list[Where]
 
 
 @dataclass(frozen=True)
@@ -31,7 +56,7 @@ class Lever:
     """Changes of hidden states, with where they come from."""
 
     steps: tuple[Step, ...]
-    about: dict[str, Any]
+    about: About
     """Attribute, subject, audit: what the file says of itself."""
 
     @contextmanager
@@ -102,7 +127,7 @@ def load_lever(path: str | Path, *, layer: int | None = None, alpha: float | Non
     return Lever((adding(layer, where, alpha * arrays[f"vector/{layer}"]),), about)
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def _read(path: Path) -> tuple[dict[str, Tensor], About]:
     if not path.is_file():
         raise SubjectError(f"no lever at {path}")
     try:
@@ -111,7 +136,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise SubjectError(f"{path} is no safetensors file: {error}") from None
-    about = json.loads(told) if told else {}
+    about: About = json.loads(told or "{}")
     if about.get("format") != FORMAT or about.get("kind") not in ("lever", "vectors"):
         raise SubjectError(f"{path} is not a lever of format {FORMAT}")
     return arrays, about
