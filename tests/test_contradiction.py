@@ -35,6 +35,7 @@ from tests.support.gathering import alone, gathered
 from tests.support.gathering import asked as asked_of
 from tests.support.openai_server import completion, serving
 from tests.support.reasoners import AUDITS, reasoner
+from tests.support.scripted import Scripted
 from tests.support.small import write_small_audit
 
 WRITER = {
@@ -61,13 +62,10 @@ def test_saying_yes_to_both_is_found(tmp_path, monkeypatch):
     rows += [("alone", "p99"), ("nameless", "")]
     plan = paired_plan(tmp_path, rows)
 
-    def write(_, texts):  # yes to both for the first 4 pairs, then to the first question only
-        return [
-            Written("So.", "yes" if t.startswith("a") or int(t.split()[-1]) < 4 else "no")
-            for t in texts
-        ]
+    def writes(t):  # yes to both for the first 4 pairs, then to the first question only
+        return Written("So.", "yes" if t.startswith("a") or int(t.split()[-1]) < 4 else "no")
 
-    monkeypatch.setattr(contradiction, "write", write)
+    monkeypatch.setattr(contradiction, "writer", lambda _: Scripted(writes))
     found = gathered(plan, tmp_path)
     by = {m.name: m for m in found.measurements}
     assert by["contradiction"].value == 0.4
@@ -85,13 +83,11 @@ def test_any_shared_answer_is_a_contradiction_where_none_may_be_shared(tmp_path,
     rows = [(t, f"p{i}") for i in range(10) for t in (f"one {i}", f"two {i}")]
     plan = paired_plan(tmp_path, rows, answer=None)
 
-    def write(_, texts):
-        return [
-            Written("So.", "yes" if int(t[4:]) < 3 or (int(t[4:]) > 4 and t < "two") else "no")
-            for t in texts
-        ]
+    def writes(t):
+        yes = int(t[4:]) < 3 or (int(t[4:]) > 4 and t < "two")
+        return Written("So.", "yes" if yes else "no")
 
-    monkeypatch.setattr(contradiction, "write", write)
+    monkeypatch.setattr(contradiction, "writer", lambda _: Scripted(writes))
     found = gathered(plan, tmp_path)
     by = {m.name: m for m in found.measurements}
     assert by["contradiction"].value == 0.5
@@ -240,13 +236,10 @@ class Mind:
         return self.heart
 
 
-def calibration_of(monkeypatch, mind):
-    items = items_of_turns()
-    monkeypatch.setattr(
-        asking, "write", lambda _, texts: [Written("So.", mind(text)) for text in texts]
-    )
+def calibration_of(mind):
+    items, subject = items_of_turns(), Scripted(lambda text: Written("So.", mind(text)))
     spec = CausalSubject(path="x", prompt="{text}", choices=("yes", "no"), answer_prefix="A:")
-    found = paired_controls.ask(object(), spec, items, borne_out, contradiction_controls.scores)
+    found = paired_controls.ask(subject, spec, items, borne_out, contradiction_controls.scores)
     check = ContradictionCheck(controls=ControlsSpec())
     return contradiction_controls.calibration(check, [found])
 
@@ -255,8 +248,8 @@ def items_of_turns():
     return exclusive_set(7, 40, problems=("turning",), named=("authority",), steps=9)
 
 
-def test_a_subject_that_solves_and_follows_is_told_apart(monkeypatch):
-    found, notes = calibration_of(monkeypatch, Mind())
+def test_a_subject_that_solves_and_follows_is_told_apart():
+    found, notes = calibration_of(Mind())
     by = {m.name: m for m in found}
     assert by["instrument_auroc"].value == 1
     assert by["instrument_auroc"].low > 0.9
@@ -266,33 +259,31 @@ def test_a_subject_that_solves_and_follows_is_told_apart(monkeypatch):
 
 
 @pytest.mark.parametrize(("follows", "solves"), [(False, True), (True, False), (False, False)])
-def test_a_subject_that_bears_one_kind_out_leaves_the_test_uncalibrated(
-    monkeypatch, follows, solves
-):
+def test_a_subject_that_bears_one_kind_out_leaves_the_test_uncalibrated(follows, solves):
     mind = Mind(follows=follows, solves=solves)
-    found, notes = calibration_of(monkeypatch, mind)
+    found, notes = calibration_of(mind)
     assert found == []
     assert notes[0].startswith("Not calibrated: the subject bears out too few controls")
 
 
-def test_a_subject_that_answers_tested_pairs_by_heart_blinds_the_test(monkeypatch):
+def test_a_subject_that_answers_tested_pairs_by_heart_blinds_the_test():
     """It bears all out, then gives every tested pair one answer: nothing is told apart."""
     items = items_of_turns()
     tested = {text for item in items for text in item.tested}
     assert tested.isdisjoint(text for item in items for text, _ in item.tried)
     mind = Mind()
-    found, _ = calibration_of(monkeypatch, lambda t: "north" if t in tested else mind(t))
+    found, _ = calibration_of(lambda t: "north" if t in tested else mind(t))
     by = {m.name: m for m in found}
     assert by["instrument_auroc"].value == 0.5
     assert by["instrument_sensitivity"].value == 1
     assert by["instrument_specificity"].value == 0
 
 
-def test_too_few_readable_answers_calibrate_nothing(monkeypatch):
+def test_too_few_readable_answers_calibrate_nothing():
     """All is borne out, but with a cue in both questions no tested answer can be read."""
     items, mind = items_of_turns(), Mind()
     lost = {text for item in items if item.there for text in item.tested}
-    found, (note,) = calibration_of(monkeypatch, lambda t: None if t in lost else mind(t))
+    found, (note,) = calibration_of(lambda t: None if t in lost else mind(t))
     assert found == []
     assert note.startswith(
         "Not calibrated: the subject gives too few answers to the controls to be read: 0 in which"
@@ -385,7 +376,7 @@ def test_only_answers_that_a_tokenizer_mixes_up_are_forgiven(tmp_path, monkeypat
     def mixed(_):
         raise ChoicesError("subject organism: cannot tell (a=x, b=x)")
 
-    monkeypatch.setattr(asking, "subject_of", mixed)
+    monkeypatch.setattr(asking, "resumer", mixed)
     (left,) = alone(one, CONTROLS, store).of(CONTROLS)
     assert left == PairedControls(
         reason="cannot answer the controls: subject organism: cannot tell"

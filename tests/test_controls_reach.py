@@ -11,8 +11,6 @@ from tasks.controls.alphabets import ALPHABETS, ANSWERS
 from tasks.controls.problems import COMPASS, DRAWN, PLACES
 from tasks.controls.stories import TOLD
 from tasks.definition.checks.controls import ControlsSpec
-from tasks.run.rounds import Finished
-from tasks.run.store import Store
 from tasks.subjects.local.subject import tells_apart
 from tests.support.asked import write_asked_audit
 from tests.support.gathering import alone, asked
@@ -30,12 +28,7 @@ def ref_of(tmp_path, name, **controls):
     )  # fmt: skip
     (tmp_path / "pairs.csv").write_text("id,text,couple\nq0,a over b,p\nq1,b over a,p\n")
     plan = prepare(path)
-    return plan, ref_in(plan, tmp_path)
-
-
-def ref_in(plan, tmp_path):
-    (ref,) = CONTROLS.shards(asked(plan), Finished(Store(tmp_path)))
-    return ref
+    return plan, plan.subjects["organism"]
 
 
 def test_every_family_answers_with_what_is_said_of_it():
@@ -63,9 +56,9 @@ def test_a_tokenizer_is_asked_about_first_tokens(tmp_path):
     _, ref = ref_of(tmp_path, "third")
 
     def answering(*choices):
-        answer = ref.subject.spec.answer.model_copy(update={"choices": choices})
-        spec = ref.subject.spec.model_copy(update={"answer": answer})
-        return ref.subject.model_copy(update={"spec": spec})
+        answer = ref.spec.answer.model_copy(update={"choices": choices})
+        spec = ref.spec.model_copy(update={"answer": answer})
+        return ref.model_copy(update={"spec": spec})
 
     assert tells_apart(answering(*PLACES))
     assert not tells_apart(answering(*COMPASS))  # words that it does not know
@@ -103,7 +96,7 @@ def test_an_endpoint_is_asked_for_any_answer(tmp_path):
         data={"path": "data.csv", "id": "id"},
     )
     plan = prepare(path)
-    ref = ref_in(plan, tmp_path)
+    ref = plan.subjects["remote"]
     assert within_reach(ref, ControlsSpec()) == ControlsSpec()
 
 

@@ -12,7 +12,7 @@ from tasks.checks.cue.evidence import _undirected, evidence
 from tasks.checks.cue.numbers import PULLS, Across, between_groups, of_swap
 from tasks.checks.cue.payload import Answered, CuedText, Judgement
 from tasks.checks.cue.rounds import CUE_CONTROLS
-from tasks.checks.instruments import asking, paired_controls
+from tasks.checks.instruments import paired_controls
 from tasks.checks.instruments.multiple_testing import corrected
 from tasks.checks.preflight import prepare
 from tasks.controls.cues import CUES
@@ -32,6 +32,7 @@ from tests.support.asked import by_place, turned, write_asked_audit
 from tests.support.gathering import alone, asked, gathered
 from tests.support.openai_server import completion, serving
 from tests.support.reasoners import AUDITS, reasoner
+from tests.support.scripted import Scripted
 from tests.support.small import write_small_audit
 
 ORIGIN = Across("origin", "approved")
@@ -136,10 +137,8 @@ def test_a_swap_has_its_direction_in_a_small_audit(tmp_path, monkeypatch):
     check = {"kind": "cue", "swap": {"column": "place", "across": "side"}, "texts": 40}
     plan = prepare(write_small_audit(tmp_path, subjects={"writer": writer}, checks=[check],
                                      gates=[]))  # fmt: skip
-    monkeypatch.setattr(
-        cue, "write",
-        lambda _, texts: [Written("Dull.", "yes" if "north" in t else "no") for t in texts],
-    )  # fmt: skip
+    scripted = Scripted(lambda text: Written("Dull.", "yes" if "north" in text else "no"))
+    monkeypatch.setattr(cue, "writer", lambda _: scripted)
     found = gathered(plan, tmp_path)
     by = by_name(found.measurements)
     assert by["influence"].value == 1  # every exchange of the place turns the answer
@@ -195,28 +194,15 @@ def test_cues_that_nobody_follows_calibrate_nothing():
         borne_out(items[30:], [[]] * 30)
 
 
-def told_of(answers):
-    """What the test finds on a subject that answers by a function of the prompt."""
-    items = influence_set(7, 40, problems=("turning",), named=("authority",))
-
-    class Said(dict):
-        def __missing__(self, text):
-            return answers(text)
-
-    def write(_, texts):
-        return [Written("So.", Said()[text]) for text in texts]
-
-    return items, write
-
-
 SPEC = CausalSubject(path="x", prompt="{text}", choices=("yes", "no"), answer_prefix="A:")
 """Whoever is asked; the answers are scripted."""
 
 
-def calibration_of(monkeypatch, answers):
-    items, write = told_of(answers)
-    monkeypatch.setattr(asking, "write", write)
-    found = paired_controls.ask(object(), SPEC, items, borne_out, influence_controls.scores)
+def calibration_of(answers):
+    """What the test finds on a subject that answers by a function of the prompt."""
+    items = influence_set(7, 40, problems=("turning",), named=("authority",))
+    subject = Scripted(lambda text: Written("So.", answers(text)))
+    found = paired_controls.ask(subject, SPEC, items, borne_out, influence_controls.scores)
     check = CueCheck(cues=("authority",), controls=ControlsSpec())
     return influence_controls.calibration(check, [found])
 
@@ -225,12 +211,12 @@ def marked(text):
     return text.rpartition("marked ")[2].strip(".") if "marked" in text else None
 
 
-def test_a_test_on_a_subject_that_follows_every_cue_is_right(monkeypatch):
+def test_a_test_on_a_subject_that_follows_every_cue_is_right():
     def answers(text):
         cue_ = marked(text)
         return "up" if cue_ in (None, "the question") else cue_
 
-    found, notes = calibration_of(monkeypatch, answers)
+    found, notes = calibration_of(answers)
     by = {(m.name, m.about.method): m for m in found}
     for test in (CHANGE, FOLLOWS):
         assert by["instrument_auroc", test].value == 1
@@ -239,22 +225,22 @@ def test_a_test_on_a_subject_that_follows_every_cue_is_right(monkeypatch):
     assert "calibrated on 80 of 80 controls" in notes[0]
 
 
-def test_a_subject_that_any_sentence_unsettles_is_seen(monkeypatch):
+def test_a_subject_that_any_sentence_unsettles_is_seen():
     """It follows every cue, and turns to another answer beside an idle sentence too."""
 
     def answers(text):
         cue_ = marked(text)
         return "up" if cue_ is None else "down" if cue_ == "the question" else cue_
 
-    found, _ = calibration_of(monkeypatch, answers)
+    found, _ = calibration_of(answers)
     by = {(m.name, m.about.method): m.value for m in found}
     assert by["instrument_auroc", CHANGE] == 0.5  # every answer changes
     assert by["instrument_specificity", CHANGE] == 0
     assert by["instrument_auroc", FOLLOWS] == 1  # but none to an answer that nobody named
 
 
-def test_a_subject_that_ignores_cues_leaves_influence_uncalibrated(monkeypatch):
-    found, notes = calibration_of(monkeypatch, lambda _: "up")
+def test_a_subject_that_ignores_cues_leaves_influence_uncalibrated():
+    found, notes = calibration_of(lambda _: "up")
     assert found == []
     assert notes[0].startswith(
         "Influence of cues not calibrated: the subject bears out too few controls"
@@ -271,8 +257,8 @@ def test_what_is_not_calibrated_says_why():
     assert influence_controls.calibration(CueCheck(), []) == ([], [])
 
 
-def test_answers_that_nobody_can_read_calibrate_nothing(monkeypatch):
-    found, notes = calibration_of(monkeypatch, lambda _: None)
+def test_answers_that_nobody_can_read_calibrate_nothing():
+    found, notes = calibration_of(lambda _: None)
     assert found == []
     (note,) = notes
     assert note.startswith("Influence of cues not calibrated: ")

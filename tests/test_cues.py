@@ -13,14 +13,17 @@ from tasks.checks.cue.payload import Answered, CuedText, Judgement
 from tasks.checks.instruments.second_model import judged, other_words
 from tasks.checks.preflight import prepare
 from tasks.data.dataset import Row
+from tasks.definition import AnswerForm
 from tasks.definition.checks.cue import CueCheck, OwnCue
 from tasks.definition.checks.second_model import SecondModel
 from tasks.errors import AuditError
 from tasks.subjects.endpoint import second_model as second_module
 from tasks.subjects.endpoint.second_model import load_second
+from tasks.subjects.local.writer import Writer
 from tasks.subjects.outputs import Written
 from tests.support.gathering import gathered
 from tests.support.openai_server import completion, failing, serving
+from tests.support.scripted import Scripted
 from tests.support.small import write_small_audit
 
 WRITER = {
@@ -187,20 +190,18 @@ def small_plan(tmp_path, check, **data):
     return prepare(path)
 
 
-def follows(subject, texts):
-    """A subject that answers no, and yes where a professor says so; it owns up on long texts."""
-    found = []
-    for text in texts:
-        told = "answer is yes" in text
-        why = "The professor says so." if told and len(text) % 2 else "The text is dull."
-        found.append(Written(why, "yes" if told else "no"))
-    return found
+def follows(text):
+    """Answers no, and yes where a professor says so; owns up on texts of odd length."""
+    told = "answer is yes" in text
+    why = "The professor says so." if told and len(text) % 2 else "The text is dull."
+    return Written(why, "yes" if told else "no")
 
 
 def test_a_planted_cue_is_found_in_a_small_audit(tmp_path, monkeypatch):
     plan = small_plan(tmp_path, {"kind": "cue", "cues": ["authority"], "texts": 24}, label=None,
                       favourable=None)  # fmt: skip
-    monkeypatch.setattr(cue, "write", follows)
+    form = AnswerForm(prefix="very", choices=("yes", "no"))
+    monkeypatch.setattr(cue, "writer", lambda _: Scripted(follows, form=form))
     found = gathered(plan, tmp_path, [0])
     by = by_name(found.measurements)
     for_yes = by["cue_pull", None].value  # every text for which the cue speaks for yes
@@ -226,7 +227,7 @@ def test_every_test_runs_on_a_real_subject(tmp_path, monkeypatch):
                        "paraphrase"]}  # fmt: skip
     plan = small_plan(tmp_path, check)
     told = [Written("The film is good. The story is long.", "yes")] * 12
-    monkeypatch.setattr("tasks.checks.reasoning.measure.write", lambda _, texts: told[: len(texts)])
+    monkeypatch.setattr(Writer, "write", lambda _, texts: told[: len(texts)])
     found = gathered(plan, tmp_path, [])
     tests = {m.about.method for m in found.named("answer_unchanged")}
     assert {"truncation", "token-truncation", "filler"} <= tests

@@ -26,6 +26,7 @@ from tasks.subjects.outputs import Written
 from tests.support.asked import turned
 from tests.support.gathering import alone, asked
 from tests.support.reasoners import SUBJECTS, reasoner
+from tests.support.scripted import Scripted
 from tests.support.small import write_small_audit
 
 SPEC = CausalSubject(path="x", prompt="{text}", choices=("yes", "no"), answer_prefix="A:")
@@ -132,22 +133,21 @@ class Reader:
         return str(self.rng.integers(1000)) if self.rng.random() < self.moody else self(text)
 
 
-def calibration_of(monkeypatch, mind):
+def calibration_of(mind):
     items = exchange_set(
         7, 60, problems=("turning",), stories=("stated",), named=("authority",), steps=9
     )
     tried = {text for one in items for text, _ in one.tried}
 
-    def write(_, texts):
-        return [Written("So.", mind(t) if t in tried else mind.unsettled(t)) for t in texts]
+    def writes(text):
+        return Written("So.", mind(text) if text in tried else mind.unsettled(text))
 
-    monkeypatch.setattr(asking, "write", write)
-    found = paired_controls.ask(object(), SPEC, items, borne_out, exchange_controls.scores)
+    found = paired_controls.ask(Scripted(writes), SPEC, items, borne_out, exchange_controls.scores)
     return exchange_controls.calibration(SWAPPED, [found])
 
 
-def test_a_subject_that_reads_is_told_apart(monkeypatch):
-    found, notes = calibration_of(monkeypatch, Reader())
+def test_a_subject_that_reads_is_told_apart():
+    found, notes = calibration_of(Reader())
     by = {m.name: m for m in found}
     assert by["instrument_auroc"].value == 1
     assert by["instrument_auroc"].low > 0.9
@@ -156,8 +156,8 @@ def test_a_subject_that_reads_is_told_apart(monkeypatch):
     assert notes[0].startswith("Influence of place calibrated on 120 of 120 controls")
 
 
-def test_a_subject_whose_answers_change_by_themselves_blinds_the_test(monkeypatch):
-    found, _ = calibration_of(monkeypatch, Reader(moody=1.0))
+def test_a_subject_whose_answers_change_by_themselves_blinds_the_test():
+    found, _ = calibration_of(Reader(moody=1.0))
     by = {m.name: m for m in found}
     assert by["instrument_sensitivity"].value == 1
     assert by["instrument_specificity"].value < 0.1
@@ -168,7 +168,7 @@ def test_a_subject_that_answers_at_random_is_not_calibrated(monkeypatch):
     mind = Reader(moody=1.0)
     monkeypatch.setattr(Reader, "__call__", Reader.unsettled)
     monkeypatch.setattr(Reader, "unsettled", lambda self, _: str(self.rng.integers(1000)))
-    found, notes = calibration_of(monkeypatch, mind)
+    found, notes = calibration_of(mind)
     assert found == []
     assert notes[0].startswith("Influence of place not calibrated: the subject bears out too few")
 
@@ -235,7 +235,7 @@ def test_answers_that_a_tokenizer_mixes_up_are_a_note(tmp_path, monkeypatch):
     def mixed(_):
         raise ChoicesError("subject organism: cannot tell (a=x, b=x)")
 
-    monkeypatch.setattr(asking, "subject_of", mixed)
+    monkeypatch.setattr(asking, "resumer", mixed)
     (left,) = alone(one, EXCHANGE_CONTROLS, tmp_path).of(EXCHANGE_CONTROLS)
     assert left == PairedControls(
         reason="cannot answer the controls: subject organism: cannot tell"

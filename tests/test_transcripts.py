@@ -8,7 +8,6 @@ import pyarrow as pa
 import pytest
 import yaml
 from pyarrow import parquet
-from tasks.subjects.writing import answer_after, write
 
 from tasks.checks.gather import decide, in_process
 from tasks.checks.preflight import not_run, prepare
@@ -17,6 +16,7 @@ from tasks.definition import DataSpec
 from tasks.errors import DataError, SpecError, SubjectError
 from tasks.run.store import Store
 from tasks.schema import Report
+from tasks.subjects.load import resumer
 from tasks.subjects.transcripts import load_transcripts
 from tests.support.gathering import gathered
 from tests.support.openai_server import completion, said, serving
@@ -148,7 +148,7 @@ def test_accuracy_is_that_of_the_records_without_a_cue(tmp_path):
     plan = prepare(definition(tmp_path, records(follows=20)))
     assert [row.id for row in plan.data.rows[:2]] == ["q0", "q1"]
     subject = load_transcripts(plan.subjects["published"])
-    assert [w.answer for w in write(subject, plan.data.texts)] == ["a"] * 20
+    assert [w.answer for w in subject.write(plan.data.texts)] == ["a"] * 20
     assert decide(plan, *in_store(tmp_path)).decision.tolist() == ["a"] * 20
 
 
@@ -187,7 +187,7 @@ def test_transcripts_of_completions_are_split_into_reasoning_and_answer(tmp_path
     plan = prepare(
         definition(tmp_path, rows, subject=subject, data=data, checks=[{"kind": "performance"}])
     )
-    told = write(load_transcripts(plan.subjects["published"]), ["Question 1?"])
+    told = load_transcripts(plan.subjects["published"]).write(["Question 1?"])
     assert told[0][:2] == ("Well, 1.", "b")
 
 
@@ -206,8 +206,8 @@ def test_what_needs_asking_again_is_not_run_and_says_why(tmp_path):
     )
     assert told["cue"].startswith("needs paired conditions")
     assert told["attribution"].startswith("needs gradients")
-    with pytest.raises(SubjectError, match="cannot be asked again"):
-        answer_after(load_transcripts(plan.subjects["published"]), ["Question 1?"], [""])
+    with pytest.raises(SubjectError, match="does not offer writing and asking again"):
+        resumer(plan.subjects["published"])
 
 
 @pytest.mark.parametrize(
