@@ -14,7 +14,7 @@ from scipy.stats import spearmanr
 
 from benchmarks.instruments.readings import SHARES, read_items
 from benchmarks.instruments.scores import PUBLISHED, best, combined, discrimination, scores
-from tasks.checks.reasoning.controls import held_against
+from tasks.checks.reasoning.controls import validity_of
 from tasks.controls.items import Item
 from tasks.controls.validity import Validity
 from tasks.measures.stats.intervals import Interval
@@ -32,7 +32,7 @@ def measured(name: str, n: int, seed: int) -> tuple[list[Item], dict[str, np.nda
     items = items_of(CHARACTERS[name], seed, n)
     read = read_items(subject, items, seed=seed)
     texts = [item.prompt for item in items]
-    found = held_against(subject, texts, items, subject.write(texts))
+    found = validity_of(subject, texts, items, subject.write(texts))
     graded = {i for i, item in enumerate(items) if item.kind == "graded"}
     wanted = set(found.borne_out) | graded
     chosen = [at for at, i in enumerate(read.kept) if i in wanted]

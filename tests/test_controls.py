@@ -14,12 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.checks.preflight import prepare
-from tasks.checks.reasoning import controls
+from tasks.checks.reasoning.controls_evidence import calibration
+from tasks.checks.reasoning.rounds import CONTROLS
 from tasks.controls import control_set
 from tasks.controls.problems import DRAWN
 from tasks.controls.validity import elsewhere, unfit, validity
 from tasks.errors import SpecError
+from tasks.run.rounds import Finished
+from tasks.run.store import Store
 from tests.organisms.control_files import items_as_csv
+from tests.support.gathering import asked
 
 DEFINITION = Path(__file__).resolve().parents[1] / "audits" / "reasoning-controls.yaml"
 
@@ -273,11 +277,11 @@ def test_controls_that_do_not_exist_are_refused_before_the_run(tmp_path, kind, c
         prepare(path)
 
 
-def test_without_a_test_that_can_be_made_no_controls_are_asked():
+def test_without_a_test_that_can_be_made_no_controls_are_asked(tmp_path):
     plan = prepare(DEFINITION)
     check = plan.spec.checks[0].model_copy(update={"tests": ("paraphrase",)})
-    assert controls.shards(plan, check, []) == []
-    assert controls.calibration(check, []) == ([], ["Not calibrated: no test could be made."])
+    assert CONTROLS.shards(asked(plan, check), Finished(Store(tmp_path))) == []
+    assert calibration(check, []) == ([], ["Not calibrated: no test could be made."])
 
 
 @pytest.mark.parametrize("form", ["number", "label"])

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.checks import MEASURES
 from tasks.checks.preflight import prepare
 from tasks.checks.reasoning import factor_controls
-from tasks.checks.reasoning import rounds as reasoning
+from tasks.checks.reasoning.evidence import evidence
 from tasks.checks.reasoning.factors import named_fields
+from tasks.checks.reasoning.factors_evidence import calibration
+from tasks.checks.reasoning.rounds import FACTOR_CONTROLS, REASONING, ROUNDS
 from tasks.controls.factors import balanced, borne_out, factor_set
 from tasks.controls.stories import TOLD
 from tasks.data.dataset import Row
@@ -20,8 +21,11 @@ from tasks.definition.checks.reasoning import ReasoningCheck
 from tasks.judge.credibility import RANKED, STATED, blind, calibrations
 from tasks.judge.gates import judge
 from tasks.report.blocks import Grid
-from tasks.run.shards import Payload, write_payload
+from tasks.run.rounds import Finished
+from tasks.run.store import Store
 from tasks.schema import Evidence
+from tests.support.gathering import alone, asked
+from tests.support.scripted import Scripted
 from tests.support.sections import m, sentences, shown
 from tests.support.small import write_small_audit
 
@@ -125,15 +129,11 @@ def told_of(monkeypatch, answers, attributed, stories=tuple(TOLD), n=40):
     """What the controls say of a subject that answers and an attribution that ranks like this."""
     items = factor_set(7, n, stories=stories)
     monkeypatch.setattr(
-        factor_controls, "answer_after",
-        lambda _, texts, reasonings: list(map(answers, texts, reasonings)),
-    )  # fmt: skip
-    monkeypatch.setattr(
         factor_controls, "attributed_fields",
         lambda _, rows, reasonings, given: list(map(attributed, rows, given)),
     )  # fmt: skip
-    payload = Payload({}, [factor_controls.told(object(), items)])
-    found, notes = factor_controls.calibration(ReasoningCheck(), [payload])
+    subject = Scripted(answers=answers)
+    found, notes = calibration([factor_controls.compared(subject, items)])
     return {(one.name, one.about.method): one for one in found}, notes[0]
 
 
@@ -162,13 +162,12 @@ def test_a_right_attribution_tells_all_controls_apart(monkeypatch):
 
 def test_the_limits_of_the_controls_are_said(monkeypatch):
     items = factor_set(7, 40, stories=["stated", "listed"])
-    monkeypatch.setattr(factor_controls, "answer_after", lambda _, texts, __: [*map(solve, texts)])
     monkeypatch.setattr(
         factor_controls, "attributed_fields",
         lambda _, rows, __, answers: list(map(sees, rows, answers)),
     )  # fmt: skip
-    payload = Payload({}, [factor_controls.told(object(), items)])
-    limits = factor_controls.calibration(ReasoningCheck(), [payload])[1][1]
+    subject = Scripted(answers=reads)
+    limits = calibration([factor_controls.compared(subject, items)])[1][1]
     assert "answers that follow from the reasoning's own words" in limits
     assert "In stated one field decides in all texts" in limits  # in `listed` the question says
 
@@ -329,10 +328,7 @@ def organism_plan(tmp_path, name, **more):
 @pytest.mark.parametrize("name", ORGANISMS)
 def test_the_comparison_is_right_about_organisms_whose_answer_stands_in_the_text(tmp_path, name):
     plan = organism_plan(tmp_path, name)
-    (ref,) = factor_controls.shards(plan, plan.spec.checks[0])
-    found, notes = factor_controls.calibration(
-        plan.spec.checks[0], [factor_controls.measure(ref, tmp_path)]
-    )
+    found, notes = calibration(alone(asked(plan), FACTOR_CONTROLS, tmp_path).of(FACTOR_CONTROLS))
     by = {(one.name, one.about.method): one for one in found}
     assert "calibrated on 48 of 48 controls" in notes[0]
     for test in (STATED, RANKED):
@@ -357,9 +353,9 @@ def whole(tmp_path, monkeypatch=None):
     tmp_path.mkdir(parents=True, exist_ok=True)
     notices(tmp_path / "notices.csv")
     plan = organism_plan(tmp_path, "second", data=data, gates=[gate])
-    check = plan.spec.checks[0]
-    refs = reasoning.shards(plan, check, [])
-    assert [ref.kind for ref in refs] == ["reasoning", "controls", factor_controls.KIND]
+    one, store = asked(plan), Store(tmp_path)
+    refs = [ref for each in ROUNDS for ref in each.shards(one, Finished(store))]
+    assert [ref.round for ref in refs] == ["reasoning", "controls", "factor-controls"]
     if monkeypatch is not None:  # the attribution of the controls' fields, shuffled
         rng = np.random.default_rng(8)
         found = factor_controls.attributed_fields
@@ -368,29 +364,27 @@ def whole(tmp_path, monkeypatch=None):
             lambda *given: [dict(zip(one, rng.permutation(list(one.values())).tolist(),
                                      strict=True)) for one in found(*given)],
         )  # fmt: skip
-    stored = [
-        write_payload(tmp_path, ref, MEASURES[ref.kind](ref, tmp_path))
-        for ref in refs
-        if ref.kind != "controls"
-    ]
-    evidence = reasoning.evidence(plan, check, [], tmp_path, stored)
-    return evidence, judge(plan.spec, (evidence,))[0]
+    left = alone(one, REASONING, store).after(
+        FACTOR_CONTROLS, alone(one, FACTOR_CONTROLS, store).stored(FACTOR_CONTROLS)
+    )
+    found = evidence(one, left)
+    return found, judge(plan.spec, (found,))[0]
 
 
 def test_an_audit_judges_stated_factors_where_the_comparison_is_right(tmp_path):
-    evidence, finding = whole(tmp_path)
-    aurocs = {one.about.method: one for one in evidence.named("instrument_auroc")}
+    found, finding = whole(tmp_path)
+    aurocs = {one.about.method: one for one in found.named("instrument_auroc")}
     assert set(aurocs) == {STATED, RANKED}
     assert aurocs[STATED].low > 0.8
     assert finding.verdict == "pass"
-    own = next(one for one in evidence.named("factor_precision") if one.about.against is None)
+    own = next(one for one in found.named("factor_precision") if one.about.against is None)
     assert own.low > 0.5
-    assert any("Stated factors calibrated on 48 of 48 controls" in note for note in evidence.notes)
+    assert any("Stated factors calibrated on 48 of 48 controls" in note for note in found.notes)
 
 
 def test_the_same_audit_decides_nothing_when_attribution_is_shuffled(tmp_path, monkeypatch):
-    evidence, finding = whole(tmp_path, monkeypatch)
-    auroc = next(o for o in evidence.named("instrument_auroc") if o.about.method == STATED)
+    found, finding = whole(tmp_path, monkeypatch)
+    auroc = next(o for o in found.named("instrument_auroc") if o.about.method == STATED)
     assert auroc.low < 0.5 < auroc.high
     assert finding.verdict == "inconclusive"
     assert f"test {STATED} is not shown to tell controls apart" in finding.reason
@@ -406,8 +400,8 @@ def test_the_same_audit_decides_nothing_when_attribution_is_shuffled(tmp_path, m
 )
 def test_without_factors_or_controls_nothing_is_tried(tmp_path, changes):
     plan = organism_plan(tmp_path, "second", **changes)
-    assert factor_controls.shards(plan, plan.spec.checks[0]) == []
-    assert factor_controls.calibration(plan.spec.checks[0], []) == ([], [])
+    assert FACTOR_CONTROLS.shards(asked(plan), Finished(Store(tmp_path))) == []
+    assert calibration([]) == ([], [])
 
 
 def test_an_endpoint_has_no_gradients_and_no_such_controls(tmp_path, monkeypatch):
@@ -418,7 +412,7 @@ def test_an_endpoint_has_no_gradients_and_no_such_controls(tmp_path, monkeypatch
         "answer": {"prefix": "Answer:", "choices": ["yes", "no"]},
     }  # fmt: skip
     plan = organism_plan(tmp_path, "second", subjects={"organism": subject})
-    assert factor_controls.shards(plan, plan.spec.checks[0]) == []
+    assert FACTOR_CONTROLS.shards(asked(plan), Finished(Store(tmp_path))) == []
 
 
 def test_a_subject_without_the_words_says_so(tmp_path):
@@ -427,9 +421,6 @@ def test_a_subject_without_the_words_says_so(tmp_path):
         "answer": {"prefix": "very", "choices": ["yes", "no"]},
     }  # fmt: skip
     plan = organism_plan(tmp_path, "second", subjects={"organism": writer})
-    (ref,) = factor_controls.shards(plan, plan.spec.checks[0])
-    found, notes = factor_controls.calibration(
-        plan.spec.checks[0], [factor_controls.measure(ref, tmp_path)]
-    )
+    found, notes = calibration(alone(asked(plan), FACTOR_CONTROLS, tmp_path).of(FACTOR_CONTROLS))
     assert found == []
     assert "Stated factors not calibrated: the subject cannot answer the controls" in notes[0]

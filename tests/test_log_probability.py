@@ -8,20 +8,23 @@ import torch
 from typer.testing import CliRunner
 
 from flows.cli import app
-from tasks.checks import MEASURES
 from tasks.checks.cost import calls
-from tasks.checks.instruments.calibration import Scored, calibrated, scored
+from tasks.checks.instruments.calibration import Scored, calibrated
 from tasks.checks.preflight import prepare
-from tasks.checks.reasoning import rounds as reasoning
+from tasks.checks.reasoning.controls_evidence import as_scored
 from tasks.checks.reasoning.interventions import under_tests
 from tasks.checks.reasoning.log_probabilities import curve, left_out
+from tasks.checks.reasoning.payload import Answered, ScoredControls
 from tasks.checks.reasoning.preflight import withheld_tests
+from tasks.checks.reasoning.rounds import ROUNDS
+from tasks.checks.reasoning.scores import scored
 from tasks.definition import AuditSpec, CausalSubject
 from tasks.definition.checks.reasoning import LOG_PROBABILITY, WITHOUT_REASONING, ReasoningCheck
 from tasks.judge.gates import judge
 from tasks.measures.reasoning.answers import as_written
 from tasks.measures.reasoning.dependence import log_probability_lost, lost_without_reasoning
-from tasks.run.shards import write_payload
+from tasks.run.rounds import Finished
+from tasks.run.store import Store
 from tasks.schema import About, Evidence, Measurement
 from tasks.subjects.load import refer
 from tasks.subjects.local.generation import at_cuts
@@ -32,6 +35,7 @@ from tests.organisms.characters import CHARACTERS
 from tests.organisms.dependence import as_subject
 from tests.organisms.reasoner import items_of
 from tests.support.asked import write_asked_audit
+from tests.support.gathering import asked, gathered
 from tests.support.small import write_small_audit
 from tests.support.tiny import DECODERS, build
 
@@ -60,14 +64,13 @@ def test_points_that_do_not_rise_from_nothing_to_all_are_refused(shares):
         log_probability_lost(shares, np.zeros((3 if len(shares) > 2 else 2, 1)))
 
 
-def record(i, probabilities, answer="a"):
-    told = {"log_probabilities": np.log(probabilities).tolist(), "kept": [0, 2, 4, 6, 8]}
-    return {"id": str(i), "answer": answer, "tests": {LOG_PROBABILITY: told}}
+def record(probabilities, answer="a"):
+    return Answered(answer=answer, by_test={}, log_probabilities=np.log(probabilities).tolist())
 
 
 def test_mean_curve_and_areas_by_hand():
-    halved = [record(i, [0.25, 0.25, 0.5, 0.5, 0.5]) for i in range(10)]
-    kept = [record(i + 10, [0.5] * 5) for i in range(10)]
+    halved = [record([0.25, 0.25, 0.5, 0.5, 0.5])] * 10
+    kept = [record([0.5] * 5)] * 10
     found = curve(SHARES, halved + kept, 1)
     change = {m.about.share: m.value for m in found if m.name == "log_probability_change"}
     half = -0.5 * np.log(2)  # of ten texts of twenty, by log 2
@@ -82,8 +85,8 @@ def test_mean_curve_and_areas_by_hand():
 
 
 def test_texts_without_an_answer_or_a_log_probability_are_left_out_and_counted():
-    sample = [record(i, [0.5] * 5) for i in range(3)] + [record(3, [0.5] * 5, answer=None)]
-    sample.append({"id": "4", "answer": "a", "tests": {LOG_PROBABILITY: None}})
+    sample = [record([0.5] * 5)] * 3 + [record([0.5] * 5, answer=None)]
+    sample.append(Answered(answer="a", by_test={}))
     assert {m.n for m in curve(SHARES, sample, 1)} == {3}
     assert left_out(sample) == [
         "Test log-probability: 1 of 4 answers have no finite log-probability and are left out."
@@ -178,9 +181,10 @@ def test_one_reading_gives_the_answers_of_truncation_as_well(tmp_path):
     given = (subject, TEXTS, written)
     alone = under_tests(*given, ["truncation"], SHARES, seeds=[1] * 4)
     both = under_tests(*given, [LOG_PROBABILITY, "truncation"], SHARES, seeds=[1] * 4)
-    assert list(both) == [LOG_PROBABILITY, "truncation"]
-    assert both["truncation"] == alone["truncation"]
-    assert [told is None for told in both[LOG_PROBABILITY]] == [False, True, False, False]
+    assert all(set(one.by_test) == {"truncation"} for one in both)
+    assert [one.by_test for one in both] == [one.by_test for one in alone]
+    assert [one.log_probabilities is None for one in both] == [False, True, False, False]
+    assert all(one.log_probabilities is None for one in alone)
 
 
 def test_an_answer_finds_room_beyond_the_window(tmp_path):
@@ -201,6 +205,19 @@ def test_an_answer_longer_than_the_window_or_without_a_token_has_no_log_probabil
 # --- planted, and nothing planted ---------------------------------------------------------
 
 
+def worth(tests):
+    """What tests are worth, by the same way from their scores as in an audit."""
+    kept = {
+        test: ScoredControls(
+            scores=one.scores.tolist(),
+            truth=one.truth.tolist(),
+            questions=one.questions or [str(i) for i in range(len(one.scores))],
+        )
+        for test, one in tests.items()
+    }
+    return calibrated(as_scored(kept))
+
+
 @pytest.mark.parametrize("name", CHARACTERS)
 def test_planted_dependence_is_told_apart_on_every_organism(name):
     subject = as_subject(CHARACTERS[name], ORGANISMS / name)
@@ -210,7 +227,7 @@ def test_planted_dependence_is_told_apart_on_every_organism(name):
         subject, texts, subject.write(texts), [i.truth for i in items], [LOG_PROBABILITY], SHARES,
         seed=1,
     )  # fmt: skip
-    by = {(m.name, m.about.method): m for m in calibrated(found)}
+    by = {(m.name, m.about.method): m for m in worth(found)}
     for method in (LOG_PROBABILITY, WITHOUT_REASONING):
         assert by["instrument_auroc", method].value >= 0.9
         assert by["instrument_auroc", method].low > 0.85
@@ -223,8 +240,8 @@ def test_a_model_that_looks_at_nothing_but_the_last_word_loses_nothing(tmp_path)
         for block in subject.blocks:
             block.self_attn.o_proj.weight.zero_()
     written = [Written(r, "yes") for r in REASONINGS]
-    told = under_tests(subject, TEXTS, written, [LOG_PROBABILITY], SHARES, seeds=[1] * 4)
-    sample = [{"answer": "yes", "tests": {LOG_PROBABILITY: one}} for one in told[LOG_PROBABILITY]]
+    sample = under_tests(subject, TEXTS, written, [LOG_PROBABILITY], SHARES, seeds=[1] * 4)
+    assert len(curve(SHARES, sample, 1)) == len(SHARES) + 2
     for m in curve(SHARES, sample, 1):
         assert m.value == pytest.approx(0, abs=1e-5)
 
@@ -235,15 +252,13 @@ def test_a_model_that_looks_at_nothing_but_the_last_word_loses_nothing(tmp_path)
 def test_the_line_is_half_the_probability_and_is_not_moved_by_the_controls():
     truth = np.arange(40) % 2 == 0
     scores = np.where(truth, 0.70, 0.69)  # log 2 = 0.6931 lies between
-    found = calibrated(
-        {LOG_PROBABILITY: Scored(scores, truth), "truncation": Scored(scores, truth)}
-    )
+    found = worth({LOG_PROBABILITY: Scored(scores, truth), "truncation": Scored(scores, truth)})
     by = {(m.name, m.about.method): m for m in found}
     for name in ("instrument_sensitivity", "instrument_specificity"):
         assert by[name, LOG_PROBABILITY].value == 1
         assert "0.693 nats" in by[name, LOG_PROBABILITY].method
     assert by["instrument_specificity", "truncation"].value == 0  # its line is 0.5
-    higher = calibrated({LOG_PROBABILITY: Scored(scores + 1, truth)})
+    higher = worth({LOG_PROBABILITY: Scored(scores + 1, truth)})
     assert {m.name: m.value for m in higher}["instrument_specificity"] == 0
 
 
@@ -290,13 +305,6 @@ WRITER = {
 }  # fmt: skip
 
 
-def evidence_on(plan, folder):
-    check = plan.spec.checks[0]
-    refs = reasoning.shards(plan, check, [])
-    stored = [write_payload(folder, r, MEASURES[r.kind](r, folder)) for r in refs]
-    return reasoning.evidence(plan, check, [], folder, stored)
-
-
 @pytest.mark.parametrize(
     ("answer", "own"),
     [
@@ -317,7 +325,7 @@ def test_a_local_subject_is_measured_unasked_whatever_its_answers(
     said = "The film is good. The story is long."
     ones = [Written(said, own, f"{said} very {own}")] * 6
     monkeypatch.setattr(Writer, "write", lambda _, texts: ones[: len(texts)])
-    found = evidence_on(prepare(path), tmp_path)
+    found = gathered(prepare(path), tmp_path)
     methods = {m.about.method for m in found.named("log_probability_lost")}
     assert methods == {LOG_PROBABILITY, WITHOUT_REASONING}
     shares = [m.about.share for m in found.named("log_probability_change")]
@@ -335,7 +343,10 @@ def test_an_endpoint_withholds_it_with_a_reason_before_the_run(tmp_path, monkeyp
     why = "needs log-probabilities of a given answer; subject remote (openai) does not offer that"
     assert why in withheld_tests(plan, check)[LOG_PROBABILITY]
     assert why in " ".join(CliRunner().invoke(app, ["check", str(path)]).output.split())
-    assert all(LOG_PROBABILITY not in r.option("tests") for r in reasoning.shards(plan, check, []))
+    begun = Finished(Store(tmp_path / "store"))
+    options = [piece.options for one in ROUNDS for piece in one.pieces(asked(plan), begun)]
+    assert len(options) == 2  # texts and controls
+    assert all(LOG_PROBABILITY not in of_one.tests for of_one in options)
     without = write_asked_audit(
         tmp_path / "without", "http://localhost:1/v1",
         checks=[{"kind": "reasoning", "texts": 4, "tests": ["truncation", "filler", "mistake"]}],

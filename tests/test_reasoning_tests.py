@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from statsmodels.stats.contingency_tables import mcnemar
 
-from tasks.checks.instruments.calibration import Scored, calibrated, scored
+from tasks.checks.instruments.calibration import Scored, calibrated
 from tasks.checks.reasoning.altered_texts import version
-from tasks.checks.reasoning.curves import areas, curves, factors, left_out
+from tasks.checks.reasoning.curves import curves, left_out
+from tasks.checks.reasoning.factors_evidence import factors
+from tasks.checks.reasoning.payload import NamedFields, ReasonedText, UnderTest
+from tasks.checks.reasoning.scores import areas, scored
 from tasks.data.text_units import words_of
 from tasks.definition import AuditSpec
 from tasks.judge.gates import judge
@@ -133,11 +136,14 @@ def test_token_shares_end_at_all_and_stand_in_for_an_empty_reasoning():
     assert found.T.tolist() == [[0, 0.75, 1], [0, 0.5, 1]]
 
 
-def record(i, answers, *, answer="a", label="a", test="truncation", kept=(0, 2, 4, 6, 8)):
-    return {
-        "id": str(i), "label": label, "answer": answer,
-        "tests": {test: {"answers": list(answers), "kept": list(kept)}},
-    }  # fmt: skip
+KEPT = (0, 2, 4, 6, 8)
+
+
+def record(i, answers, *, answer="a", label="a", test="truncation", **more):
+    by_test = {test: UnderTest(answers=tuple(answers), kept=KEPT)} | more
+    return ReasonedText(
+        id=str(i), label=label, reasoning=FOUR, answer=answer, by_test=by_test, fields=None
+    )
 
 
 def named(found, name, **about):
@@ -182,19 +188,15 @@ def test_texts_whose_answer_is_lost_are_counted_and_named_as_a_confound():
 
 
 def test_reasonings_that_cannot_be_changed_are_counted():
-    sample = [record(0, "aaaaa"), record(1, "aaaaa") | {"tests": {"truncation": None}}]
+    sample = [record(0, "aaaaa"), record(1, "aaaaa", truncation=None)]
     assert left_out(["truncation"], sample) == [
         "Test truncation: 1 of 2 reasonings could not be changed and are left out."
     ]
 
 
 def test_tests_differ_on_the_same_texts():
-    sample = [
-        record(i, "bbbba")
-        | {"tests": {"truncation": record(i, "bbbba")["tests"]["truncation"],
-                     "filler": {"answers": list("aaaaa"), "kept": [0, 2, 4, 6, 8]}}}
-        for i in range(10)
-    ]  # fmt: skip
+    ignored = UnderTest(answers=tuple("aaaaa"), kept=KEPT)
+    sample = [record(i, "bbbba", filler=ignored) for i in range(10)]
     found = named(curves(["truncation", "filler"], SHARES, sample, 1), "dependence_difference")
     assert [(m.about.method, m.about.against) for m in found] == [("filler", "truncation")]
     assert found[0].value == pytest.approx(-0.875)
@@ -256,7 +258,7 @@ def test_a_reasoning_of_ones_own_case_beats_another_cases():
     for _ in range(40):
         strong = set(rng.choice(names, 2, replace=False).tolist())
         weights = {n: 5 + rng.random() if n in strong else rng.random() for n in names}
-        cases.append({"attributed": weights, "named": sorted(strong)})
+        cases.append(NamedFields(attributed=weights, named=sorted(strong)))
     found = factors(cases, 1)
     own, chance = named(found, "factor_precision")
     assert own.value == 1
@@ -267,7 +269,7 @@ def test_a_reasoning_of_ones_own_case_beats_another_cases():
 def test_naming_always_the_same_fields_is_nothing_beyond_chance():
     rng = np.random.default_rng(0)
     weights = [{"a": 5 + rng.random(), "b": 4.0, "c": rng.random()} for _ in range(30)]
-    cases = [{"attributed": w, "named": ["a", "b"]} for w in weights]
+    cases = [NamedFields(attributed=w, named=["a", "b"]) for w in weights]
     gain = named(factors(cases, 1), "factor_gain")[0]
     assert named(factors(cases, 1), "factor_precision")[0].value == 1
     assert gain.low <= 0 <= gain.high
