@@ -39,9 +39,17 @@ def section(shown: Shown[ProbingCheck]) -> list[Block]:
 
 def _probing_of(attribute: str, everything: Sequence[Measurement], key: str) -> list[Block]:
     about = [m for m in everything if m.about.position is None]
-    effect = [m for m in about if m.name == "erasure_effect"]
     return [
         Sentence(read_is_not_used(attribute, about)),
+        *_curves(attribute, about, key),
+        *_tables(attribute, about),
+        *_elsewhere(attribute, everything),
+    ]
+
+
+def _curves(attribute: str, about: Sequence[Measurement], key: str) -> list[Block]:
+    """What is read and what erasure does, by layer."""
+    return [
         *layer_figure(
             charts.probes_by_layer, [m for m in about if m.name in PROBES], f"{key}-probes",
             f"What can be read about {attribute}: the probe, the same on shuffled labels, a small "
@@ -65,10 +73,17 @@ def _probing_of(attribute: str, everything: Sequence[Measurement], key: str) -> 
             "is the rule or the harm.", named=True,
         ),
         *layer_figure(
-            charts.erasure_effect_by_layer, effect, f"{key}-effect",
+            charts.erasure_effect_by_layer, [m for m in about if m.name == "erasure_effect"],
+            f"{key}-effect",
             "What of the gap goes with the attribute beyond what goes with a random subspace; "
             "the intervals hold jointly over layers where the method says so.",
         ),
+    ]  # fmt: skip
+
+
+def _tables(attribute: str, about: Sequence[Measurement]) -> list[Block]:
+    """Gaps and rates by layer, and folded all other numbers."""
+    return [
         *grid(
             [m for m in about if m.name in USED],
             caption=f"Erasing {attribute}, a random subspace, and what is unrelated: the gap",
@@ -91,20 +106,25 @@ def _probing_of(attribute: str, everything: Sequence[Measurement], key: str) -> 
             column=lambda m: title(m.name),
             folded=True,
         ),
-        *[
-            block
-            for position in dict.fromkeys(m.about.position for m in everything)
-            if position is not None
-            for block in grid(
-                [m for m in everything if m.about.position == position],
-                caption=f"What can be read about {attribute} elsewhere ({position}), by layer",
-                corner="Layer",
-                row=layer_words,
-                column=lambda m: title(m.name),
-                folded=True,
-            )
-        ],
-    ]  # fmt: skip
+    ]
+
+
+def _elsewhere(attribute: str, everything: Sequence[Measurement]) -> list[Block]:
+    """What is read at further positions."""
+    positions = dict.fromkeys(m.about.position for m in everything)
+    return [
+        block
+        for position in positions
+        if position is not None
+        for block in grid(
+            [m for m in everything if m.about.position == position],
+            caption=f"What can be read about {attribute} elsewhere ({position}), by layer",
+            corner="Layer",
+            row=layer_words,
+            column=lambda m: title(m.name),
+            folded=True,
+        )
+    ]
 
 
 def read_is_not_used(attribute: str, about: Sequence[Measurement]) -> str:
