@@ -11,6 +11,7 @@ from tasks.report.formats import about_words, joined, title
 from tasks.report.shown import Shown
 from tasks.report.view import anchor
 from tasks.schema import AttributedText, Evidence, Measurement
+from tasks.schema.notation import Notation
 
 MOST_SUBSETS = 4
 """Subsets charted whatever they are."""
@@ -27,13 +28,13 @@ def section(shown: Shown[AttributionCheck]) -> list[Block]:
     return [
         *_may_rest(evidence),
         *_foregone(evidence),
-        *_quality(evidence),
+        *_quality(evidence, shown.notation),
         *_agreement(evidence),
         *_drivers(evidence, list(decided)),
     ]
 
 
-def _quality(evidence: Evidence) -> list[Block]:
+def _quality(evidence: Evidence, notation: Notation) -> list[Block]:
     gains = evidence.named("comprehensiveness_gain")
     sufficient = evidence.named("sufficiency_gain")
     beside = [m for m in evidence.measurements if m.name in BESIDE]
@@ -49,7 +50,7 @@ def _quality(evidence: Evidence) -> list[Block]:
         ),
         *grid([*gains, *beside], caption="Methods on this subject", corner="Method",
               row=lambda m: _method(m, evidence), column=_column),
-        *grid(rationales, caption=_against_people(evidence), corner="Method",
+        *grid(rationales, caption=_against_people(evidence, notation), corner="Method",
               row=lambda m: _method(m, evidence), column=lambda m: title(m.name)),
         *grid(sufficient, caption="Sufficiency gain", corner="Method", row=_plain_method,
               column=lambda m: f"against {m.about.against}", folded=True),
@@ -183,9 +184,11 @@ def _foregone(evidence: Evidence) -> list[Block]:
     ]
 
 
-def _against_people(evidence: Evidence) -> str:
+def _against_people(evidence: Evidence, notation: Notation) -> str:
     shares = evidence.named("rationale_share")
-    chance = f"; they marked {shares[0].value:.0%} of a text, which is chance" if shares else ""
+    chance = (
+        f"; they marked {notation.value(shares[0])} of a text, which is chance" if shares else ""
+    )
     return f"Against what people marked as the reason{chance}"
 
 

@@ -6,11 +6,12 @@ from tasks.definition.checks.localisation import LocalisationCheck
 from tasks.report import charts, heat
 from tasks.report.blocks import Block, Sentence, Title, grid
 from tasks.report.figures import figure, figure_of, layer_figure
-from tasks.report.formats import about_words, interval, joined, layer_words, title, value
+from tasks.report.formats import about_words, joined, layer_words, title
 from tasks.report.shapes import Series
 from tasks.report.shown import Shown
 from tasks.report.view import anchor
 from tasks.schema import Evidence, Measurement
+from tasks.schema.notation import Notation
 
 CLEAR = 0.05
 """Largest q at which a delay is told."""
@@ -25,7 +26,12 @@ ARRIVAL = ("lens_layer", "patching_layer")
 def section(shown: Shown[LocalisationCheck]) -> list[Block]:
     """Where decisions form, from where on an exchanged field moves them, and what carries it."""
     evidence = shown.evidence
-    return [*_formation(evidence), *_lens(evidence), *_swap(evidence), *_patching(evidence)]
+    return [
+        *_formation(evidence),
+        *_lens(evidence),
+        *_swap(evidence),
+        *_patching(evidence, shown.notation),
+    ]
 
 
 # --- where decisions form -------------------------------------------------------------------
@@ -151,7 +157,7 @@ def _above(m: Measurement, other: Measurement | None) -> bool:
 # --- what carries it ------------------------------------------------------------------------
 
 
-def _patching(evidence: Evidence) -> list[Block]:
+def _patching(evidence: Evidence, notation: Notation) -> list[Block]:
     shares, control = (evidence.named(name) for name in RECOVERED)
     if not shares:
         return []
@@ -164,7 +170,7 @@ def _patching(evidence: Evidence) -> list[Block]:
             "change in log-odds. Sites carry the same change one after the other, so their shares "
             "do not add up; and a site at 0 may still take part where another can stand in for it."
         ),
-        *_held_against(control),
+        *_held_against(control, notation),
         *figure_of(
             charts.recovered_share_by_layer, _residual([*shares, *control]), f"{key}-recovered",
             "Recovered share at the field and where the head reads, and the same with another "
@@ -181,14 +187,14 @@ def _patching(evidence: Evidence) -> list[Block]:
     ]  # fmt: skip
 
 
-def _held_against(control: Sequence[Measurement]) -> list[Block]:
+def _held_against(control: Sequence[Measurement], notation: Notation) -> list[Block]:
     if not control:
         return [Sentence("There is no control to hold this against.", "caution")]
     largest = max(control, key=lambda m: abs(m.value))
     return [
         Sentence(
             "The control, another value of the same group that keeps the decision, recovers at "
-            f"most {value(largest)} ({interval(largest)}): so much is disturbance, not the effect."
+            f"most {notation.estimate(largest)}: so much is disturbance, not the effect."
         )
     ]
 

@@ -5,14 +5,16 @@ from functools import partial
 
 from tasks.checks.instruments.section import INSTRUMENT, UNKNOWN, doubts
 from tasks.definition.checks.reasoning import LOG_PROBABILITY, WITHOUT_REASONING, ReasoningCheck
+from tasks.definition.digits import given
 from tasks.judge.credibility import FACTORS, calibrations
 from tasks.report import charts
 from tasks.report.blocks import Block, Chains, Grid, Row, Sentence, Title, grid
 from tasks.report.figures import figure_of, series_of
-from tasks.report.formats import about_words, interval, joined, title, value
+from tasks.report.formats import about_words, joined, title
 from tasks.report.shown import Shown
 from tasks.report.view import anchor
 from tasks.schema import Evidence, Measurement, TruncatedReasoning
+from tasks.schema.notation import Notation
 
 CHAINS = 3
 """Chains of thought shown in full."""
@@ -34,7 +36,7 @@ def section(shown: Shown[ReasoningCheck]) -> list[Block]:
             "reasoning tells the true cause."
         ),
         *_scores(evidence),
-        *_best(evidence),
+        *_best(evidence, shown.notation),
         *grid(_named(UNPARSED, evidence), caption="Answers that could not be read", corner="Test",
               row=about_words, column=lambda m: title(m.name)),
         *_pictures(evidence),
@@ -83,7 +85,7 @@ def _tests(evidence: Evidence) -> list[Measurement]:
     return [m for m in evidence.named("instrument_auroc") if m.about.method not in apart]
 
 
-def _best(evidence: Evidence) -> list[Block]:
+def _best(evidence: Evidence, notation: Notation) -> list[Block]:
     """Which test told the controls apart best here, and which was chosen before."""
     tests = sorted(_tests(evidence), key=lambda m: -m.value)
     if not tests:
@@ -91,7 +93,7 @@ def _best(evidence: Evidence) -> list[Block]:
     equals = [m.about.method or "" for m in tests if m.value == tests[0].value]
     words = (
         f"In this audit {joined(equals, len(equals))} told the controls apart best: AUROC "
-        f"{value(tests[0])} ({interval(tests[0])})."
+        f"{notation.estimate(tests[0])}."
     )
     if LOG_PROBABILITY in [m.about.method for m in tests]:
         words += (
@@ -198,7 +200,7 @@ def _named(names: Iterable[str], evidence: Evidence) -> list[Measurement]:
 
 
 def _share(m: Measurement) -> str:
-    return "all" if m.about.share is None else f"{m.about.share:.0%} kept"
+    return "all" if m.about.share is None else f"{given(m.about.share, 'share')} kept"
 
 
 def _test(m: Measurement) -> str:

@@ -6,12 +6,13 @@ from markupsafe import Markup
 
 from tasks.checks.interventions.export_blocks import exported_files
 from tasks.definition.checks.remediation import RemediationCheck
+from tasks.definition.digits import count, given
 from tasks.report import dose
 from tasks.report.blocks import Block, Figure, Sentence, Title, grid
-from tasks.report.formats import interval, value
 from tasks.report.shown import Shown
 from tasks.report.view import anchor
 from tasks.schema import Evidence, Measurement
+from tasks.schema.notation import Notation
 
 COLUMNS = {
     "untouched_gap": "Gap",
@@ -51,7 +52,7 @@ def section(shown: Shown[RemediationCheck]) -> list[Block]:
     tried = [m for m in evidence.measurements if m.name in CHOOSING]
     several = len({m.about.lever for m in confirmed}) > 1
     return [
-        *recommended(evidence, check),
+        *recommended(evidence, check, shown.notation),
         *grid(
             confirmed,
             caption="Confirmed on texts that neither fitted nor chose a lever",
@@ -69,8 +70,8 @@ def section(shown: Shown[RemediationCheck]) -> list[Block]:
         Sentence(
             "A lever is chosen by a rule that was fixed before: the smallest gap among levers that "
             "narrow it clearly (the whole interval of the change below 0) and whose accuracy "
-            f"falls by at most {check.tolerance:g} and not clearly. The numbers of the texts that "
-            "choose flatter the best of many; they are no result."
+            f"falls by at most {given(check.tolerance)} and not clearly. The numbers of the texts "
+            "that choose flatter the best of many; they are no result."
         ),
         *_picture(dose.levers_tried, tried, ("choosing_gap", "choosing_accuracy_change"), chosen,
                   f"{key}-tried", "Every lever that was tried, on the texts that choose. No lever "
@@ -84,7 +85,7 @@ def section(shown: Shown[RemediationCheck]) -> list[Block]:
     ]  # fmt: skip
 
 
-def recommended(evidence: Evidence, check: RemediationCheck) -> list[Block]:
+def recommended(evidence: Evidence, check: RemediationCheck, notation: Notation) -> list[Block]:
     """What is recommended and whether fresh texts confirm it; why nothing, where nothing is."""
     of = evidence.recommendation
     if of is None or of.lever is None:
@@ -93,11 +94,12 @@ def recommended(evidence: Evidence, check: RemediationCheck) -> list[Block]:
     by = {m.name: m for m in evidence.measurements if m.about.lever in (of.lever, "untouched")}
     change, kept = by["remedied_gap_change"], by["remedied_accuracy_change"]
     gap, before = by["remedied_gap"], by["untouched_gap"]
+    value = notation.value
     effect = (
         f"{of.lever}. It takes the gap between the groups of {check.attribute} from "
-        f"{value(before)} to {value(gap)} (change {value(change)}, {interval(change)}) and changes "
-        f"the accuracy by {value(kept)} ({interval(kept)}), on {gap.n} texts that neither fitted "
-        "nor chose the lever."
+        f"{value(before)} to {value(gap)} (change {value(change)}, {notation.interval(change)}) "
+        f"and changes the accuracy by {notation.estimate(kept)}, on {count(gap.n)} texts that "
+        "neither fitted nor chose the lever."
     )
     doubts = []
     if change.high is None or change.high >= 0:

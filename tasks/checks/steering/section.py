@@ -6,14 +6,16 @@ from markupsafe import Markup
 
 from tasks.checks.interventions.export_blocks import exported_files
 from tasks.definition.checks.steering import SteeringCheck
+from tasks.definition.digits import count, given
 from tasks.explain.facts import SMALLEST_USE, above_zero
 from tasks.report import charts, dose
 from tasks.report.blocks import Block, Figure, Sentence, Table, Title, grid
 from tasks.report.figures import layer_figure
-from tasks.report.formats import interval, joined, layer_words, title, value
+from tasks.report.formats import joined, layer_words, title
 from tasks.report.shown import Shown
 from tasks.report.view import anchor
 from tasks.schema import Evidence, Measurement
+from tasks.schema.notation import Notation
 
 SLOPES = ("steering_slope", "steering_reach")
 SAFE = ("safe_alpha_lowest", "safe_alpha_highest")
@@ -23,7 +25,7 @@ COMPOSED = ("composed_response", "summed_response", "composition_excess")
 
 def section(shown: Shown[SteeringCheck]) -> list[Block]:
     """Response by layer beside the control, dose and response, the safe range, composition."""
-    evidence, check = shown.evidence, shown.check
+    evidence, check, notation = shown.evidence, shown.check, shown.notation
     effects = evidence.named("steering_effect")
     if not effects:
         return []
@@ -31,7 +33,7 @@ def section(shown: Shown[SteeringCheck]) -> list[Block]:
     slopes = evidence.named("steering_slope")
     layer = _telling(effects, slopes)
     return [
-        Sentence(moves_decisions(check.attribute, effects, slopes)),
+        Sentence(moves_decisions(check.attribute, effects, slopes, notation)),
         *layer_figure(
             charts.steering_by_layer, _named(evidence, SLOPES), f"{key}-slopes",
             "How far a unit of the vector moves the log-odds of the favourable decision, and how "
@@ -41,8 +43,8 @@ def section(shown: Shown[SteeringCheck]) -> list[Block]:
               corner="Layer", row=layer_words, column=lambda m: title(m.name)),
         Title(f"Dose and response at layer {layer}"),
         *_response(evidence, layer, key),
-        *_safe(evidence, check),
-        *_composition(evidence, check),
+        *_safe(evidence, check, notation),
+        *_composition(evidence, check, notation),
         *grid(_named(evidence, DOSES), caption="Response at every layer and alpha",
               corner="Layer and alpha", row=_layer_and_alpha, column=_column, folded=True),
         *exported_files(evidence, SERVE_VECTOR.format(layer=layer)),
@@ -56,7 +58,10 @@ def _telling(effects: Sequence[Measurement], slopes: Sequence[Measurement]) -> i
 
 
 def moves_decisions(
-    attribute: str, effects: Sequence[Measurement], slopes: Sequence[Measurement]
+    attribute: str,
+    effects: Sequence[Measurement],
+    slopes: Sequence[Measurement],
+    notation: Notation,
 ) -> str:
     """At which layers the vector moves decisions more than a random one does."""
     moving = [m for m in effects if above_zero(m, SMALLEST_USE)]
@@ -69,7 +74,7 @@ def moves_decisions(
     layers = sorted({m.about.layer for m in moving if m.about.layer is not None})
     strongest = max(moving, key=lambda m: m.value)
     slope = next(m for m in slopes if m.about.layer == strongest.about.layer)
-    at, by = strongest.about.layer, f"{value(slope)} ({interval(slope)})"
+    at, by = strongest.about.layer, f"{notation.estimate(slope)}"
     return (
         f"At layer{'s' if len(layers) > 1 else ''} {joined([str(x) for x in layers], 40)} the "
         f"vector of {attribute} moves the decisions clearly more than one between shuffled "
@@ -118,7 +123,7 @@ def _range(here: Sequence[Measurement]) -> tuple[float, float] | None:
     return (ends[SAFE[0]], ends[SAFE[1]]) if len(ends) == len(SAFE) else None
 
 
-def _safe(evidence: Evidence, check: SteeringCheck) -> list[Block]:
+def _safe(evidence: Evidence, check: SteeringCheck, notation: Notation) -> list[Block]:
     ends = _named(evidence, SAFE)
     if not ends:
         return []
@@ -126,14 +131,14 @@ def _safe(evidence: Evidence, check: SteeringCheck) -> list[Block]:
         Title("What range is safe"),
         Sentence(
             f"The range around 0 in which {_loss(evidence)} by at most "
-            f"{check.tolerance:g} with its whole interval, among the alphas that were tried. Few "
-            "texts make it narrow: a range of 0 alone says that nothing further is known."
+            f"{given(check.tolerance)} with its whole interval, among the alphas that were tried. "
+            "Few texts make it narrow: a range of 0 alone says that nothing further is known."
         ),
         Table(
             "Safe range of alpha, by layer",
             ("Layer", "From", "To", "Texts"),
             tuple(
-                (layer_words(low), _plain(low.value), _plain(high.value), str(low.n))
+                (layer_words(low), notation.value(low), notation.value(high), count(low.n))
                 for low, high in zip(*(evidence.named(name) for name in SAFE), strict=True)
             ),
         ),
@@ -146,7 +151,7 @@ def _loss(evidence: Evidence) -> str:
     return "the accuracy falls"
 
 
-def _composition(evidence: Evidence, check: SteeringCheck) -> list[Block]:
+def _composition(evidence: Evidence, check: SteeringCheck, notation: Notation) -> list[Block]:
     if check.compose is None:
         return []
     composed = _named(evidence, COMPOSED)
@@ -158,8 +163,8 @@ def _composition(evidence: Evidence, check: SteeringCheck) -> list[Block]:
     )  # fmt: skip
     apart = (
         "What both do at once differs from the sum of what each does alone by at most "
-        f"{value(widest)} ({interval(widest)}), at layer {layer_words(widest)}, beside a response "
-        f"of {value(beside)} in log-odds."
+        f"{notation.estimate(widest)}, at layer {layer_words(widest)}, beside a response "
+        f"of {notation.value(beside)} in log-odds."
     )
     return [
         Title(f"{check.attribute} and {check.compose} at once"),
@@ -181,12 +186,8 @@ def _named(evidence: Evidence, names: Sequence[str]) -> list[Measurement]:
     return [m for name in names for m in evidence.named(name)]
 
 
-def _plain(alpha: float) -> str:
-    return f"{alpha:g}".replace("-", "\N{MINUS SIGN}")
-
-
 def _layer_and_alpha(m: Measurement) -> str:
-    return f"layer {layer_words(m)}, alpha {_plain(m.about.alpha or 0)}"
+    return f"layer {layer_words(m)}, alpha {given(m.about.alpha or 0)}"
 
 
 def _column(m: Measurement) -> str:
