@@ -1,9 +1,12 @@
 """The section on fairness: rates by group, the gaps between groups, the tables of a statute."""
 
+from collections.abc import Sequence
+
 from tasks.definition.checks.fairness import FairnessCheck
 from tasks.definition.digits import count, given, number
 from tasks.report import charts
 from tasks.report.blocks import Block, Sentence, Table, Title, grid
+from tasks.report.charts import Axis, Dot
 from tasks.report.figures import figure
 from tasks.report.formats import about_words, title
 from tasks.report.shown import Shown
@@ -97,11 +100,29 @@ def _by_group(
     ratios = [m for m in by_group if m.name == "adverse_impact_ratio"]
     return [
         *found,
-        *figure(charts.group_rates, rates, key,
+        *figure(_rates(rates, attribute, key),
                 "Rates by group; bars are the intervals of the tables."),
-        *figure(charts.ratios_to_reference, ratios if len(ratios) > 1 else [], f"{key}-ratios",
+        *figure(_ratios(ratios if len(ratios) > 1 else [], f"{key}-ratios"),
                 "Selection rate over that of the reference group."),
     ]  # fmt: skip
+
+
+def _rates(rates: Sequence[Measurement], attribute: str, key: str) -> str:
+    return charts.dots(
+        [Dot(m.about.group or "all texts", title(m.name), m) for m in rates],
+        Axis("Share of texts", percent=True, domain=(0, 1)),
+        key=key,
+        label=f"Rates by {attribute}",
+    )
+
+
+def _ratios(ratios: Sequence[Measurement], key: str) -> str:
+    return charts.dots(
+        [Dot(m.about.group or "all texts", f"against {m.about.reference}", m) for m in ratios],
+        Axis("Ratio of selection rates (1 = parity)", rule=1),
+        key=key,
+        label=title("adverse_impact_ratio"),
+    )
 
 
 # --- Local Law 144 --------------------------------------------------------------------------

@@ -9,7 +9,8 @@ from tasks.definition.digits import given
 from tasks.judge.credibility import FACTORS, calibrations
 from tasks.report import charts
 from tasks.report.blocks import Block, Chains, Grid, Row, Sentence, Title, grid
-from tasks.report.figures import figure_of, series_of
+from tasks.report.charts import Axis
+from tasks.report.figures import figure, rest_name
 from tasks.report.formats import about_words, joined, title
 from tasks.report.shown import Shown
 from tasks.report.view import anchor
@@ -112,19 +113,26 @@ def _pictures(evidence: Evidence) -> list[Block]:
     """The curves as pictures: answers that stay, and how much less likely they get."""
     unchanged, _, likelier = (evidence.named(name) for name in CURVES)
     return [
-        *figure_of(
-            charts.truncation_curve, series_of(unchanged), f"{anchor(evidence)}-curve",
+        *figure(
+            _by_share(unchanged, Axis(title("answer_unchanged"), percent=True, domain=(0, 1)),
+                      f"{anchor(evidence)}-curve"),
             "Share of answers that stay the same when only this share of the reasoning is kept, "
             "by test: the rest is cut, replaced by dots, follows on a mistake, or is said in other "
             "words.",
         ),
-        *figure_of(
-            charts.log_probability_curve, series_of(likelier), f"{anchor(evidence)}-likelihood",
+        *figure(
+            _by_share(likelier, Axis(f"{title('log_probability_change')} (nats)", rule=0),
+                      f"{anchor(evidence)}-likelihood"),
             "How much less likely the subject's own answer is when only this share of the "
             "reasoning is kept: its log-probability against that after the whole reasoning. "
             "A fall by 0.69 nats is half the probability.",
         ),
     ]  # fmt: skip
+
+
+def _by_share(curves: Sequence[Measurement], y: Axis, key: str) -> str:
+    x = Axis("Share of the reasoning kept", percent=True, domain=(0, 1))
+    return charts.lines(charts.by_share(curves, rest_name), x, y, key=key)
 
 
 def _curves(evidence: Evidence) -> list[Block]:

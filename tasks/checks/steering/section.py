@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 
-from markupsafe import Markup
-
 from tasks.checks.interventions.export_blocks import exported_files
 from tasks.definition.checks.steering import SteeringCheck
 from tasks.definition.digits import count, given
 from tasks.explain.facts import SMALLEST_USE, above_zero
-from tasks.report import charts, dose
-from tasks.report.blocks import Block, Figure, Sentence, Table, Title, grid
-from tasks.report.figures import layer_figure
+from tasks.report import charts
+from tasks.report.blocks import Block, Sentence, Table, Title, grid
+from tasks.report.charts import Axis, Series
+from tasks.report.figures import figure, layer_figure, measure_name
 from tasks.report.formats import joined, layer_words, title
 from tasks.report.shown import Shown
 from tasks.report.view import anchor
@@ -19,7 +18,8 @@ from tasks.schema.notation import Notation
 
 SLOPES = ("steering_slope", "steering_reach")
 SAFE = ("safe_alpha_lowest", "safe_alpha_highest")
-DOSES = ("steered_rate", "steered_gap", "steered_accuracy_change", "steered_perplexity_ratio")
+PRICE = ("steered_gap", "steered_accuracy_change", "steered_perplexity_ratio")
+DOSES = ("steered_rate", *PRICE)
 COMPOSED = ("composed_response", "summed_response", "composition_excess")
 
 
@@ -35,7 +35,7 @@ def section(shown: Shown[SteeringCheck]) -> list[Block]:
     return [
         Sentence(moves_decisions(check.attribute, effects, slopes, notation)),
         *layer_figure(
-            charts.steering_by_layer, _named(evidence, SLOPES), f"{key}-slopes",
+            Axis("Log-odds per unit of alpha", rule=0), _named(evidence, SLOPES), f"{key}-slopes",
             "How far a unit of the vector moves the log-odds of the favourable decision, and how "
             "far one between shuffled groups reaches, jointly over layers.", named=True,
         ),
@@ -90,32 +90,28 @@ def _response(evidence: Evidence, layer: int | None, key: str) -> list[Block]:
     here = [m for m in evidence.measurements if m.about.layer == layer]
     safe = _range(here)
     shaded = " The shaded range is safe." if safe else ""
-    rates: dict[str, list[Measurement]] = {}
-    for m in here:
-        if m.name == "steered_rate":
-            rates.setdefault(m.about.group or "all texts", []).append(m)
-    both = {
-        title(name): [m for m in here if m.name == name]
-        for name in ("steered_gap", "steered_accuracy_change", "steered_perplexity_ratio")
-    }
-    both = {name: some for name, some in both.items() if some}
-    pictures = (
-        (rates, "rates", "Selection rate", True, "Share of each group that receives the "
-         f"favourable decision when the vector is added alpha times.{shaded}"),
-        (both, "price", "Difference", False, "Gap between the groups, and change of the accuracy "
-         f"against the untouched subject.{shaded}"),
-    )  # fmt: skip
+    rates = charts.by_alpha(
+        (m for m in here if m.name == "steered_rate"), lambda m: m.about.group or "all texts"
+    )
+    price = charts.by_alpha((m for name in PRICE for m in here if m.name == name), measure_name)
+    share = Axis("Selection rate", percent=True, domain=(0, 1))
     return [
-        Figure(
-            Markup(  # noqa: S704
-                dose.dose_response(
-                    series, key=f"{key}-{name}", label=label, safe=safe, percent=percent
-                )
-            ),
-            caption,
-        )
-        for series, name, label, percent, caption in pictures
+        *figure(
+            _by_alpha(rates, share, safe, f"{key}-rates"),
+            "Share of each group that receives the favourable decision when the vector is added "
+            f"alpha times.{shaded}",
+        ),
+        *figure(
+            _by_alpha(price, Axis("Difference", rule=0), safe, f"{key}-price"),
+            "Gap between the groups, and change of the accuracy against the untouched "
+            f"subject.{shaded}",
+        ),
     ]
+
+
+def _by_alpha(series: Series, y: Axis, safe: tuple[float, float] | None, key: str) -> str:
+    x, label = charts.alpha_axis(series), f"{y.title} by alpha"
+    return charts.lines(series, x, y, key=key, label=label, shaded=safe)
 
 
 def _range(here: Sequence[Measurement]) -> tuple[float, float] | None:
