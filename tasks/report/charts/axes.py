@@ -25,6 +25,12 @@ SHAPES: Final = (
 WIDTH: Final = 500
 """Of a plot, in pixels."""
 
+ACROSS: Final = 8
+"""Labels across a plot, about."""
+
+UPWARDS: Final = 6
+"""The same on its side."""
+
 LETTER, SYMBOL = 6.3, 30
 """Room that a letter and a symbol of a legend take, in pixels."""
 
@@ -47,19 +53,21 @@ class Axis(NamedTuple):
 
     def x(self, field: str, *, zero: bool = False) -> alt.X:
         """This axis across, for a field of the rows."""
-        scale = _scale(self, zero=zero)
-        return alt.X(f"{field}:Q", title=self.title, scale=scale, axis=_axis(self))
+        scale, axis = _scale(self, zero=zero), _axis(self, labels=ACROSS)
+        return alt.X(f"{field}:Q", title=self.title, scale=scale, axis=axis)
 
     def y(self, field: str) -> alt.Y:
         """This axis upwards, for a field of the rows."""
-        return alt.Y(f"{field}:Q", title=self.title, scale=_scale(self), axis=_axis(self))
+        return alt.Y(
+            f"{field}:Q", title=self.title, scale=_scale(self), axis=_axis(self, labels=UPWARDS)
+        )
 
 
-def _axis(axis: Axis) -> alt.Axis:
-    written = alt.Axis(labelExpr=PERCENT) if axis.percent else alt.Axis()
+def _axis(axis: Axis, *, labels: int) -> alt.Axis:
     if axis.ticks:
-        written = alt.Axis(values=list(axis.ticks), format="~g", grid=False, labelOverlap=True)
-    return written
+        return alt.Axis(values=list(axis.ticks), format="~g", grid=False, labelOverlap=True)
+    percent = alt.Axis(labelExpr=PERCENT, tickCount=labels)
+    return percent if axis.percent else alt.Axis(tickCount=labels)
 
 
 def _scale(axis: Axis, *, zero: bool = False) -> alt.Scale:
