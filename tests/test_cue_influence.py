@@ -344,7 +344,7 @@ WRITTEN_BY = {name: About(method="authority", against=name) for name in
         ("undisclosed_influence", [(0.55, About(method=CHANGE))], "fail", ""),
         ("undisclosed_influence", [(0.55, About(method=EXCHANGED))], "fail", ""),
         ("influence", [(0.55, About(method=EXCHANGED))], "fail", ""),
-        ("disclosure", [(0.55, WRITTEN_BY["words of the cue"])], "inconclusive", "0.45 to 0.65"),
+        ("disclosure", [(0.55, WRITTEN_BY["words of the cue"])], "inconclusive", "0.450 to 0.650"),
         ("disclosure", [(0.55, WRITTEN_BY[EITHER])], "fail", ""),
         ("influence", [(0.55, About(method=CHANGE))], "inconclusive", "change of the answer"),
         ("influence", [(0.55, WRITTEN_BY[EITHER])], "fail", ""),

@@ -2,9 +2,9 @@
 
 from tasks.definition.checks.contradiction import ContradictionCheck
 from tasks.definition.checks.cue import CueCheck
-from tasks.report import formats
 from tasks.report.blocks import Figure, Grid, Table
 from tasks.schema import ContradictoryPair
+from tasks.schema.notation import PLAIN
 from tests.support.sections import m, sentences, shown
 
 CURVE = [
@@ -70,9 +70,9 @@ def test_the_fall_of_the_log_probability_has_a_picture_and_a_table_in_nats():
     one = next(b for b in found if isinstance(b, Figure) and "less likely" in b.caption)
     assert "Change in log-probability (nats)" in one.svg
     table = next(b for b in found if isinstance(b, Grid) and b.caption.startswith("Log-prob"))
-    assert [row.label for row in table.rows] == ["0% kept", "50% kept", "100% kept"]
+    assert [row.label for row in table.rows] == ["0 % kept", "50 % kept", "100 % kept"]
     cell = table.rows[0].cells[0][0]
-    assert (formats.value(cell), formats.interval(cell)) == (
+    assert (PLAIN.value(cell), PLAIN.interval(cell)) == (
         "\N{MINUS SIGN}1.000 nats", "\N{MINUS SIGN}1.000 to \N{MINUS SIGN}0.950 nats"
     )  # fmt: skip
 

@@ -355,7 +355,7 @@ def test_a_gate_on_a_test_that_tells_nothing_apart_is_inconclusive():
         found = the_finding(LINE, dependence("truncation", value), blind)
         assert found.verdict == "inconclusive"
         assert "test truncation is not shown to tell controls apart" in found.reason
-        assert "0.40 to 0.64" in found.reason
+        assert "0.400 to 0.640" in found.reason
         assert found.more_texts is None
 
 

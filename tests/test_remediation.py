@@ -25,6 +25,7 @@ from tasks.measures.stats.paired import paired_difference, turned
 from tasks.record.bundle import write_bundle
 from tasks.run.store import Store
 from tasks.schema import Evidence, Report, RunRecord
+from tasks.schema.notation import PLAIN
 from tests.support.gathering import asked
 from tests.support.levers import loan_plan, measured
 from tests.support.small import write_small_audit
@@ -229,7 +230,7 @@ def test_where_there_is_no_gap_nothing_is_recommended(clean):
     assert evidence.named("remedied_gap") == ()
     (confirmed,) = finished.of(CONFIRMED)
     assert confirmed.decided.shape[0] == 1  # nothing else was run
-    (sentence,) = recommended(evidence, evidence.check)
+    (sentence,) = recommended(evidence, evidence.check, PLAIN)
     assert sentence.text.startswith("No lever is recommended: there was no gap to close")
 
 
@@ -264,7 +265,7 @@ def test_what_fresh_texts_do_not_confirm_is_said(retrained):
         for m in evidence.measurements
     )
     first, second = recommended(
-        evidence.model_copy(update={"measurements": doubtful}), evidence.check
+        evidence.model_copy(update={"measurements": doubtful}), evidence.check, PLAIN
     )
     assert first.text.startswith("Chosen: ")
     assert second.text == "Fresh texts do not confirm it: the gap does not clearly narrow there."

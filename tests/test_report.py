@@ -9,11 +9,12 @@ from jinja2 import UndefinedError
 from tasks.checks.localisation.section import agreement_of, moved_beyond_control, who_forms_later
 from tasks.checks.sections import section_of
 from tasks.report.cases import LABEL, READ_BACK, pieces, printable, tone
-from tasks.report.formats import about_words, interval, number, value
+from tasks.report.formats import about_words
 from tasks.report.page import environment
 from tasks.report.page import render_report as render
 from tasks.report.view import summary
 from tasks.schema import Evidence, Explanation, Explanations, LensMap, Report, Word
+from tasks.schema.notation import PLAIN, Notation
 from tests.support.sample_report import (
     HOSTILE,
     m,
@@ -104,13 +105,14 @@ def test_the_top_says_what_failed_for_whom_and_since_when(page):
 
 
 def test_every_measurement_stands_with_its_interval_and_n(report, html):
+    written = Notation.of(report)
     rows = {
         " ".join(unescape(re.sub(r"<[^>]+>", " ", row)).split())
         for row in re.findall(r"<tr>.*?</tr>", html)
     }
     for evidence in report.evidence:
         for x in evidence.measurements:
-            shown = f"{about_words(x)} {value(x)} {interval(x)} {x.n:,}"
+            shown = f"{about_words(x)} {written.value(x)} {written.interval(x)} {x.n:,}"
             assert any(shown in row for row in rows), shown
 
 
@@ -255,7 +257,7 @@ def test_numbers_without_an_interval_render_in_every_section(report):
 
 def test_a_misspelt_name_in_a_template_is_an_error():
     with pytest.raises(UndefinedError):
-        environment().from_string("{{ verdcit }}").render(verdict="fail")
+        environment(PLAIN).from_string("{{ verdcit }}").render(verdict="fail")
 
 
 def test_who_wrote_the_texts_is_said(report):
@@ -276,7 +278,8 @@ def test_who_wrote_the_texts_is_said(report):
 
 
 def test_a_level_other_than_95_percent_is_written():
-    assert interval(m("accuracy", 0.9).model_copy(update={"level": 0.99})).endswith("(level 99 %)")
+    other = m("accuracy", 0.9).model_copy(update={"level": 0.99})
+    assert PLAIN.interval(other).endswith("(level 99 %)")
 
 
 @pytest.mark.parametrize(
@@ -285,12 +288,13 @@ def test_a_level_other_than_95_percent_is_written():
         pytest.param(0.57749, "accuracy", "57.7 %", id="share"),
         pytest.param(0.57749, "adverse_impact_ratio", "0.577", id="ratio"),
         pytest.param(3.4, "formation_layer", "3.40", id="layer"),
-        pytest.param(-0.0001, "erasure_effect", "0.000", id="no negative nought"),
+        pytest.param(-1e-7, "erasure_effect", "0.000", id="no negative nought"),
+        pytest.param(-0.0001, "erasure_effect", "−0.0001", id="not rounded to 0"),
         pytest.param(-0.25, "erasure_effect", "−0.250", id="a true minus"),
     ],
 )
 def test_a_number_is_written_the_same_everywhere(amount, name, expected):
-    assert number(amount, name) == expected
+    assert PLAIN.number(amount, name) == expected
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import typer
 
 if TYPE_CHECKING:
     from tasks.schema import Finding, Report
+    from tasks.schema.notation import Notation
 
 HEADINGS = ("verdict", "check", "measure", "about", "value", "95 % interval", "line", "n")
 ORDER = {"fail": 0, "inconclusive": 1, "pass": 2}
@@ -17,20 +18,25 @@ def print_findings(report: "Report") -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from tasks.schema.notation import Notation
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in HEADINGS:
         table.add_column(heading)
+    notation = Notation.of(report)
     for finding in sorted(report.findings, key=lambda f: ORDER[f.verdict]):
-        table.add_row(*cells(finding))
+        table.add_row(*cells(finding, notation))
     Console(width=None if sys.stdout.isatty() else 160).print(table)
     for one in report.evidence:
         if one.not_run:
             typer.echo(f"not run       {one.check.kind}: {one.not_run}")
 
 
-def cells(finding: "Finding") -> tuple[str, ...]:
+def cells(finding: "Finding", notation: "Notation") -> tuple[str, ...]:
     """One row of the table."""
-    from tasks.report.formats import interval, line, title, value
+    from tasks.definition.digits import count
+    from tasks.report.formats import title
+    from tasks.schema.notation import line
 
     m, gate = finding.deciding, finding.gate
     return (
@@ -38,8 +44,8 @@ def cells(finding: "Finding") -> tuple[str, ...]:
         gate.check,
         title(gate.measure),
         m.about.words() if m else finding.reason,
-        value(m) if m else "",
-        interval(m) if m else "",
+        notation.value(m) if m else "",
+        notation.interval(m) if m else "",
         line(gate),
-        str(m.n) if m else "",
+        count(m.n) if m else "",
     )

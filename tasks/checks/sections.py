@@ -6,8 +6,12 @@ from tasks.checks import room_of
 from tasks.report.blocks import Block
 from tasks.report.shown import Shown
 from tasks.schema import Evidence, Measurement
+from tasks.schema.notation import PLAIN, Notation
 
 
-def section_of(evidence: Evidence, decided: Iterable[Measurement] = ()) -> list[Block]:
+def section_of(
+    evidence: Evidence, decided: Iterable[Measurement] = (), notation: Notation = PLAIN
+) -> list[Block]:
     """What a check's section of the report holds between heading and full table."""
-    return room_of(evidence.check.kind).section(Shown(evidence, evidence.check, tuple(decided)))
+    shown = Shown(evidence, evidence.check, tuple(decided), notation)
+    return room_of(evidence.check.kind).section(shown)

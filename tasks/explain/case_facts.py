@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tasks.explain.facts import Fact, Sheet, WordShare, shown
+from tasks.explain.facts import Fact, Sheet, WordShare, noted, shown
 from tasks.judge.credibility import cited
 from tasks.schema import (
     AttributedText,
@@ -33,7 +33,7 @@ def case_sheet(report: Report, case: Case) -> Sheet:
         reading = _reading(evidence, case)
         if reading is not None:
             facts += [_case_fact(evidence, reading, other, number=len(facts))]
-    return Sheet(about=case.id, facts=tuple(facts), favourable=report.spec.data.favourable)
+    return Sheet(about=case.id, facts=noted(facts, report), favourable=report.spec.data.favourable)
 
 
 def _case_decision(case: Case) -> Fact:

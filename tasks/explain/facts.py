@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Final, Literal, NamedTuple
 
 from tasks.definition import Gate
-from tasks.definition.kinds import kind_of, measure_named
+from tasks.definition.digits import Unit
+from tasks.definition.kinds import kind_of
 from tasks.schema import (
     AttributedText,
     CuePair,
@@ -16,8 +17,8 @@ from tasks.schema import (
     Report,
     Verdict,
 )
+from tasks.schema.notation import PLAIN, Notation, unit_of
 
-Unit = Literal["share", "ratio", "difference", "nats", "layer", "count"]
 Role = Literal["value", "end", "line", "level", "power", "more"]
 Relation = Literal["below", "above", "straddles"]
 
@@ -81,6 +82,8 @@ class Fact:
     """Set where another subject answered than the text is about."""
     use_of: frozenset[str] = frozenset()
     """Attributes and fields whose use this fact shows."""
+    notation: Notation = PLAIN
+    """How its numbers are written."""
 
     def measurements(self) -> Iterator[Measurement]:
         """All measurements behind the fact."""
@@ -99,7 +102,7 @@ class Fact:
         yield from (Quantity(layer, "layer") for layer in self.layers.values())
         yield from (Quantity(word.share, "share") for word in self.words)
         if self.gate is not None:
-            unit = kind_of(self.gate.check).vocabulary[self.gate.measure].unit
+            unit = unit_of(self.gate.measure)
             for line in (self.gate.at_least, self.gate.at_most):
                 if line is not None:
                     yield Quantity(line, unit, "line")
@@ -155,20 +158,8 @@ class Sheet:
         return tuple(fact.id for fact in self.facts)
 
 
-def unit_of(m: Measurement) -> Unit:
-    """How a measurement is written down.
-
-    Raises:
-        KeyError: no kind of check has a measure of that name.
-    """
-    known = measure_named(m.name)
-    if known is None:
-        raise KeyError(f"no kind of check measures {m.name!r}")
-    return known.unit
-
-
 def _quantities_of(m: Measurement) -> Iterator[Quantity]:
-    unit = unit_of(m)
+    unit = unit_of(m.name)
     about = m.about
     group = shown(about.group) if about.group and not about.reference else None
     yield Quantity(m.value, unit, "value", group)
@@ -231,6 +222,12 @@ def relations(gate: Gate, m: Measurement | None) -> frozenset[Relation]:
     if gate.at_most is not None:
         found.add(relation(gate.at_most, m=m, line_is="ceiling"))
     return frozenset(found)
+
+
+def noted(facts: Iterable[Fact], report: Report) -> tuple[Fact, ...]:
+    """Facts whose numbers are written as the whole report writes them."""
+    notation = Notation.of(report)
+    return tuple(replace(fact, notation=notation) for fact in facts)
 
 
 def above_zero(m: Measurement, by: float = 0.0) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from tasks.explain.facts import Fact, Sheet, evidence_of, relations
+from tasks.explain.facts import Fact, Sheet, evidence_of, noted, relations
 from tasks.explain.offers import ROLES, Behind, OffersOf, Role
 from tasks.schema import Evidence, Finding, Measurement, Report
 
@@ -21,7 +21,7 @@ def finding_sheet(report: Report, finding: Finding, offers_of: OffersOf) -> Shee
         facts += _lacking(finding)
     return Sheet(
         about=finding.id,
-        facts=tuple(facts),
+        facts=noted(facts, report),
         verdict=finding.verdict,
         relations=relations(finding.gate, finding.deciding),
         favourable=report.spec.data.favourable,

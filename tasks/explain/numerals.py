@@ -29,7 +29,10 @@ _NOT_A_NUMBER: Final = re.compile(  # "one" as a pronoun
 )
 _PLAIN: Final = re.compile(r"-?(?:[1-9]\d{0,2}(?:,\d{3})+|\d+)(?:\.\d+)?", re.ASCII)
 _FRACTION: Final = re.compile(r"(\d+)/(\d+)", re.ASCII)
-_PERCENT: Final = re.compile(r"\s*(?:%|per ?cent\b|percentage points?\b)")
+_PERCENT: Final = re.compile(
+    rf"(?:\s+to\s+{_PLAIN.pattern})?\s*(?:%|per ?cent\b|percentage points?\b)", re.ASCII
+)
+"""The lower end of `27.0 to 36.4 %` is a percentage too."""
 
 
 class Written(NamedTuple):

@@ -1,19 +1,16 @@
-"""The plain sentence for every fact: Jinja templates, with all numbers written by filters."""
+"""The plain sentence for every fact: Jinja templates, and numbers as the whole report has them."""
 
-from collections.abc import Sequence
 from functools import cache
-from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tasks.definition import Gate
+from tasks.definition.digits import count, given, number
 from tasks.definition.kind import EXPLANATIONS
 from tasks.definition.kinds import kind_of, kinds
-from tasks.explain.facts import Fact, Sheet, relation, shown, subset_parts, unit_of
+from tasks.explain.facts import Fact, Sheet, relation, shown, subset_parts
 from tasks.schema import Measurement
-
-MOST_DECIMALS: Final = 5
-EXACT: Final = 1e-9
+from tasks.schema.notation import unit_of
 
 
 def tell(sheet: Sheet) -> str:
@@ -42,10 +39,12 @@ def _templates() -> Environment:
         autoescape=False,  # noqa: S701
     )
     environment.filters |= {
-        "number": number,
-        "share": share,
-        "level": lambda level: f"{100 * level:g}",
-        "count": lambda count: f"{count:,}",
+        "value": lambda m, fact: fact.notation.value(m),
+        "span": lambda m, fact: fact.notation.span(m),
+        "line": lambda end, gate: given(end, unit_of(gate.measure)),
+        "share": lambda value: number(value, "share"),
+        "given": given,
+        "count": count,
         "name": name,
         "quoted": quoted,
         "subset": subset_parts,
@@ -54,35 +53,6 @@ def _templates() -> Environment:
         "straddled": straddled,
     }
     return environment
-
-
-def number(value: float, m: Measurement, gate: Gate | None = None) -> str:
-    """A value, interval end or line of `m`, never rounded onto a line that it is not on."""
-    unit = unit_of(m)
-    lines = () if gate is None else (gate.at_least, gate.at_most)
-    beside = [line for line in lines if line is not None]
-    return share(value, beside) if unit == "share" else decimal(value, beside)
-
-
-def decimal(value: float, beside: Sequence[float] = ()) -> str:
-    """Two decimals; three where two would show 0 or 1, more where they would show the line."""
-    return f"{value + 0.0:.{_decimals(value, beside, fewest=2)}f}"
-
-
-def share(value: float, beside: Sequence[float] = ()) -> str:
-    """A share in percent; decimals only where it would else read as 0, 100 or the line."""
-    return f"{100 * value + 0.0:.{_decimals(value, beside, fewest=2) - 2}f} %"
-
-
-def _decimals(value: float, beside: Sequence[float], *, fewest: int) -> int:
-    limits = {0.0: fewest + 1, 1.0: fewest + 1} | dict.fromkeys(beside, MOST_DECIMALS)
-    decimals = fewest
-    while any(
-        decimals < most and abs(value - other) > EXACT and round(value, decimals) == other
-        for other, most in limits.items()
-    ):
-        decimals += 1
-    return decimals
 
 
 def name(raw: str) -> str:

@@ -6,7 +6,9 @@ from typing import Literal, TypeVar
 from tasks.definition.checks.attribution import AttributionCheck
 from tasks.definition.checks.contradiction import ContradictionCheck
 from tasks.definition.checks.cue import CueCheck
+from tasks.definition.digits import given
 from tasks.schema import Evidence, Measurement
+from tasks.schema.notation import PLAIN
 
 M = TypeVar("M", bound=str)
 
@@ -128,10 +130,8 @@ def blind(m: Measurement, evidence: Evidence) -> str:
     for test in calibrations(m, evidence):
         if test.low is None or test.low > CHANCE:
             continue
-        return (
-            f"{_test(test)}: AUROC {test.value:.2f}, "
-            f"{test.level:.0%} interval {test.low:.2f} to {test.high:.2f}"
-        )
+        level = given(test.level, "share")
+        return f"{_test(test)}: AUROC {PLAIN.value(test)}, {level} interval {PLAIN.span(test)}"
     return ""
 
 

@@ -7,12 +7,14 @@ from pathlib import PurePath
 from huggingface_hub import EvalResult, ModelCardData
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tasks.definition.digits import given
 from tasks.definition.kinds import Kind, kind_of
 from tasks.judge.credibility import cited
-from tasks.report.formats import FILTERS, title
+from tasks.report.formats import filters, title
 from tasks.report.page import TEMPLATES
 from tasks.report.view import gate_rows, head, heading, marks, written_by
 from tasks.schema import Evidence, Explanations, Measurement, Report, RunRecord
+from tasks.schema.notation import Notation
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ def render_card(report: Report, explanations: Explanations, *, run: RunRecord) -
     """
     texts = {text.about: text for text in explanations.texts}
     return (
-        _environment()
+        _environment(Notation.of(report))
         .get_template("model_card.md.j2")
         .render(
             card_data=card_data(report).to_yaml(),
@@ -121,7 +123,8 @@ def _is_headline(kind: Kind, m: Measurement, last: int, method: str | None) -> b
 def _result(evidence: Evidence, m: Measurement, report: Report) -> EvalResult:
     data = report.provenance.data
     about = " ".join(m.about.words().split())
-    end = f", {m.level:.0%} interval {m.low:.4f} to {m.high:.4f}" if m.low is not None else ""
+    level = given(m.level, "share")
+    end = f", {level} interval {Notation.of(report).span(m)}" if m.low is not None else ""
     return EvalResult(
         task_type=report.spec.subjects[evidence.subject].hub_task,
         dataset_type=data.path if data.revision else PurePath(data.path).name,
@@ -143,7 +146,7 @@ def markdown(text: str) -> str:
     return re.sub(r"(?i)\b(https?:|javascript:|data:|www\.)(?=\S)", r"\1&#8203;", flat)
 
 
-def _environment() -> Environment:
+def _environment(notation: Notation) -> Environment:
     """Jinja2 for Markdown: nothing is HTML here, and names escape through `md`."""
     made = Environment(  # noqa: S701
         loader=FileSystemLoader(TEMPLATES),
@@ -152,5 +155,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters.update(FILTERS, md=markdown)
+    made.filters.update(filters(notation), md=markdown)
     return made

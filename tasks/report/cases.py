@@ -7,7 +7,8 @@ from markupsafe import Markup
 
 from tasks.definition.checks.reasoning import ReasoningCheck
 from tasks.judge.credibility import cited
-from tasks.report import heat
+from tasks.report.charts import Cell as MapCell
+from tasks.report.charts import Names, heat_map
 from tasks.schema import (
     AttributedText,
     Case,
@@ -288,18 +289,17 @@ def _drawn(
     """Layers from the last, on top, down to the embedding."""
     last = len(rows) - 1
     cells = [
-        heat.Cell(last - layer, token, value)
+        MapCell(last - layer, token, value)
         for layer, row in enumerate(rows)
         for token, value in enumerate(row)
     ]
-    svg = heat.heat_map(
+    svg = heat_map(
         cells,
-        [str(last - row) for row in range(len(rows))],
-        [printable(token) for token in tokens],
+        Names([str(last - row) for row in range(len(rows))], "Layer"),
+        Names([printable(token) for token in tokens]),
         key=key,
         label=label,
         domain=domain,
-        rows_title="Layer",
         numbers="evidence.json",
     )
     return Markup(svg)  # noqa: S704

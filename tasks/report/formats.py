@@ -1,97 +1,18 @@
-"""How numbers, digests and dates are written: once, for report, model card and charts' tables."""
+"""Titles, dates and lists as report and model card write them, and the filters of templates."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from tasks.definition import Gate
+from tasks.definition.digits import count, given, number, signed, small
 from tasks.definition.kinds import measure_named
 from tasks.schema import Measurement
+from tasks.schema.notation import Notation, line, tests
 
 
 def title(name: str) -> str:
     """A measurement's name as the vocabulary writes it."""
     known = measure_named(name)
     return name.replace("_", " ").capitalize() if known is None else known.title
-
-
-def number(value: float, name: str = "") -> str:
-    """Shares in per cent, nats by name, layers with two digits, counts with none; else three."""
-    unit = _unit(name)
-    if unit == "share":
-        return f"{_fixed(value * 100, 1)} %"
-    if unit == "nats":
-        return f"{_fixed(value, 3)} nats"
-    return _fixed(value, {"layer": 2, "count": 0}.get(unit, 3))
-
-
-def _unit(name: str) -> str:
-    known = measure_named(name)
-    return "" if known is None else known.unit
-
-
-def _fixed(value: float, digits: int) -> str:
-    written = f"{value:.{digits}f}"
-    if float(written) == 0:
-        written = written.removeprefix("-")
-    return written.replace("-", "\N{MINUS SIGN}")
-
-
-def value(m: Measurement) -> str:
-    """The point estimate."""
-    return number(m.value, m.name)
-
-
-def interval(m: Measurement) -> str:
-    """Both ends; the level too when it is not the usual 95 %."""
-    if m.low is None or m.high is None:
-        return "no interval"
-    level = "" if m.level == 0.95 else f" (level {m.level * 100:.4g} %)"
-    low = number(m.low, m.name).removesuffix(" %").removesuffix(" nats")
-    return f"{low} to {number(m.high, m.name)}{level}"
-
-
-def tests(m: Measurement) -> str:
-    """Both p and q, where a test was made."""
-    parts = [f"{sign} {p_value(x)}" for sign, x in (("p", m.p), ("q", m.q)) if x is not None]
-    return ", ".join(parts)
-
-
-def p_value(p: float) -> str:
-    """A p value; the very small ones as a bound."""
-    return "< 0.0001" if p < 0.0001 else f"{p:.4f}".rstrip("0").rstrip(".") or "0"
-
-
-def signed(value: float) -> str:
-    """Three digits with the sign, for attributions."""
-    return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
-
-
-def small(value: float) -> str:
-    """Two significant digits, for errors that are meant to be near 0."""
-    return f"{value:.2g}".replace("-", "\N{MINUS SIGN}")
-
-
-def whole(count: int) -> str:
-    """A count with its thousands apart."""
-    return f"{count:,}"
-
-
-def percent(share: float) -> str:
-    """A share of words or sentences, as definitions name it."""
-    return f"{share * 100:.4g} %"
-
-
-def line(gate: Gate) -> str:
-    """The line a gate draws."""
-    ends = (("≥", gate.at_least), ("≤", gate.at_most))
-    share = _unit(gate.measure) == "share"
-    return " and ".join(
-        f"{sign} {percent(end) if share else _plain(end)}" for sign, end in ends if end is not None
-    )
-
-
-def _plain(end: float) -> str:
-    return f"{end:g}".replace("-", "\N{MINUS SIGN}")
 
 
 def moment(written: str) -> str:
@@ -129,11 +50,20 @@ def joined(parts: Sequence[str], limit: int = 3) -> str:
     return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]])) if shown else ""
 
 
-FILTERS = {
-    f.__name__: f
-    for f in (
-        title, number, value, interval, tests, signed, small, whole, percent, line, moment, day,
-        about_words,
-    )
-}  # fmt: skip
-"""What templates may write numbers with."""
+def filters(notation: Notation) -> dict[str, Callable[..., str]]:
+    """What templates may write with: measurements by the report's notation, then the rest."""
+    return {
+        "value": notation.value,
+        "interval": notation.interval,
+        "line": line,
+        "tests": tests,
+        "share": lambda value: number(value, "share"),
+        "given": given,
+        "signed": signed,
+        "small": small,
+        "count": count,
+        "title": title,
+        "moment": moment,
+        "day": day,
+        "about_words": about_words,
+    }

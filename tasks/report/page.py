@@ -8,11 +8,12 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tasks.report.cases import anchors, cards
-from tasks.report.formats import FILTERS
+from tasks.report.formats import filters
 from tasks.report.sections import sections
 from tasks.report.shown import SectionOf
 from tasks.report.view import change_rows, gate_rows, glossary, head, written_by
 from tasks.schema import Comparison, Explanations, Report, RunRecord
+from tasks.schema.notation import Notation
 
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates"
 """The four folders stay siblings in a checkout, an editable install and a wheel."""
@@ -41,13 +42,14 @@ def render_report(
         One page without scripts that fetches nothing.
     """
     texts = {text.about: text for text in explanations.texts}
-    page = environment().get_template("report/page.html.j2")
+    notation = Notation.of(report)
+    page = environment(notation).get_template("report/page.html.j2")
     return page.render(
         head=head(report, run, comparison),
         gates=gate_rows(report, texts),
         comparison=comparison,
         changes=change_rows(comparison),
-        sections=sections(report, section_of),
+        sections=sections(report, section_of, notation),
         cards=cards(report, texts),
         places=anchors(report),
         planted=dict(planted or {}),
@@ -66,7 +68,7 @@ def definition(report: Report) -> str:
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=88)
 
 
-def environment() -> Environment:
+def environment(notation: Notation) -> Environment:
     """Jinja2 that escapes everything and lets no name be misspelt."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -76,5 +78,5 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters.update(FILTERS)
+    made.filters.update(filters(notation))
     return made

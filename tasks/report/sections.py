@@ -6,6 +6,7 @@ from tasks.report.blocks import Block, Grid, Sentence
 from tasks.report.shown import SectionOf
 from tasks.report.view import anchor, heading, marks
 from tasks.schema import Evidence, Measurement, Report
+from tasks.schema.notation import Notation
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +24,16 @@ class Section:
     marks: dict[Measurement, tuple[str, ...]]
 
 
-def sections(report: Report, section_of: SectionOf) -> tuple[Section, ...]:
+def sections(report: Report, section_of: SectionOf, notation: Notation) -> tuple[Section, ...]:
     """All evidence, in the order of the definition."""
-    return tuple(_section(report, evidence, section_of) for evidence in report.evidence)
+    return tuple(_section(report, each, section_of, notation) for each in report.evidence)
 
 
-def _section(report: Report, evidence: Evidence, section_of: SectionOf) -> Section:
+def _section(
+    report: Report, evidence: Evidence, section_of: SectionOf, notation: Notation
+) -> Section:
     decided = marks(report, evidence)
-    blocks = section_of(evidence, decided) if evidence.not_run is None else []
+    blocks = section_of(evidence, decided, notation) if evidence.not_run is None else []
     return Section(
         anchor=anchor(evidence),
         heading=heading(evidence, report),

@@ -7,6 +7,7 @@ from typing import Generic, TypeAlias, TypeVar
 from tasks.definition.checks.base import BaseCheck
 from tasks.report.blocks import Block
 from tasks.schema import Evidence, Measurement
+from tasks.schema.notation import PLAIN, Notation
 
 C = TypeVar("C", bound=BaseCheck, covariant=True)
 
@@ -19,7 +20,9 @@ class Shown(Generic[C]):
     check: C
     """What was asked, as its own kind of check."""
     decided: tuple[Measurement, ...] = ()
+    notation: Notation = PLAIN
+    """How the report writes its measurements."""
 
 
-SectionOf: TypeAlias = Callable[[Evidence, Iterable[Measurement]], list[Block]]
+SectionOf: TypeAlias = Callable[[Evidence, Iterable[Measurement], Notation], list[Block]]
 """Makes the blocks of a check's section, of its evidence and the measurements that decided."""

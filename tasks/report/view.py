@@ -7,8 +7,9 @@ from textwrap import shorten
 from typing import Final
 
 from tasks.definition import Gate
+from tasks.definition.digits import count
 from tasks.definition.kinds import kind_of
-from tasks.report.formats import day, joined, title, whole
+from tasks.report.formats import day, joined, title
 from tasks.schema import (
     Change,
     Comparison,
@@ -261,7 +262,7 @@ def gate_rows(report: Report, texts: Mapping[str, Explanation]) -> tuple[GateRow
 
 def _untold(finding: Finding, text: Explanation | None) -> int | None:
     more = finding.more_texts
-    told = text is not None and more is not None and whole(more) in text.text
+    told = text is not None and more is not None and count(more) in text.text
     return None if told else more
 
 

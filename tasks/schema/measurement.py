@@ -4,6 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from tasks.definition.digits import given
 from tasks.definition.record import Record
 
 
@@ -64,9 +65,9 @@ class About(Record):
         parts += [self.site] if self.all_layers else []
         parts += [self.part] if self.part is not None else []
         parts += [f"at {self.position}"] if self.position is not None else []
-        parts += [f"alpha {self.alpha:g}"] if self.alpha is not None else []
+        parts += [f"alpha {given(self.alpha)}"] if self.alpha is not None else []
         parts += [self.lever] if self.lever is not None else []
-        parts += [f"{self.share:.0%} kept"] if self.share is not None else []
+        parts += [f"{given(self.share, 'share')} kept"] if self.share is not None else []
         parts += [self.subset] if self.subset is not None else []
         return ", ".join(parts)
 

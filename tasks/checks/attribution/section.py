@@ -4,13 +4,17 @@ from collections.abc import Iterable, Sequence
 
 from tasks.definition.checks.attribution import AttributionCheck
 from tasks.judge.credibility import cited, earned
-from tasks.report import charts, heat
+from tasks.report import charts
 from tasks.report.blocks import Block, Sentence, Title, grid
+from tasks.report.charts import Axis, Cell, Dot
 from tasks.report.figures import figure
 from tasks.report.formats import about_words, joined, title
 from tasks.report.shown import Shown
 from tasks.report.view import anchor
 from tasks.schema import AttributedText, Evidence, Measurement
+from tasks.schema.notation import Notation
+
+ALL = "all texts"
 
 MOST_SUBSETS = 4
 """Subsets charted whatever they are."""
@@ -27,13 +31,13 @@ def section(shown: Shown[AttributionCheck]) -> list[Block]:
     return [
         *_may_rest(evidence),
         *_foregone(evidence),
-        *_quality(evidence),
-        *_agreement(evidence),
+        *_quality(evidence, shown.notation),
+        *_agreement(evidence, shown.notation),
         *_drivers(evidence, list(decided)),
     ]
 
 
-def _quality(evidence: Evidence) -> list[Block]:
+def _quality(evidence: Evidence, notation: Notation) -> list[Block]:
     gains = evidence.named("comprehensiveness_gain")
     sufficient = evidence.named("sufficiency_gain")
     beside = [m for m in evidence.measurements if m.name in BESIDE]
@@ -42,14 +46,18 @@ def _quality(evidence: Evidence) -> list[Block]:
     return [
         Title("Which methods earned their place"),
         *figure(
-            charts.attribution_quality, gains, f"{key}-gain",
+            charts.dots(
+                [Dot(_plain_method(m), f"against {m.about.against}", m) for m in gains],
+                Axis("Difference in probability (0 = no better than knowing nothing)", rule=0),
+                key=f"{key}-gain", label=title("comprehensiveness_gain"),
+            ),
             "Gain over what knows nothing, on the same texts: a random order of the units, and the "
             "same method on the subject with weights shuffled. At 0 a method would be worth "
             "nothing; all three intervals above 0 earn a place.",
         ),
         *grid([*gains, *beside], caption="Methods on this subject", corner="Method",
               row=lambda m: _method(m, evidence), column=_column),
-        *grid(rationales, caption=_against_people(evidence), corner="Method",
+        *grid(rationales, caption=_against_people(evidence, notation), corner="Method",
               row=lambda m: _method(m, evidence), column=lambda m: title(m.name)),
         *grid(sufficient, caption="Sufficiency gain", corner="Method", row=_plain_method,
               column=lambda m: f"against {m.about.against}", folded=True),
@@ -62,7 +70,7 @@ def _quality(evidence: Evidence) -> list[Block]:
     ]  # fmt: skip
 
 
-def _agreement(evidence: Evidence) -> list[Block]:
+def _agreement(evidence: Evidence, notation: Notation) -> list[Block]:
     ranks, tops = evidence.named("rank_agreement"), evidence.named("top_agreement")
     if not ranks:
         return []
@@ -73,13 +81,27 @@ def _agreement(evidence: Evidence) -> list[Block]:
             "ranks high and another low matters in company with others, or only for one of them."
         ),
         *figure(
-            heat.agreement_matrix, ranks, f"{anchor(evidence)}-agreement",
+            _agreement_matrix(ranks, notation, f"{anchor(evidence)}-agreement"),
             "Mean rank correlation between the methods' attributions of the same text.",
         ),
         *grid([*ranks, *tops], caption="Agreement between methods", corner="Methods",
               row=lambda m: f"{m.about.method} and {m.about.against}",
               column=lambda m: title(m.name), folded=True),
     ]  # fmt: skip
+
+
+def _agreement_matrix(agreement: Sequence[Measurement], notation: Notation, key: str) -> str:
+    """Rank agreement of every method with every other; a method agrees with itself."""
+    pairs = [(m.about.method or ALL, m.about.against or ALL, m) for m in agreement]
+    methods = list(dict.fromkeys(name for one, other, _ in pairs for name in (one, other)))
+    itself = notation.number(1.0, "rank_agreement")
+    cells = [Cell(i, i, 1.0, itself) for i in range(len(methods))]
+    for one, other, m in pairs:
+        i, j = methods.index(one), methods.index(other)
+        cells += [Cell(*at, m.value, notation.value(m)) for at in ((i, j), (j, i))]
+    names = charts.Names(methods)
+    label = "Mean Spearman correlation between methods"
+    return charts.heat_map(cells, names, names, key=key, label=label, domain=(-1.0, 1.0))
 
 
 def _drivers(evidence: Evidence, decided: Sequence[Measurement]) -> list[Block]:
@@ -95,14 +117,22 @@ def _drivers(evidence: Evidence, decided: Sequence[Measurement]) -> list[Block]:
     return [
         Title("What drives which decision"),
         *figure(
-            charts.field_shares, first, f"{key}-fields",
+            charts.dots(
+                [Dot(m.about.field or ALL, m.about.subset or ALL, m) for m in first],
+                Axis("Share of the absolute attribution", percent=True, rule=0),
+                key=f"{key}-fields", label=title("field_share"),
+            ),
             "Share of the absolute attribution by field of the text and subset of texts.",
         ),
         *_by_field([m for m in fields if m.about.subset in kept], "Attribution by field"),
         *_by_field([m for m in fields if m.about.subset not in kept],
                    "Attribution by field in further subsets", folded=True),
         *figure(
-            charts.word_attributions, few, f"{key}-words",
+            charts.dots(
+                [Dot(m.about.word or ALL, m.about.subset or ALL, m) for m in few],
+                Axis("Part of the attribution (below 0: against the decision)", rule=0),
+                key=f"{key}-words", label=title("word_attribution"),
+            ),
             "What single words add to the decision: the mean part of a text's attribution that "
             "falls on the word, over the texts that hold it.",
         ),
@@ -183,9 +213,11 @@ def _foregone(evidence: Evidence) -> list[Block]:
     ]
 
 
-def _against_people(evidence: Evidence) -> str:
+def _against_people(evidence: Evidence, notation: Notation) -> str:
     shares = evidence.named("rationale_share")
-    chance = f"; they marked {shares[0].value:.0%} of a text, which is chance" if shares else ""
+    chance = (
+        f"; they marked {notation.value(shares[0])} of a text, which is chance" if shares else ""
+    )
     return f"Against what people marked as the reason{chance}"
 
 

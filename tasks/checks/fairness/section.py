@@ -1,13 +1,18 @@
 """The section on fairness: rates by group, the gaps between groups, the tables of a statute."""
 
+from collections.abc import Sequence
+
 from tasks.definition.checks.fairness import FairnessCheck
+from tasks.definition.digits import count, given, number
 from tasks.report import charts
 from tasks.report.blocks import Block, Sentence, Table, Title, grid
+from tasks.report.charts import Axis, Dot
 from tasks.report.figures import figure
-from tasks.report.formats import about_words, interval, number, percent, title, whole
+from tasks.report.formats import about_words, title
 from tasks.report.shown import Shown
 from tasks.report.view import anchor
 from tasks.schema import Evidence, ImpactCategory, ImpactTable, Measurement
+from tasks.schema.notation import Notation
 
 SELECTION = ("selection_rate", "adverse_impact_ratio")
 ERRORS = (
@@ -24,6 +29,8 @@ DRAWN = (
     "positive_predictive_value",
 )
 STATUTE = "impact_ratio"
+SMALL = 0.02
+"""Share of the data below which 6 RCNY 5-301(d) allows to leave a category out."""
 TO_BEST = (
     "Which group is selected most often was seen only after looking; the intervals and tests of "
     "the ratios allow for that choice."
@@ -44,7 +51,7 @@ def section(shown: Shown[FairnessCheck]) -> list[Block]:
             *_between(about, check, attribute),
             *_by_group(about, evidence, attribute, f"{anchor(evidence)}-{i}"),
         ]
-    return found + _statute(evidence)
+    return found + _statute(evidence, shown.notation)
 
 
 def _between(about: list[Measurement], check: FairnessCheck, attribute: str) -> list[Block]:
@@ -93,17 +100,35 @@ def _by_group(
     ratios = [m for m in by_group if m.name == "adverse_impact_ratio"]
     return [
         *found,
-        *figure(charts.group_rates, rates, key,
+        *figure(_rates(rates, attribute, key),
                 "Rates by group; bars are the intervals of the tables."),
-        *figure(charts.ratios_to_reference, ratios if len(ratios) > 1 else [], f"{key}-ratios",
+        *figure(_ratios(ratios if len(ratios) > 1 else [], f"{key}-ratios"),
                 "Selection rate over that of the reference group."),
     ]  # fmt: skip
+
+
+def _rates(rates: Sequence[Measurement], attribute: str, key: str) -> str:
+    return charts.dots(
+        [Dot(m.about.group or "all texts", title(m.name), m) for m in rates],
+        Axis("Share of texts", percent=True, domain=(0, 1)),
+        key=key,
+        label=f"Rates by {attribute}",
+    )
+
+
+def _ratios(ratios: Sequence[Measurement], key: str) -> str:
+    return charts.dots(
+        [Dot(m.about.group or "all texts", f"against {m.about.reference}", m) for m in ratios],
+        Axis("Ratio of selection rates (1 = parity)", rule=1),
+        key=key,
+        label=title("adverse_impact_ratio"),
+    )
 
 
 # --- Local Law 144 --------------------------------------------------------------------------
 
 
-def _statute(evidence: Evidence) -> list[Block]:
+def _statute(evidence: Evidence, notation: Notation) -> list[Block]:
     if not evidence.impact_tables:
         return []
     ratios = {(m.about.attribute, m.about.group): m for m in evidence.named(STATUTE)}
@@ -116,11 +141,15 @@ def _statute(evidence: Evidence) -> list[Block]:
         ),
     ]
     for table in evidence.impact_tables:
-        found += [_table(table, ratios), Sentence(_left_out(table))]
+        found += [_table(table, ratios, notation), Sentence(_left_out(table))]
     return found
 
 
-def _table(table: ImpactTable, ratios: dict[tuple[str | None, str | None], Measurement]) -> Table:
+def _table(
+    table: ImpactTable,
+    ratios: dict[tuple[str | None, str | None], Measurement],
+    notation: Notation,
+) -> Table:
     return Table(
         caption=f"By {table.heading} ({table.attribute})",
         columns=(
@@ -132,34 +161,35 @@ def _table(table: ImpactTable, ratios: dict[tuple[str | None, str | None], Measu
             "Interval of the ratio",
         ),
         rows=tuple(
-            _row(category, ratios.get((table.attribute, category.category)))
+            _row(category, ratios.get((table.attribute, category.category)), notation)
             for category in table.categories
         ),
     )
 
 
-def _row(of: ImpactCategory, ratio: Measurement | None) -> tuple[str, ...]:
+def _row(of: ImpactCategory, ratio: Measurement | None, notation: Notation) -> tuple[str, ...]:
     none = "excluded" if of.excluded else "none"
     return (
         of.category,
-        whole(of.applicants),
-        whole(of.selected),
-        number(of.selection_rate, "selection_rate"),
-        none if of.impact_ratio is None else number(of.impact_ratio, STATUTE),
-        "" if ratio is None else interval(ratio),
+        count(of.applicants),
+        count(of.selected),
+        notation.number(of.selection_rate, "selection_rate"),
+        none if of.impact_ratio is None else notation.number(of.impact_ratio, STATUTE),
+        "" if ratio is None else notation.interval(ratio),
     )
 
 
 def _left_out(table: ImpactTable) -> str:
     """Who is in no row, and whose ratio is not taken, as 6 RCNY 5-301 asks to be told."""
     excluded = [c for c in table.categories if c.excluded]
-    known = f"Assessed: {whole(table.assessed)}; of unknown category: {whole(table.unknown)}."
+    known = f"Assessed: {count(table.assessed)}; of unknown category: {count(table.unknown)}."
     if not excluded:
         return known
-    applicants = whole(sum(c.applicants for c in excluded))
+    applicants = count(sum(c.applicants for c in excluded))
     most = max(c.applicants for c in excluded) / table.assessed
     return (
         f"{known} Excluded from the ratios: {len(excluded)} of {len(table.categories)} categories "
         f"with {applicants} applicants, since each is a small share of the data (the largest "
-        f"{percent(round(most, 4))}; 6 RCNY 5-301(d) allows this below 2 %)."
+        f"{number(most, 'share', [SMALL])}; 6 RCNY 5-301(d) allows this below "
+        f"{given(SMALL, 'share')})."
     )

@@ -1,16 +1,17 @@
 """The localisation section: where decisions form, and which activation carries an exchange."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from tasks.definition.checks.localisation import LocalisationCheck
-from tasks.report import charts, heat
+from tasks.report import charts
 from tasks.report.blocks import Block, Sentence, Title, grid
-from tasks.report.figures import figure, figure_of, layer_figure
-from tasks.report.formats import about_words, interval, joined, layer_words, title, value
-from tasks.report.shapes import Series
+from tasks.report.charts import Axis, Series
+from tasks.report.figures import figure, layer_figure
+from tasks.report.formats import about_words, joined, layer_words, title
 from tasks.report.shown import Shown
 from tasks.report.view import anchor
 from tasks.schema import Evidence, Measurement
+from tasks.schema.notation import Notation
 
 CLEAR = 0.05
 """Largest q at which a delay is told."""
@@ -25,13 +26,18 @@ ARRIVAL = ("lens_layer", "patching_layer")
 def section(shown: Shown[LocalisationCheck]) -> list[Block]:
     """Where decisions form, from where on an exchanged field moves them, and what carries it."""
     evidence = shown.evidence
-    return [*_formation(evidence), *_lens(evidence), *_swap(evidence), *_patching(evidence)]
+    return [
+        *_formation(evidence, shown.notation),
+        *_lens(evidence),
+        *_swap(evidence),
+        *_patching(evidence, shown.notation),
+    ]
 
 
 # --- where decisions form -------------------------------------------------------------------
 
 
-def _formation(evidence: Evidence) -> list[Block]:
+def _formation(evidence: Evidence, notation: Notation) -> list[Block]:
     delays, formed = evidence.named("formation_delay"), evidence.named("formed_at")
     key = anchor(evidence)
     return [
@@ -44,11 +50,12 @@ def _formation(evidence: Evidence) -> list[Block]:
         *grid(_named(evidence, FORMATION), caption="Where the decision forms, by set of texts",
               corner="Texts", row=about_words, column=lambda m: title(m.name)),
         *figure(
-            heat.formation_map, formed, f"{key}-formed",
+            _map(formed, about_subset, notation, f"{key}-formed",
+                 "Share of the decisions that form at the layer", (0.0, 1.0)),
             "At which layer the decisions of each set of texts form.",
         ),
         *grid(formed, caption="Decisions formed at each layer, by set of texts", corner="Layer",
-              row=layer_words, column=lambda m: m.about.subset or "all texts", folded=True),
+              row=layer_words, column=about_subset, folded=True),
     ]  # fmt: skip
 
 
@@ -87,13 +94,14 @@ def _lens(evidence: Evidence) -> list[Block]:
     ]
     return [
         *layer_figure(
-            charts.agreement_by_layer, agreement, f"{key}-agreement",
+            Axis(title("agreement_with_final"), percent=True, domain=(0, 1)),
+            agreement, f"{key}-agreement",
             "Share of texts whose decision read at a layer is already the final one.",
         ),
         *_layers_of(agreement, "Agreement with the final decision, by layer"),
         *(tuned if evidence.named("tuned_lens_kl") else []),
         *layer_figure(
-            charts.divergence_by_layer, divergence, f"{key}-lens",
+            Axis("Divergence from the final one (nats)", rule=0), divergence, f"{key}-lens",
             "How far what is read at a layer lies from the final distribution, on texts that the "
             "tuned lens was not fitted on; 0 is the same.", named=True,
         ),
@@ -113,7 +121,7 @@ def _swap(evidence: Evidence) -> list[Block]:
         Title(f"What exchanging {field} moves"),
         Sentence(moved_beyond_control(field, excess)),
         *layer_figure(
-            charts.swap_effect_by_layer, [*effect, *control], f"{anchor(evidence)}-swap",
+            Axis(title("swap_effect"), rule=0), [*effect, *control], f"{anchor(evidence)}-swap",
             f"How far exchanging {field} moves the favourable probability read at a layer: for a "
             "value of another group, and for another value of the same group.", named=True,
         ),
@@ -151,11 +159,11 @@ def _above(m: Measurement, other: Measurement | None) -> bool:
 # --- what carries it ------------------------------------------------------------------------
 
 
-def _patching(evidence: Evidence) -> list[Block]:
+def _patching(evidence: Evidence, notation: Notation) -> list[Block]:
     shares, control = (evidence.named(name) for name in RECOVERED)
     if not shares:
         return []
-    key = anchor(evidence)
+    key, carried = anchor(evidence), _residual([*shares, *control])
     return [
         Title(f"What carries the effect of {_field(evidence)}"),
         Sentence(
@@ -164,44 +172,46 @@ def _patching(evidence: Evidence) -> list[Block]:
             "change in log-odds. Sites carry the same change one after the other, so their shares "
             "do not add up; and a site at 0 may still take part where another can stand in for it."
         ),
-        *_held_against(control),
-        *figure_of(
-            charts.recovered_share_by_layer, _residual([*shares, *control]), f"{key}-recovered",
+        *_held_against(control, notation),
+        *figure(
+            charts.lines(
+                carried, charts.layer_axis(carried), Axis(title("recovered_share"), rule=0),
+                key=f"{key}-recovered",
+            ),
             "Recovered share at the field and where the head reads, and the same with another "
             "value of the same group that keeps the decision (control).",
         ),
         *figure(
-            heat.recovered_map, [*shares, *control], f"{key}-sites",
+            _map([*shares, *control], site, notation, f"{key}-sites",
+                 "Recovered share of the effect", (-1.0, 1.0)),
             "Recovered share of every site. Residual is the state between blocks, attention and "
             "MLP what a block adds to it; before, after: the words around the field.",
         ),
         *grid([*shares, *control], caption="Recovered share of every site, with intervals",
-              corner="Layer", row=layer_words, column=heat.site, folded=True),
+              corner="Layer", row=layer_words, column=site, folded=True),
         *_arrival(evidence),
     ]  # fmt: skip
 
 
-def _held_against(control: Sequence[Measurement]) -> list[Block]:
+def _held_against(control: Sequence[Measurement], notation: Notation) -> list[Block]:
     if not control:
         return [Sentence("There is no control to hold this against.", "caution")]
     largest = max(control, key=lambda m: abs(m.value))
     return [
         Sentence(
             "The control, another value of the same group that keeps the decision, recovers at "
-            f"most {value(largest)} ({interval(largest)}): so much is disturbance, not the effect."
+            f"most {notation.estimate(largest)}: so much is disturbance, not the effect."
         )
     ]
 
 
 def _residual(shares: Iterable[Measurement]) -> Series:
     """The residual stream at the field and at the head, each with its control."""
-    found: dict[str, list[Measurement]] = {}
-    for m in shares:
-        position = m.about.position or "everything"
-        if m.about.part == "residual" and position not in ("before", "after", "everything"):
-            control = ", control" if m.name == "recovered_share_control" else ""
-            found.setdefault(f"{position}{control}", []).append(m)
-    return found
+    apart = ("before", "after", "everything", None)
+    return charts.by_layer(
+        (m for m in shares if m.about.part == "residual" and m.about.position not in apart),
+        lambda m: f"{m.about.position}{_control(m)}",
+    )
 
 
 def _arrival(evidence: Evidence) -> list[Block]:
@@ -227,6 +237,37 @@ def agreement_of(lens: Measurement, patching: Measurement) -> str:
         "The effect can be read at the layer from which on it is carried, within the intervals. "
         "Neither lens nor patching shows that no other path would carry it if this one were closed."
     )
+
+
+def _map(
+    measurements: Iterable[Measurement],
+    row: Callable[[Measurement], str],
+    notation: Notation,
+    key: str,
+    label: str,
+    domain: tuple[float, float],
+) -> str:
+    """Measurements by layer, in rows."""
+    cells, rows, columns = charts.layer_cells(
+        (row(m), m.about.layer, m.value, notation.value(m))
+        for m in measurements
+        if m.about.layer is not None
+    )
+    return charts.heat_map(cells, rows, columns, key=key, label=label, domain=domain)
+
+
+def site(m: Measurement) -> str:
+    """Positions and part of the subject that were patched, beside the layer."""
+    return f"{m.about.part or 'residual'}, {m.about.position or 'everything'}{_control(m)}"
+
+
+def about_subset(m: Measurement) -> str:
+    """The texts that a measurement is about."""
+    return m.about.subset or "all texts"
+
+
+def _control(m: Measurement) -> str:
+    return ", control" if m.name == "recovered_share_control" else ""
 
 
 # --- parts ----------------------------------------------------------------------------------

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from tasks.definition.checks.probing import ProbingCheck
 from tasks.explain.facts import SMALLEST_USE, above_zero
-from tasks.report import charts
 from tasks.report.blocks import Block, Sentence, Title, grid
+from tasks.report.charts import Axis
 from tasks.report.figures import layer_figure
 from tasks.report.formats import joined, layer_words, title
 from tasks.report.shown import Shown
@@ -51,30 +51,32 @@ def _curves(attribute: str, about: Sequence[Measurement], key: str) -> list[Bloc
     """What is read and what erasure does, by layer."""
     return [
         *layer_figure(
-            charts.probes_by_layer, [m for m in about if m.name in PROBES], f"{key}-probes",
+            Axis("Balanced accuracy", percent=True),
+            [m for m in about if m.name in PROBES], f"{key}-probes",
             f"What can be read about {attribute}: the probe, the same on shuffled labels, a small "
             "non-linear probe, and fresh probes after erasure.", named=True,
         ),
         *layer_figure(
-            charts.description_length_by_layer, [m for m in about if m.name in CODES],
+            Axis("Bits per text", rule=0), [m for m in about if m.name in CODES],
             f"{key}-bits",
             f"Bits that the group of a text costs whoever can read the layer: {attribute}, and "
             "the same groups shuffled.", named=True,
         ),
         *layer_figure(
-            charts.gaps_by_layer, _spread([m for m in about if m.name in GAPS]), f"{key}-gaps",
+            Axis("Gap between groups", rule=0),
+            _spread([m for m in about if m.name in GAPS]), f"{key}-gaps",
             "The gap between groups: untouched, with the attribute erased, and with random "
             "subspaces of equal rank erased.", named=True,
         ),
         *layer_figure(
-            charts.accuracy_by_layer, [m for m in about if m.name in ACCURACIES],
+            Axis("Accuracy", percent=True), [m for m in about if m.name in ACCURACIES],
             f"{key}-accuracy",
             "Accuracy untouched, and with the attribute erased: whether what goes with the gap "
             "is the rule or the harm.", named=True,
         ),
         *layer_figure(
-            charts.erasure_effect_by_layer, [m for m in about if m.name == "erasure_effect"],
-            f"{key}-effect",
+            Axis(title("erasure_effect"), rule=0), [m for m in about if m.name == "erasure_effect"],
+              f"{key}-effect",
             "What of the gap goes with the attribute beyond what goes with a random subspace; "
             "the intervals hold jointly over layers where the method says so.",
         ),

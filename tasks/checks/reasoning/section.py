@@ -5,14 +5,17 @@ from functools import partial
 
 from tasks.checks.instruments.section import INSTRUMENT, UNKNOWN, doubts
 from tasks.definition.checks.reasoning import LOG_PROBABILITY, WITHOUT_REASONING, ReasoningCheck
+from tasks.definition.digits import given
 from tasks.judge.credibility import FACTORS, calibrations
 from tasks.report import charts
 from tasks.report.blocks import Block, Chains, Grid, Row, Sentence, Title, grid
-from tasks.report.figures import figure_of, series_of
-from tasks.report.formats import about_words, interval, joined, title, value
+from tasks.report.charts import Axis
+from tasks.report.figures import figure, rest_name
+from tasks.report.formats import about_words, joined, title
 from tasks.report.shown import Shown
 from tasks.report.view import anchor
 from tasks.schema import Evidence, Measurement, TruncatedReasoning
+from tasks.schema.notation import Notation
 
 CHAINS = 3
 """Chains of thought shown in full."""
@@ -34,7 +37,7 @@ def section(shown: Shown[ReasoningCheck]) -> list[Block]:
             "reasoning tells the true cause."
         ),
         *_scores(evidence),
-        *_best(evidence),
+        *_best(evidence, shown.notation),
         *grid(_named(UNPARSED, evidence), caption="Answers that could not be read", corner="Test",
               row=about_words, column=lambda m: title(m.name)),
         *_pictures(evidence),
@@ -83,7 +86,7 @@ def _tests(evidence: Evidence) -> list[Measurement]:
     return [m for m in evidence.named("instrument_auroc") if m.about.method not in apart]
 
 
-def _best(evidence: Evidence) -> list[Block]:
+def _best(evidence: Evidence, notation: Notation) -> list[Block]:
     """Which test told the controls apart best here, and which was chosen before."""
     tests = sorted(_tests(evidence), key=lambda m: -m.value)
     if not tests:
@@ -91,7 +94,7 @@ def _best(evidence: Evidence) -> list[Block]:
     equals = [m.about.method or "" for m in tests if m.value == tests[0].value]
     words = (
         f"In this audit {joined(equals, len(equals))} told the controls apart best: AUROC "
-        f"{value(tests[0])} ({interval(tests[0])})."
+        f"{notation.estimate(tests[0])}."
     )
     if LOG_PROBABILITY in [m.about.method for m in tests]:
         words += (
@@ -110,19 +113,26 @@ def _pictures(evidence: Evidence) -> list[Block]:
     """The curves as pictures: answers that stay, and how much less likely they get."""
     unchanged, _, likelier = (evidence.named(name) for name in CURVES)
     return [
-        *figure_of(
-            charts.truncation_curve, series_of(unchanged), f"{anchor(evidence)}-curve",
+        *figure(
+            _by_share(unchanged, Axis(title("answer_unchanged"), percent=True, domain=(0, 1)),
+                      f"{anchor(evidence)}-curve"),
             "Share of answers that stay the same when only this share of the reasoning is kept, "
             "by test: the rest is cut, replaced by dots, follows on a mistake, or is said in other "
             "words.",
         ),
-        *figure_of(
-            charts.log_probability_curve, series_of(likelier), f"{anchor(evidence)}-likelihood",
+        *figure(
+            _by_share(likelier, Axis(f"{title('log_probability_change')} (nats)", rule=0),
+                      f"{anchor(evidence)}-likelihood"),
             "How much less likely the subject's own answer is when only this share of the "
             "reasoning is kept: its log-probability against that after the whole reasoning. "
             "A fall by 0.69 nats is half the probability.",
         ),
     ]  # fmt: skip
+
+
+def _by_share(curves: Sequence[Measurement], y: Axis, key: str) -> str:
+    x = Axis("Share of the reasoning kept", percent=True, domain=(0, 1))
+    return charts.lines(charts.by_share(curves, rest_name), x, y, key=key)
 
 
 def _curves(evidence: Evidence) -> list[Block]:
@@ -198,7 +208,7 @@ def _named(names: Iterable[str], evidence: Evidence) -> list[Measurement]:
 
 
 def _share(m: Measurement) -> str:
-    return "all" if m.about.share is None else f"{m.about.share:.0%} kept"
+    return "all" if m.about.share is None else f"{given(m.about.share, 'share')} kept"
 
 
 def _test(m: Measurement) -> str:

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 
-from markupsafe import Markup
-
 from tasks.checks.interventions.export_blocks import exported_files
 from tasks.definition.checks.remediation import RemediationCheck
-from tasks.report import dose
-from tasks.report.blocks import Block, Figure, Sentence, Title, grid
-from tasks.report.formats import interval, value
+from tasks.definition.digits import count, given
+from tasks.report import charts
+from tasks.report.blocks import Block, Sentence, Title, grid
+from tasks.report.charts import Axis, Place
+from tasks.report.figures import figure
+from tasks.report.formats import title
 from tasks.report.shown import Shown
 from tasks.report.view import anchor
 from tasks.schema import Evidence, Measurement
+from tasks.schema.notation import Notation
 
 COLUMNS = {
     "untouched_gap": "Gap",
@@ -26,6 +28,13 @@ COLUMNS = {
     "choosing_accuracy_change": "Change of accuracy",
 }
 CHOOSING = ("choosing_gap", "choosing_accuracy_change")
+
+GAP = Axis("Gap between groups")
+KINDS = ("untouched", "erase at one layer", "erase together", "steer")
+"""Kinds of levers, each with a colour and a mark of its own."""
+
+MOST_NAMED = 7
+"""Levers that have a colour and a mark each; more share those of their kind."""
 
 NOT_OFFERED = (
     "A threshold of its own for each group is not offered. It needs the protected attribute at the "
@@ -51,7 +60,7 @@ def section(shown: Shown[RemediationCheck]) -> list[Block]:
     tried = [m for m in evidence.measurements if m.name in CHOOSING]
     several = len({m.about.lever for m in confirmed}) > 1
     return [
-        *recommended(evidence, check),
+        *recommended(evidence, check, shown.notation),
         *grid(
             confirmed,
             caption="Confirmed on texts that neither fitted nor chose a lever",
@@ -60,21 +69,21 @@ def section(shown: Shown[RemediationCheck]) -> list[Block]:
             column=_column,
         ),
         *(
-            _picture(dose.levers_confirmed, confirmed, ("gap", "accuracy"), chosen,
-                     f"{key}-confirmed", "Gap and accuracy on the texts that confirm, with the "
-                     "interval of each; below and to the right is worse.")
+            figure(_confirmed(confirmed, chosen, f"{key}-confirmed"),
+                   "Gap and accuracy on the texts that confirm, with the interval of each; below "
+                   "and to the right is worse.")
             if several else []
         ),
         Title("How it was chosen"),
         Sentence(
             "A lever is chosen by a rule that was fixed before: the smallest gap among levers that "
             "narrow it clearly (the whole interval of the change below 0) and whose accuracy "
-            f"falls by at most {check.tolerance:g} and not clearly. The numbers of the texts that "
-            "choose flatter the best of many; they are no result."
+            f"falls by at most {given(check.tolerance)} and not clearly. The numbers of the texts "
+            "that choose flatter the best of many; they are no result."
         ),
-        *_picture(dose.levers_tried, tried, ("choosing_gap", "choosing_accuracy_change"), chosen,
-                  f"{key}-tried", "Every lever that was tried, on the texts that choose. No lever "
-                  "beats those on the dashed line in both; the ring marks the chosen one."),
+        *figure(_tried(tried, chosen, f"{key}-tried"),
+                "Every lever that was tried, on the texts that choose. No lever beats those on the "
+                "dashed line in both; the ring marks the chosen one."),
         *grid(tried, caption="Every lever on the texts that choose", corner="Lever",
               row=lambda m: _lever(m, chosen), column=_column, folded=True),
         Title("What is not offered"),
@@ -84,7 +93,7 @@ def section(shown: Shown[RemediationCheck]) -> list[Block]:
     ]  # fmt: skip
 
 
-def recommended(evidence: Evidence, check: RemediationCheck) -> list[Block]:
+def recommended(evidence: Evidence, check: RemediationCheck, notation: Notation) -> list[Block]:
     """What is recommended and whether fresh texts confirm it; why nothing, where nothing is."""
     of = evidence.recommendation
     if of is None or of.lever is None:
@@ -93,11 +102,12 @@ def recommended(evidence: Evidence, check: RemediationCheck) -> list[Block]:
     by = {m.name: m for m in evidence.measurements if m.about.lever in (of.lever, "untouched")}
     change, kept = by["remedied_gap_change"], by["remedied_accuracy_change"]
     gap, before = by["remedied_gap"], by["untouched_gap"]
+    value = notation.value
     effect = (
         f"{of.lever}. It takes the gap between the groups of {check.attribute} from "
-        f"{value(before)} to {value(gap)} (change {value(change)}, {interval(change)}) and changes "
-        f"the accuracy by {value(kept)} ({interval(kept)}), on {gap.n} texts that neither fitted "
-        "nor chose the lever."
+        f"{value(before)} to {value(gap)} (change {value(change)}, {notation.interval(change)}) "
+        f"and changes the accuracy by {notation.estimate(kept)}, on {count(gap.n)} texts that "
+        "neither fitted nor chose the lever."
     )
     doubts = []
     if change.high is None or change.high >= 0:
@@ -112,28 +122,37 @@ def recommended(evidence: Evidence, check: RemediationCheck) -> list[Block]:
     return [Sentence(f"Recommended: {effect}")]
 
 
-def _picture(
-    draw: dose.DrawLevers,
-    measurements: Sequence[Measurement],
-    ends: tuple[str, str],
-    chosen: str | None,
-    key: str,
-    caption: str,
-) -> list[Block]:
-    """A picture of levers by the two measures whose names end so."""
+def _tried(measurements: Sequence[Measurement], chosen: str | None, key: str) -> str:
+    """Every lever by its kind, and the front that no other beats."""
+    places = _places(measurements, *CHOOSING)
+    ordered = sorted(places, key=lambda p: KINDS.index(p.series))
+    y = Axis(title(CHOOSING[1]))
+    return charts.scatter(
+        ordered, GAP, y, key=key, label="Levers tried", ringed=chosen, beside="front"
+    )
+
+
+def _confirmed(measurements: Sequence[Measurement], chosen: str | None, key: str) -> str:
+    """The levers on fresh texts by name, with both intervals; by kind where they are many."""
+    places = _places(measurements, "gap", "accuracy")
+    if len(places) <= MOST_NAMED:
+        places = [place._replace(series=place.name) for place in places]
+    y = Axis("Accuracy", percent=True)
+    return charts.scatter(
+        places, GAP, y, key=key, label="Levers confirmed", ringed=chosen, beside="intervals"
+    )
+
+
+def _places(measurements: Sequence[Measurement], gap: str, accuracy: str) -> list[Place]:
+    """Levers by the two measures whose names end so."""
     by: dict[str, dict[str, Measurement]] = {}
     for m in measurements:
-        for end in ends:
+        for end in (gap, accuracy):
             if m.name.endswith(end) and m.about.group is None:
                 by.setdefault(m.about.lever or "", {})[end] = m
-    points = [
-        dose.Point(name, _kind(name), of[ends[0]], of[ends[1]])
-        for name, of in by.items()
-        if len(of) == len(ends)
+    return [
+        Place(name, _kind(name), of[gap], of[accuracy]) for name, of in by.items() if len(of) == 2
     ]
-    if not points:
-        return []
-    return [Figure(Markup(draw(points, chosen, key=key)), caption)]  # noqa: S704
 
 
 def _kind(lever: str) -> str:

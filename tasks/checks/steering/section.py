@@ -2,28 +2,30 @@
 
 from collections.abc import Sequence
 
-from markupsafe import Markup
-
 from tasks.checks.interventions.export_blocks import exported_files
 from tasks.definition.checks.steering import SteeringCheck
+from tasks.definition.digits import count, given
 from tasks.explain.facts import SMALLEST_USE, above_zero
-from tasks.report import charts, dose
-from tasks.report.blocks import Block, Figure, Sentence, Table, Title, grid
-from tasks.report.figures import layer_figure
-from tasks.report.formats import interval, joined, layer_words, title, value
+from tasks.report import charts
+from tasks.report.blocks import Block, Sentence, Table, Title, grid
+from tasks.report.charts import Axis, Series
+from tasks.report.figures import figure, layer_figure, measure_name
+from tasks.report.formats import joined, layer_words, title
 from tasks.report.shown import Shown
 from tasks.report.view import anchor
 from tasks.schema import Evidence, Measurement
+from tasks.schema.notation import Notation
 
 SLOPES = ("steering_slope", "steering_reach")
 SAFE = ("safe_alpha_lowest", "safe_alpha_highest")
-DOSES = ("steered_rate", "steered_gap", "steered_accuracy_change", "steered_perplexity_ratio")
+PRICE = ("steered_gap", "steered_accuracy_change", "steered_perplexity_ratio")
+DOSES = ("steered_rate", *PRICE)
 COMPOSED = ("composed_response", "summed_response", "composition_excess")
 
 
 def section(shown: Shown[SteeringCheck]) -> list[Block]:
     """Response by layer beside the control, dose and response, the safe range, composition."""
-    evidence, check = shown.evidence, shown.check
+    evidence, check, notation = shown.evidence, shown.check, shown.notation
     effects = evidence.named("steering_effect")
     if not effects:
         return []
@@ -31,9 +33,9 @@ def section(shown: Shown[SteeringCheck]) -> list[Block]:
     slopes = evidence.named("steering_slope")
     layer = _telling(effects, slopes)
     return [
-        Sentence(moves_decisions(check.attribute, effects, slopes)),
+        Sentence(moves_decisions(check.attribute, effects, slopes, notation)),
         *layer_figure(
-            charts.steering_by_layer, _named(evidence, SLOPES), f"{key}-slopes",
+            Axis("Log-odds per unit of alpha", rule=0), _named(evidence, SLOPES), f"{key}-slopes",
             "How far a unit of the vector moves the log-odds of the favourable decision, and how "
             "far one between shuffled groups reaches, jointly over layers.", named=True,
         ),
@@ -41,8 +43,8 @@ def section(shown: Shown[SteeringCheck]) -> list[Block]:
               corner="Layer", row=layer_words, column=lambda m: title(m.name)),
         Title(f"Dose and response at layer {layer}"),
         *_response(evidence, layer, key),
-        *_safe(evidence, check),
-        *_composition(evidence, check),
+        *_safe(evidence, check, notation),
+        *_composition(evidence, check, notation),
         *grid(_named(evidence, DOSES), caption="Response at every layer and alpha",
               corner="Layer and alpha", row=_layer_and_alpha, column=_column, folded=True),
         *exported_files(evidence, SERVE_VECTOR.format(layer=layer)),
@@ -56,7 +58,10 @@ def _telling(effects: Sequence[Measurement], slopes: Sequence[Measurement]) -> i
 
 
 def moves_decisions(
-    attribute: str, effects: Sequence[Measurement], slopes: Sequence[Measurement]
+    attribute: str,
+    effects: Sequence[Measurement],
+    slopes: Sequence[Measurement],
+    notation: Notation,
 ) -> str:
     """At which layers the vector moves decisions more than a random one does."""
     moving = [m for m in effects if above_zero(m, SMALLEST_USE)]
@@ -69,7 +74,7 @@ def moves_decisions(
     layers = sorted({m.about.layer for m in moving if m.about.layer is not None})
     strongest = max(moving, key=lambda m: m.value)
     slope = next(m for m in slopes if m.about.layer == strongest.about.layer)
-    at, by = strongest.about.layer, f"{value(slope)} ({interval(slope)})"
+    at, by = strongest.about.layer, f"{notation.estimate(slope)}"
     return (
         f"At layer{'s' if len(layers) > 1 else ''} {joined([str(x) for x in layers], 40)} the "
         f"vector of {attribute} moves the decisions clearly more than one between shuffled "
@@ -85,32 +90,28 @@ def _response(evidence: Evidence, layer: int | None, key: str) -> list[Block]:
     here = [m for m in evidence.measurements if m.about.layer == layer]
     safe = _range(here)
     shaded = " The shaded range is safe." if safe else ""
-    rates: dict[str, list[Measurement]] = {}
-    for m in here:
-        if m.name == "steered_rate":
-            rates.setdefault(m.about.group or "all texts", []).append(m)
-    both = {
-        title(name): [m for m in here if m.name == name]
-        for name in ("steered_gap", "steered_accuracy_change", "steered_perplexity_ratio")
-    }
-    both = {name: some for name, some in both.items() if some}
-    pictures = (
-        (rates, "rates", "Selection rate", True, "Share of each group that receives the "
-         f"favourable decision when the vector is added alpha times.{shaded}"),
-        (both, "price", "Difference", False, "Gap between the groups, and change of the accuracy "
-         f"against the untouched subject.{shaded}"),
-    )  # fmt: skip
+    rates = charts.by_alpha(
+        (m for m in here if m.name == "steered_rate"), lambda m: m.about.group or "all texts"
+    )
+    price = charts.by_alpha((m for name in PRICE for m in here if m.name == name), measure_name)
+    share = Axis("Selection rate", percent=True, domain=(0, 1))
     return [
-        Figure(
-            Markup(  # noqa: S704
-                dose.dose_response(
-                    series, key=f"{key}-{name}", label=label, safe=safe, percent=percent
-                )
-            ),
-            caption,
-        )
-        for series, name, label, percent, caption in pictures
+        *figure(
+            _by_alpha(rates, share, safe, f"{key}-rates"),
+            "Share of each group that receives the favourable decision when the vector is added "
+            f"alpha times.{shaded}",
+        ),
+        *figure(
+            _by_alpha(price, Axis("Difference", rule=0), safe, f"{key}-price"),
+            "Gap between the groups, and change of the accuracy against the untouched "
+            f"subject.{shaded}",
+        ),
     ]
+
+
+def _by_alpha(series: Series, y: Axis, safe: tuple[float, float] | None, key: str) -> str:
+    x, label = charts.alpha_axis(series), f"{y.title} by alpha"
+    return charts.lines(series, x, y, key=key, label=label, shaded=safe)
 
 
 def _range(here: Sequence[Measurement]) -> tuple[float, float] | None:
@@ -118,7 +119,7 @@ def _range(here: Sequence[Measurement]) -> tuple[float, float] | None:
     return (ends[SAFE[0]], ends[SAFE[1]]) if len(ends) == len(SAFE) else None
 
 
-def _safe(evidence: Evidence, check: SteeringCheck) -> list[Block]:
+def _safe(evidence: Evidence, check: SteeringCheck, notation: Notation) -> list[Block]:
     ends = _named(evidence, SAFE)
     if not ends:
         return []
@@ -126,14 +127,14 @@ def _safe(evidence: Evidence, check: SteeringCheck) -> list[Block]:
         Title("What range is safe"),
         Sentence(
             f"The range around 0 in which {_loss(evidence)} by at most "
-            f"{check.tolerance:g} with its whole interval, among the alphas that were tried. Few "
-            "texts make it narrow: a range of 0 alone says that nothing further is known."
+            f"{given(check.tolerance)} with its whole interval, among the alphas that were tried. "
+            "Few texts make it narrow: a range of 0 alone says that nothing further is known."
         ),
         Table(
             "Safe range of alpha, by layer",
             ("Layer", "From", "To", "Texts"),
             tuple(
-                (layer_words(low), _plain(low.value), _plain(high.value), str(low.n))
+                (layer_words(low), notation.value(low), notation.value(high), count(low.n))
                 for low, high in zip(*(evidence.named(name) for name in SAFE), strict=True)
             ),
         ),
@@ -146,7 +147,7 @@ def _loss(evidence: Evidence) -> str:
     return "the accuracy falls"
 
 
-def _composition(evidence: Evidence, check: SteeringCheck) -> list[Block]:
+def _composition(evidence: Evidence, check: SteeringCheck, notation: Notation) -> list[Block]:
     if check.compose is None:
         return []
     composed = _named(evidence, COMPOSED)
@@ -158,8 +159,8 @@ def _composition(evidence: Evidence, check: SteeringCheck) -> list[Block]:
     )  # fmt: skip
     apart = (
         "What both do at once differs from the sum of what each does alone by at most "
-        f"{value(widest)} ({interval(widest)}), at layer {layer_words(widest)}, beside a response "
-        f"of {value(beside)} in log-odds."
+        f"{notation.estimate(widest)}, at layer {layer_words(widest)}, beside a response "
+        f"of {notation.value(beside)} in log-odds."
     )
     return [
         Title(f"{check.attribute} and {check.compose} at once"),
@@ -181,12 +182,8 @@ def _named(evidence: Evidence, names: Sequence[str]) -> list[Measurement]:
     return [m for name in names for m in evidence.named(name)]
 
 
-def _plain(alpha: float) -> str:
-    return f"{alpha:g}".replace("-", "\N{MINUS SIGN}")
-
-
 def _layer_and_alpha(m: Measurement) -> str:
-    return f"layer {layer_words(m)}, alpha {_plain(m.about.alpha or 0)}"
+    return f"layer {layer_words(m)}, alpha {given(m.about.alpha or 0)}"
 
 
 def _column(m: Measurement) -> str:

@@ -2,6 +2,8 @@
 
 from typing import Literal, NamedTuple
 
+from tasks.definition.digits import Unit
+
 Good = Literal["high", "low", "near 1", "neither"]
 
 
@@ -14,7 +16,7 @@ class Measure(NamedTuple):
     """One sentence, in words."""
     good: Good
     """Which way is good; `neither` for a plain description."""
-    unit: Literal["share", "ratio", "difference", "nats", "layer", "count"] = "share"
+    unit: Unit = "share"
     """How it is written down."""
 
 

@@ -1,4 +1,4 @@
-"""A chart as SVG that can stand in a page beside others: the same bytes for the same chart."""
+"""From altair to SVG that can stand in a page beside others: one place for ids and titles."""
 
 import re
 from html import escape
@@ -18,17 +18,17 @@ REPEATED: Final = (
 INK, RULE = "#3b3f45", "#d9dbdf"
 
 
-def drawn(
+def to_svg(
     chart: alt.LayerChart,
     *,
     key: str,
     label: str,
     width: int,
     height: int,
-    told: str = "",
+    details: str = "",
     numbers: str = "the table",
 ) -> str:
-    """A chart as SVG that can stand in a page beside others.
+    """A chart as SVG, named for those who hear it; the same bytes for the same chart.
 
     Args:
         chart: the chart, not yet sized.
@@ -36,7 +36,7 @@ def drawn(
         label: what it shows, for those who hear it.
         width: of the plot, in pixels.
         height: of the plot, in pixels.
-        told: what else is told about it, after the label.
+        details: what else it shows, after the label.
         numbers: where its numbers stand.
     """
     spec = _configured(chart.properties(width=width, height=height)).to_dict()
@@ -51,7 +51,7 @@ def drawn(
         f'viewBox="0 0 {wide} {high}" width="{wide}" height="{high}" '
         f'font-family="{FONT}" font-size="12px">'
         f'<title id="{key}-title">{escape(label)}</title>'
-        f'<desc id="{key}-desc">{escape(f"{label}{told}; the numbers stand in {numbers}.")}'
+        f'<desc id="{key}-desc">{escape(f"{label}{details}; the numbers stand in {numbers}.")}'
         f"</desc>{namespaced(body, key)}"
     )
 
