@@ -61,6 +61,8 @@ class Reading(NamedTuple):
     """Class read, [layers, probes, texts]."""
     strength: Floats
     """Inverse strength of the penalty that was chosen, [layers, probes]."""
+    readers: Readers
+    """The fitted probes, for the columns of the design."""
 
 
 def linear_probes(
@@ -86,7 +88,7 @@ def linear_probes(
     _enough(labels, trained)
     strength = _strengths(made, labels, trained, classes, seed)
     readers = logistic.fit(made, Problems(labels, trained, strength, classes, balanced=True))
-    return Reading(_read(made, readers), strength)
+    return Reading(_read(made, readers), strength, readers)
 
 
 def control_probes(
