@@ -124,9 +124,8 @@ def audit(
 
 def decide(plan: Plan, subject: str, rows: Sequence[int], runner: ShardRunner) -> Decided:
     """The decisions of a subject over `rows`."""
-    stored: list[StoredShard] = []
-    if subject in plan.subjects:
-        stored = runner.run(f"decisions of {subject}", decisions.shards(plan, subject, rows))
+    refs = decisions.shards(plan, subject, rows)
+    stored = runner.run(f"decisions of {subject}", refs) if refs else []
     return decisions.decided(plan, subject, rows, runner.store, stored)
 
 
