@@ -27,7 +27,7 @@ from tasks.measures.localisation.formation import formation_delay, permutation_p
 from tasks.schema import LayerReading, LensMap, PatchingMap
 from tasks.subjects.load import refer
 from tasks.subjects.local.loading import load_subject
-from tasks.subjects.local.subject import token_strings
+from tasks.subjects.local.token_strings import token_strings
 from tests.support.gathering import asked
 from tests.support.gathering import gathered as gather
 from tests.support.planted import data_spec, plant
