@@ -42,7 +42,7 @@ LIBRARIES = {  # besides the standard library and `tasks`; the longest path that
         "safetensors",
         "pydantic",
         "huggingface_hub",
-    },  # fmt: skip
+    },
     "tasks/subjects/endpoint": {"openai", "pydantic"},
     "tasks/controls": {"numpy"},
     "tasks/judge": set(),
