@@ -8,6 +8,7 @@ from tasks.checks.contradiction import rounds as contradiction
 from tasks.checks.contradiction.rounds import CONTROLS
 from tasks.checks.cost import calls
 from tasks.checks.instruments import asking, paired_controls
+from tasks.checks.instruments.names import SAME
 from tasks.checks.instruments.paired_controls import PairedControls
 from tasks.checks.preflight import prepare
 from tasks.controls.cues import CUES
@@ -18,7 +19,6 @@ from tasks.definition import CausalSubject
 from tasks.definition.checks.contradiction import ContradictionCheck
 from tasks.definition.checks.controls import ControlsSpec
 from tasks.errors import AuditError, ChoicesError
-from tasks.judge.credibility import SAME
 from tasks.judge.gates import judge
 from tasks.measures.reasoning.contradiction import by_chance
 from tasks.measures.stats.clusters import clusters

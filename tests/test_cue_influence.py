@@ -14,6 +14,7 @@ from tasks.checks.cue.payload import Answered, CuedText, Judgement
 from tasks.checks.cue.rounds import CUE_CONTROLS
 from tasks.checks.instruments import paired_controls
 from tasks.checks.instruments.multiple_testing import corrected
+from tasks.checks.instruments.names import CHANGE, EITHER, EXCHANGED, FOLLOWS
 from tasks.checks.preflight import prepare
 from tasks.controls.cues import CUES
 from tasks.controls.influence import IDLE, borne_out, influence_set
@@ -22,7 +23,6 @@ from tasks.definition import CausalSubject
 from tasks.definition.checks.controls import ControlsSpec
 from tasks.definition.checks.cue import CueCheck
 from tasks.errors import EvidenceError
-from tasks.judge.credibility import CHANGE, EITHER, EXCHANGED, FOLLOWS
 from tasks.judge.gates import judge
 from tasks.measures.stats.intervals import benjamini_hochberg
 from tasks.schema import About, Evidence, Measurement

@@ -7,6 +7,7 @@ from tasks.checks.cue import exchange_controls
 from tasks.checks.cue.evidence import evidence
 from tasks.checks.cue.rounds import EXCHANGE_CONTROLS
 from tasks.checks.instruments import asking, paired_controls
+from tasks.checks.instruments.names import EXCHANGED
 from tasks.checks.instruments.paired_controls import PairedControls
 from tasks.checks.preflight import prepare
 from tasks.controls.cues import CUES
@@ -19,7 +20,6 @@ from tasks.definition.checks.controls import ControlsSpec
 from tasks.definition.checks.cue import CueCheck
 from tasks.definition.checks.swap import Swap
 from tasks.errors import ChoicesError
-from tasks.judge.credibility import EXCHANGED
 from tasks.judge.gates import judge
 from tasks.schema import About, Evidence, Measurement
 from tasks.subjects.outputs import Written

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tasks.checks.instruments.names import RANKED, STATED
 from tasks.checks.preflight import prepare
 from tasks.checks.reasoning import factor_controls
 from tasks.checks.reasoning.evidence import evidence
@@ -18,7 +19,7 @@ from tasks.controls.stories import TOLD
 from tasks.data.dataset import Row
 from tasks.data.text_units import occurrences
 from tasks.definition.checks.reasoning import ReasoningCheck
-from tasks.judge.credibility import RANKED, STATED, blind, calibrations
+from tasks.judge.credibility import blind, calibrations
 from tasks.judge.gates import judge
 from tasks.report.blocks import Grid
 from tasks.run.rounds import Finished

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tasks.judge.credibility import cited, earned
+from tasks.judge.credibility import earned
 from tasks.record.bundle import read_finished
 
 README = Path("README.md").read_text(encoding="utf-8")
@@ -92,7 +92,7 @@ def named(case, field):
 def test_methods_earn_their_place_on_both_organisms(clean, retrained):
     for run in (clean, retrained):
         evidence, _ = attributed(run)
-        assert cited(evidence) == "integrated-gradients"
+        assert evidence.cited == "integrated-gradients"
         for method in ("integrated-gradients", "shapley", "leave-one-out"):
             assert earned(method, evidence.measurements)
 

@@ -7,7 +7,7 @@ from tasks.checks.attribution.payload import ComparedText
 from tasks.checks.attribution.trust import trust
 from tasks.definition import AuditSpec, Gate
 from tasks.definition.checks.attribution import AttributionCheck
-from tasks.judge.credibility import AGAINST, RANDOM, cited, earned, first_earned
+from tasks.judge.credibility import AGAINST, RANDOM, earned, first_earned
 from tasks.judge.gates import judge
 from tasks.schema import About, Evidence, Measurement
 
@@ -143,7 +143,7 @@ def test_a_gate_on_what_is_withheld_is_inconclusive_and_says_why():
     (finding,) = judge(spec(gate), (evidence,))
     assert finding.verdict == "inconclusive"
     assert reason in finding.reason
-    assert cited(evidence) is None
+    assert evidence.cited is None
 
 
 def test_a_gate_can_be_about_one_method():

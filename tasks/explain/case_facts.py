@@ -3,7 +3,6 @@
 from typing import Final
 
 from tasks.explain.facts import Fact, Sheet, WordShare, noted, shown
-from tasks.judge.credibility import cited
 from tasks.schema import (
     AttributedText,
     Case,
@@ -50,7 +49,7 @@ Told = AttributedText | LayerReading | CuePair | TruncatedReasoning
 def _reading(evidence: Evidence, case: Case) -> Told | None:
     """What a check has to tell of a case; of several attributions the one that may be cited."""
     found = [c for c in evidence.cases if c.id == case.id and isinstance(c, Told)]
-    first = cited(evidence)
+    first = evidence.cited
     best = (c for c in found if isinstance(c, AttributedText) and c.method == first)
     return next(best, next(iter(found), None))
 
@@ -81,7 +80,7 @@ def _attributed(name: str, evidence: Evidence, reading: AttributedText, other: s
         if word.value > 0 and any(c.isalnum() for c in word.text)
     ]
     speaking = sum(max(word.value, 0.0) for word in reading.words) / total if total else 0.0
-    if cited(evidence) != reading.method:
+    if evidence.cited != reading.method:
         return Fact(name, "attribution", "case.words_not_earned", other_subject=other)
     unusable = {
         "case.words_not_converged": reading.converged is False,

@@ -42,6 +42,8 @@ def covers(gate: Gate, m: Measurement) -> bool:
         "field": gate.field,
         "subset": gate.subset,
         "method": gate.method,
+        "test": gate.test,
+        "cue": gate.cue,
     }
     return m.name == gate.measure and all(
         value is None or getattr(m.about, name) == value for name, value in asked.items()
@@ -83,7 +85,7 @@ def _nothing(gate: Gate, one: Evidence) -> str:
     if small:
         groups = ", ".join(f"{s.attribute}: {s.group} ({s.n})" for s in small)
         return f"nothing measured; too small: {groups}"
-    for asked in (f"{gate.measure} by {gate.method}", gate.measure):
+    for asked in (f"{gate.measure} by {gate.test or gate.method}", gate.measure):
         if asked in one.withheld:
             return f"not stated: {one.withheld[asked]}"
     return "nothing measured that the gate is about"

@@ -9,7 +9,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tasks.definition.digits import given
 from tasks.definition.kinds import Kind, kind_of
-from tasks.judge.credibility import cited
 from tasks.report.formats import filters, title
 from tasks.report.page import TEMPLATES
 from tasks.report.view import gate_rows, head, heading, marks, written_by
@@ -102,7 +101,7 @@ def stated(evidence: Evidence, report: Report) -> tuple[Measurement, ...]:
     """What decided a gate first, then the headline numbers."""
     decided = marks(report, evidence)
     last = max((m.about.layer or 0 for m in evidence.measurements), default=0)
-    kind, method = kind_of(evidence.check.kind), cited(evidence)
+    kind, method = kind_of(evidence.check.kind), evidence.cited
     rest = [
         m for m in evidence.measurements if m not in decided and _is_headline(kind, m, last, method)
     ]

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from tasks.definition.checks.reasoning import ReasoningCheck
-from tasks.judge.credibility import cited
 from tasks.report.charts import Cell as MapCell
 from tasks.report.charts import Names, heat_map
 from tasks.schema import (
@@ -202,7 +201,7 @@ def _card(
 
 def _readings(evidence: Evidence, case: Case) -> list[Reading]:
     """One reading of a case: the method that may be cited in colour, all methods in its table."""
-    method = cited(evidence)
+    method = evidence.cited
     found = [c for c in evidence.cases if isinstance(c, AttributedText) and c.id == case.id]
     ranked = sorted(found, key=lambda c: c.method != method)
     if not ranked:

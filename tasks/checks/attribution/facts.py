@@ -3,20 +3,19 @@
 from collections.abc import Iterator
 
 from tasks.definition.checks.attribution import AttributionCheck
-from tasks.explain.facts import Fact, subset_parts
+from tasks.explain.facts import Fact
 from tasks.explain.offers import Behind, Offers
-from tasks.judge.credibility import cited
 from tasks.schema import Evidence, Measurement, Report
 
 
 def behind(about: Behind, evidence: Evidence, check: AttributionCheck) -> Iterator[Fact]:
     """Where the attribution falls on the refused texts of a group, if a method may be cited."""
-    if cited(evidence) is None:
+    if evidence.cited is None:
         return
     report = about.report
     shares = evidence.named("field_share")
     for_group = [m for m in shares if _refused(m, report, about.attribute, about.group)]
-    for_all = [m for m in shares if m.about.subset in (None, "all")]
+    for_all = [m for m in shares if m.about.subset is None]
     chosen = sorted(for_group or for_all, key=lambda m: -m.value)
     if not chosen:
         return
@@ -30,13 +29,12 @@ def behind(about: Behind, evidence: Evidence, check: AttributionCheck) -> Iterat
 
 
 def _refused(m: Measurement, report: Report, attribute: str, group: str | None) -> bool:
-    parts = subset_parts(m.about.subset or "")
-    good = (report.spec.data.favourable, "favourable")
+    subset = m.about.subset
     return (
         group is not None
-        and parts is not None
-        and (parts.attribute, parts.group) == (attribute, group)
-        and parts.decided not in (None, "all", "errors", *good)
+        and subset is not None
+        and (subset.attribute, subset.group) == (attribute, group)
+        and subset.decided not in (None, report.spec.data.favourable)
     )
 
 
