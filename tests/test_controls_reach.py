@@ -11,7 +11,7 @@ from tasks.controls.alphabets import ALPHABETS, ANSWERS
 from tasks.controls.problems import COMPASS, DRAWN, PLACES
 from tasks.controls.stories import TOLD
 from tasks.definition.checks.controls import ControlsSpec
-from tasks.subjects.local.subject import tells_apart
+from tasks.subjects.load import tells_apart
 from tests.support.asked import write_asked_audit
 from tests.support.gathering import alone, asked
 from tests.support.reasoners import reasoner

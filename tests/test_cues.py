@@ -17,8 +17,7 @@ from tasks.definition import AnswerForm
 from tasks.definition.checks.cue import CueCheck, OwnCue
 from tasks.definition.checks.second_model import SecondModel
 from tasks.errors import AuditError
-from tasks.subjects.endpoint import second_model as second_module
-from tasks.subjects.endpoint.second_model import load_second
+from tasks.subjects.endpoint.second_model import load_second, second_models
 from tasks.subjects.local.writer import Writer
 from tasks.subjects.outputs import Written
 from tests.support.gathering import gathered
@@ -261,7 +260,7 @@ def test_what_cannot_run_is_refused_before_the_run(tmp_path, check, data, messag
 def second(url, **more):
     """The second model, in memory alone; nothing it answered to another test is known to it."""
     said = {"model": "m", "base_url": url, "key_env": "SECOND_KEY", "retries": 0, "timeout": 5}
-    second_module._load.cache_clear()
+    second_models.forget()
     return load_second(SecondModel(**(said | more)), None)
 
 

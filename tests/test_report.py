@@ -8,11 +8,12 @@ from jinja2 import UndefinedError
 
 from tasks.checks.localisation.section import agreement_of, moved_beyond_control, who_forms_later
 from tasks.checks.sections import section_of
-from tasks.report.cases import LABEL, READ_BACK, pieces, printable, tone
 from tasks.report.formats import about_words
+from tasks.report.head import summary
+from tasks.report.maps import LABEL, READ_BACK, printable
 from tasks.report.page import environment
 from tasks.report.page import render_report as render
-from tasks.report.view import summary
+from tasks.report.readings import pieces, tone
 from tasks.schema import Evidence, Explanation, Explanations, LensMap, Report, Word
 from tasks.schema.notation import PLAIN, Notation
 from tests.support.sample_report import (
@@ -351,7 +352,7 @@ def test_lens_and_patching_of_a_case_are_maps_with_its_words(page):
     assert "Lens, layer by word: encoder" in page.text
     assert "Patching, layer by word: encoder" in page.text
     assert "case-1-lens-0-title" in page.all("id")
-    assert "case-1-patching-1-title" in page.all("id")
+    assert "case-1-patching-0-title" in page.all("id")
     assert "Exchanging district 'Eastmoor' for 'Linden Hill' turns 'denied' into" in page.text
     assert "The head reads token 14 of 14, ' month'." in page.text
 

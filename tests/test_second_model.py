@@ -24,8 +24,7 @@ from tasks.errors import SpecError, SubjectError
 from tasks.run.answers import with_answers
 from tasks.run.store import Store
 from tasks.schema import Report
-from tasks.subjects.endpoint import second_model as second_module
-from tasks.subjects.endpoint.second_model import load_second
+from tasks.subjects.endpoint.second_model import load_second, second_models
 from tests.support.gathering import alone
 from tests.support.gathering import asked as asked_of
 from tests.support.measuring import measure
@@ -44,7 +43,7 @@ WORDS, JUDGE, TELLER = "words", "judge", "teller"
 @pytest.fixture(autouse=True)
 def key(monkeypatch):
     monkeypatch.setenv("ASSAY_TEST_KEY", KEY)
-    second_module._load.cache_clear()
+    second_models.forget()
 
 
 def settings(url, model=WORDS, **changes):
@@ -137,7 +136,7 @@ def second(url, store=None, **changes):
 def test_answers_are_kept_for_another_process_without_the_key(tmp_path):
     with serving(helping()) as served:
         first = other_words(second(served.url, tmp_path), [["One."], ["Two."]])
-        second_module._load.cache_clear()  # another process
+        second_models.forget()  # another process
         again = other_words(second(served.url, tmp_path), [["One."], ["Two."], ["Three."]])
         assert again == [*first, ["Three."]]
         assert len(served.requests) == 3

@@ -10,8 +10,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tasks.definition.digits import given
 from tasks.definition.kinds import Kind, kind_of
 from tasks.report.formats import filters, title
+from tasks.report.gates import gate_rows
+from tasks.report.head import head
+from tasks.report.methods import written_by
 from tasks.report.page import TEMPLATES
-from tasks.report.view import gate_rows, head, heading, marks, written_by
+from tasks.report.places import heading, marks
 from tasks.schema import Evidence, Explanations, Measurement, Report, RunRecord
 from tasks.schema.notation import Notation
 

@@ -9,9 +9,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tasks.report.cases import anchors, cards
 from tasks.report.formats import filters
+from tasks.report.gates import change_rows, gate_rows
+from tasks.report.head import head
+from tasks.report.methods import glossary, written_by
 from tasks.report.sections import sections
 from tasks.report.shown import SectionOf
-from tasks.report.view import change_rows, gate_rows, glossary, head, written_by
 from tasks.schema import Comparison, Explanations, Report, RunRecord
 from tasks.schema.notation import Notation
 

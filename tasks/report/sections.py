@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from tasks.report.blocks import Block, Grid, Sentence
+from tasks.report.places import anchor, heading, marks
 from tasks.report.shown import SectionOf
-from tasks.report.view import anchor, heading, marks
 from tasks.schema import Evidence, Measurement, Report
 from tasks.schema.notation import Notation
 

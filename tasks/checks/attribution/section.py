@@ -10,8 +10,8 @@ from tasks.report.blocks import Block, Sentence, Title, grid
 from tasks.report.charts import Axis, Cell, Dot
 from tasks.report.figures import figure
 from tasks.report.formats import about_words, joined, title
+from tasks.report.places import anchor
 from tasks.report.shown import Shown
-from tasks.report.view import anchor
 from tasks.schema import AttributedText, Evidence, Measurement
 from tasks.schema.notation import Notation
 

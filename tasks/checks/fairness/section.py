@@ -9,8 +9,8 @@ from tasks.report.blocks import Block, Sentence, Table, Title, grid
 from tasks.report.charts import Axis, Dot
 from tasks.report.figures import figure
 from tasks.report.formats import about_words, title
+from tasks.report.places import anchor
 from tasks.report.shown import Shown
-from tasks.report.view import anchor
 from tasks.schema import Evidence, ImpactCategory, ImpactTable, Measurement
 from tasks.schema.notation import Notation
 

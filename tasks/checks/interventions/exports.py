@@ -2,24 +2,20 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from tasks.definition.checks.remediation import RemediationCheck
-from tasks.definition.checks.steering import SteeringCheck
+from tasks.definition.checks.lever import LeverCheck
 from tasks.run.rounds import Asked
 from tasks.run.store import Store
 from tasks.schema import Export
 from tasks.subjects.local.folder import architectures, read_config
 
-L = TypeVar("L", SteeringCheck, RemediationCheck)
-
 
 def exported(
-    asked: Asked[L],
+    asked: Asked[LeverCheck],
     store: Store,
     arrays: Mapping[str, NDArray[np.float64]],
     about: Mapping[str, JsonValue],

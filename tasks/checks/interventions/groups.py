@@ -1,7 +1,7 @@
 """Groups large enough to be compared, and the classes that their decisions are counted by."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,6 @@ from tasks.definition.checks.base import BaseCheck
 from tasks.run.plan import Plan
 from tasks.run.rounds import Asked
 from tasks.schema import TooSmall
-
-C = TypeVar("C", bound=BaseCheck)
 
 Classes = NDArray[np.int64]
 
@@ -40,7 +38,7 @@ def group_names(plan: Plan, attribute: str, rows: Sequence[int]) -> tuple[str, .
     return tuple(sorted({str(g) for g in plan.data.group(attribute)[list(rows)]}))
 
 
-def right_classes(asked: Asked[C], rows: Sequence[int]) -> Classes:
+def right_classes(asked: Asked[BaseCheck], rows: Sequence[int]) -> Classes:
     """Index of the true class of every row, [rows]; -1 where there is no label."""
     labels = asked.plan.labels(asked.subject)
     if asked.plan.spec.data.label is None:
@@ -49,6 +47,6 @@ def right_classes(asked: Asked[C], rows: Sequence[int]) -> Classes:
     return np.array([labels.index(name) if name in labels else -1 for name in of], dtype=np.int64)
 
 
-def favourable_class(asked: Asked[C]) -> int:
+def favourable_class(asked: Asked[BaseCheck]) -> int:
     """Index of the class that people hope for."""
     return asked.plan.labels(asked.subject).index(str(asked.plan.spec.data.favourable))

@@ -1,6 +1,6 @@
 """The texts of a check in three parts: what is fitted on one is measured on the others."""
 
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from tasks.checks.interventions.groups import LargeGroups, large_groups
 from tasks.definition.checks.lever import LeverCheck
@@ -8,8 +8,6 @@ from tasks.measures.probing.probes import three_folds
 from tasks.run.rounds import Asked
 
 PARTS = 3
-
-L = TypeVar("L", bound=LeverCheck)
 
 
 class Thirds(NamedTuple):
@@ -25,13 +23,13 @@ class Thirds(NamedTuple):
         return sorted([*self.second, *self.third])
 
 
-def usable(asked: Asked[L]) -> LargeGroups:
+def usable(asked: Asked[LeverCheck]) -> LargeGroups:
     """Sampled rows of groups that are large enough in every third, and the groups that are not."""
     least = PARTS * asked.plan.spec.data.minimum_group
     return large_groups(asked.plan, asked.check.attribute, asked.sample, least)
 
 
-def thirds(asked: Asked[L]) -> Thirds:
+def thirds(asked: Asked[LeverCheck]) -> Thirds:
     """The usable rows in three parts."""
     rows = usable(asked).rows
     if not rows:
@@ -43,7 +41,7 @@ def thirds(asked: Asked[L]) -> Thirds:
     )
 
 
-def note_on_thirds(asked: Asked[L]) -> list[str]:
+def note_on_thirds(asked: Asked[LeverCheck]) -> list[str]:
     """Why a group is too small here that may not be elsewhere."""
     if not usable(asked).too_small:
         return []

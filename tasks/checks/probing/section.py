@@ -8,8 +8,8 @@ from tasks.report.blocks import Block, Sentence, Title, grid
 from tasks.report.charts import Axis
 from tasks.report.figures import layer_figure
 from tasks.report.formats import joined, layer_words, title
+from tasks.report.places import anchor
 from tasks.report.shown import Shown
-from tasks.report.view import anchor
 from tasks.schema import Measurement
 
 PROBES = (

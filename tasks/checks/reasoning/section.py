@@ -13,8 +13,8 @@ from tasks.report.blocks import Block, Chains, Grid, Row, Sentence, Title, grid
 from tasks.report.charts import Axis
 from tasks.report.figures import figure, rest_name
 from tasks.report.formats import about_words, joined, title
+from tasks.report.places import anchor
 from tasks.report.shown import Shown
-from tasks.report.view import anchor
 from tasks.schema import Evidence, Measurement, TruncatedReasoning
 from tasks.schema.notation import Notation
 

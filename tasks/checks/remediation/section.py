@@ -10,8 +10,8 @@ from tasks.report.blocks import Block, Sentence, Title, grid
 from tasks.report.charts import Axis, Place
 from tasks.report.figures import figure
 from tasks.report.formats import title
+from tasks.report.places import anchor
 from tasks.report.shown import Shown
-from tasks.report.view import anchor
 from tasks.schema import Evidence, Measurement
 from tasks.schema.notation import Notation
 

@@ -11,8 +11,8 @@ from tasks.report.blocks import Block, Sentence, Table, Title, grid
 from tasks.report.charts import Axis, Series
 from tasks.report.figures import figure, layer_figure, measure_name
 from tasks.report.formats import joined, layer_words, title
+from tasks.report.places import anchor
 from tasks.report.shown import Shown
-from tasks.report.view import anchor
 from tasks.schema import Evidence, Measurement
 from tasks.schema.notation import Notation
 
