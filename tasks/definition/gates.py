@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from pydantic import field_validator, model_validator
+from pydantic import JsonValue, field_validator, model_validator
 
 from tasks.definition.record import Record
 from tasks.definition.subset import Subset
@@ -28,7 +28,8 @@ class Gate(Record):
     field: str | None = None
     """Only measurements about this field of the text."""
     subset: Subset | None = None
-    """Only measurements over these texts, as a mapping or in short: `denied, origin=migrant`."""
+    """Only measurements over these texts, as a mapping or in short: `denied, origin=migrant`, or
+    `all`."""
     method: str | None = None
     """Only measurements of this attribution method."""
     test: str | None = None
@@ -38,9 +39,9 @@ class Gate(Record):
     why: str = ""
     """Where the line comes from: a statute, a policy, a promise."""
 
-    @field_validator("subset", mode="before")
+    @field_validator("subset", mode="before", json_schema_input_type=Subset | str | None)
     @classmethod
-    def subset_in_short(cls, given: object) -> object:
+    def subset_in_short(cls, given: Subset | JsonValue) -> Subset | JsonValue:
         """A subset may be written in one line."""
         return Subset.written(given) if isinstance(given, str) else given
 

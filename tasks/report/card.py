@@ -113,7 +113,7 @@ def stated(evidence: Evidence, report: Report) -> tuple[Measurement, ...]:
 
 def _is_headline(kind: Kind, m: Measurement, last: int, method: str | None) -> bool:
     """At the last layer, over all texts, by the method that may be cited if there is one."""
-    over_all = m.name in kind.headlines and m.about.subset in {None, "all"}
+    over_all = m.name in kind.headlines and m.about.subset is None
     return (
         (over_all or m.name in kind.headlines_by_subset)
         and m.about.layer in {None, last}

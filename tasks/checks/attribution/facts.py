@@ -20,9 +20,9 @@ def behind(about: Behind, evidence: Evidence, check: AttributionCheck) -> Iterat
     if not chosen:
         return
     top, rest = chosen[0], chosen[1:]
-    swapped = _swapped_columns(report)
-    exchanged = next((m for m in rest if m.about.field in swapped), None)
-    beside = {} if exchanged is None or top.about.field in swapped else {"exchanged": exchanged}
+    exchanged = next((m for m in rest if m.about.field in about.exchanged), None)
+    alone = exchanged is None or top.about.field in about.exchanged
+    beside = {} if exchanged is None or alone else {"exchanged": exchanged}
     ahead = all((top.low or 0.0) > (m.high or 1.0) for m in rest)
     sentence = "attribution.top_field" if ahead else "attribution.field_beside"
     yield Fact("words", check.kind, sentence, m=top, beside=beside)
@@ -36,11 +36,6 @@ def _refused(m: Measurement, report: Report, attribute: str, group: str | None) 
         and (subset.attribute, subset.group) == (attribute, group)
         and subset.decided not in (None, report.spec.data.favourable)
     )
-
-
-def _swapped_columns(report: Report) -> set[str]:
-    swaps = [getattr(e.check, "swap", None) for e in report.evidence]
-    return {swap.column for swap in swaps if swap is not None}
 
 
 OFFERS: Offers[AttributionCheck] = Offers(role="where the model looks", behind=behind)

@@ -47,7 +47,7 @@ def evidence(asked: Asked[CueCheck], finished: Finished) -> Evidence:
         check=check,
         subject=asked.subject,
         measurements=(*resting(measurements, rests_on), *calibrated),
-        cases=tuple(_case(text) for text in texts if text.id in shown),
+        cases=tuple(_case(text, check.swap) for text in texts if text.id in shown),
         notes=(*basis, *notes),
     )
 
@@ -130,7 +130,7 @@ def _examples(sample: Sequence[CuedText]) -> set[str]:
     return {text.id for text in [t for t in sample if t.read and t.changed][:SHOWN_PAIRS]}
 
 
-def _case(text: CuedText) -> CuePair:
+def _case(text: CuedText, swap: Swap | None) -> CuePair:
     return CuePair(
         id=text.id,
         original=text.original,
@@ -141,6 +141,7 @@ def _case(text: CuedText) -> CuePair:
         reasoning_exchanged=text.cued.reasoning,
         mentions=text.judgement.first,
         cue=text.cue,
+        field=swap.column if swap is not None and text.cue is None else None,
     )
 
 

@@ -62,8 +62,8 @@ def _formation(evidence: Evidence, notation: Notation) -> list[Block]:
 def who_forms_later(delays: Sequence[Measurement]) -> str:
     """Which sets of texts are decided later or earlier than those that are handled well."""
     told = [m for m in delays if m.q is not None and m.q <= CLEAR]
-    later = [_texts(m) for m in told if m.value > 0]
-    earlier = [_texts(m) for m in told if m.value < 0]
+    later = [about_subset(m) for m in told if m.value > 0]
+    earlier = [about_subset(m) for m in told if m.value < 0]
     against = "the other texts that are decided as labelled"
     if not told:
         return (

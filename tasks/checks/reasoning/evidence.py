@@ -40,7 +40,11 @@ def evidence(asked: Asked[ReasoningCheck], finished: Finished) -> Evidence:
         check=asked.check,
         subject=asked.subject,
         measurements=(*resting(measured, _rests_on), *calibrated, *stated),
-        cases=tuple(_case(text, _by_answers(asked)) for text in texts if text.id in shown),
+        cases=tuple(
+            _case(text, _by_answers(asked), asked.check.shares)
+            for text in texts
+            if text.id in shown
+        ),
         notes=(*(f"Test {test} {why}." for test, why in missing.items()), *notes, *worth, *limits),
         withheld=_withheld(missing),
     )
@@ -86,11 +90,14 @@ def _withheld(missing: Mapping[ReasoningTest, str]) -> dict[str, str]:
     return withheld
 
 
-def _case(text: ReasonedText, tests: Sequence[ReasoningTest]) -> TruncatedReasoning:
+def _case(
+    text: ReasonedText, tests: Sequence[ReasoningTest], shares: tuple[float, ...]
+) -> TruncatedReasoning:
     first = text.by_test[tests[0]] if tests else None
     return TruncatedReasoning(
         id=text.id,
         reasoning=text.reasoning,
         answer=text.answer,
+        shares=() if first is None else shares,
         answers=() if first is None else first.answers,
     )

@@ -198,10 +198,8 @@ def _chains(shown: Shown[ReasoningCheck]) -> list[Block]:
     chains = [c for c in shown.evidence.cases if isinstance(c, TruncatedReasoning)]
     if not chains:
         return []
-    cut = tuple(
-        (c, tuple(zip(shown.check.shares, c.answers, strict=False))) for c in chains[:CHAINS]
-    )
-    return [Chains(cut, len(chains) - len(cut))]
+    first = tuple(chains[:CHAINS])
+    return [Chains(first, len(chains) - len(first))]
 
 
 def _named(names: Iterable[str], evidence: Evidence) -> list[Measurement]:
