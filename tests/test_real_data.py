@@ -452,7 +452,7 @@ class TestGermanCredit:
         assert german.one("attribution", "converged").value >= 0.95
         assert german.evidence("attribution").cited is not None
         shares = [
-            german.one("attribution", "field_share", field=name, subset="all").value
+            german.one("attribution", "field_share", field=name, subset=None).value
             for name in GERMAN_FIELDS
         ]
         assert 0.3 < sum(shares) < 1

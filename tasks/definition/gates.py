@@ -35,7 +35,9 @@ class Gate(Record):
     test: str | None = None
     """Only measurements of this test of the reasoning: `truncation`."""
     cue: str | None = None
-    """Only measurements of this cue."""
+    """Only measurements of this cue beside the text."""
+    condition: str | None = None
+    """Only measurements of this condition on record."""
     why: str = ""
     """Where the line comes from: a statute, a policy, a promise."""
 

@@ -122,8 +122,9 @@ class Fact:
         values = {*self.quotes.values(), *(word.text for word in self.words)}
         for m in self.measurements():
             a = m.about
-            named = (a.method, a.baseline, a.other, a.test, a.cue, a.instrument, a.classifier)
-            values |= {v for v in (*named, a.word, a.lever, a.erased) if v is not None}
+            named = (a.method, a.baseline, a.other, a.test, a.cue, a.condition, a.instrument)
+            further = (a.classifier, a.word, a.lever, a.erased)
+            values |= {v for v in (*named, *further) if v is not None}
         if self.gate is not None:
             values.add(kind_of(self.gate.check).vocabulary[self.gate.measure].title)
         return frozenset(shown(value) for value in values)

@@ -65,7 +65,9 @@ def _test(test: Measurement) -> str:
     about = test.about
     if about.classifier is not None:
         cue = f"field {about.field}" if about.field else f"cue {about.cue}"
-        who = f"classifier {about.classifier}"
-        return f"{who} is not shown to tell written reasonings that disclose {cue} from others"
+        return (
+            f"written reasonings that disclose {cue} are not shown to be recognised by "
+            f"{about.classifier}"
+        )
     name = f"test {about.instrument}" if about.instrument else "the test"
     return f"{name} is not shown to tell controls apart on this subject"

@@ -40,11 +40,13 @@ class About(Record):
     test: str | None = None
     """Test of the reasoning: `truncation`, `log-probability`."""
     cue: str | None = None
-    """Cue beside the text, or condition on record."""
+    """Cue beside the text."""
+    condition: str | None = None
+    """Condition on record under which the texts were answered."""
     instrument: str | None = None
     """What is tried on controls of known truth: a test, or a comparison of answers."""
     classifier: str | None = None
-    """Who says whether a reasoning discloses the cue."""
+    """What decides whether a reasoning discloses the cue: a grader, `words of the cue`."""
     operator: str | None = None
     """How units were taken out: `neutral` or `delete`."""
     word: str | None = None
@@ -58,7 +60,7 @@ class About(Record):
     lever: str | None = None
     """What was done to the subject: `erase at layer 2`."""
     erased: str | None = None
-    """What was erased instead of the attribute: another attribute, or `shuffled` groups."""
+    """What was erased instead of the attribute: another attribute, or `shuffled groups`."""
 
     def words(self) -> str:
         """What the measurement is about, as a reader would say it; empty for all."""
@@ -72,6 +74,7 @@ class About(Record):
         named = (self.method, self.test, self.instrument)
         parts += [name for name in named if name is not None]
         parts += [f"cue {self.cue}"] if self.cue is not None else []
+        parts += [f"condition {self.condition}"] if self.condition is not None else []
         parts += [f"by {self.classifier}"] if self.classifier is not None else []
         beside = (self.baseline, self.other)
         parts += [f"against {name}" for name in beside if name is not None]

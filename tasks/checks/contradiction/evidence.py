@@ -44,13 +44,13 @@ def evidence(asked: Asked[ContradictionCheck], finished: Finished) -> Evidence:
     return Evidence(
         check=check,
         subject=asked.subject,
-        measurements=(*resting(measurements, _rests_on), *calibrated),
+        measurements=(*resting(measurements, rests_on), *calibrated),
         cases=tuple(contradicting[:SHOWN]),
         notes=(*_notes(plan, check, len(pairs)), *basis),
     )
 
 
-def _rests_on(m: Measurement) -> list[About]:
+def rests_on(m: Measurement) -> list[About]:
     """The comparison of two answers."""
     return [About(instrument=SAME)] if m.name == "contradiction" else []
 

@@ -39,7 +39,7 @@ def evidence(asked: Asked[ReasoningCheck], finished: Finished) -> Evidence:
     return Evidence(
         check=asked.check,
         subject=asked.subject,
-        measurements=(*resting(measured, _rests_on), *calibrated, *stated),
+        measurements=(*resting(measured, rests_on), *calibrated, *stated),
         cases=tuple(
             _case(text, _by_answers(asked), asked.check.shares)
             for text in texts
@@ -50,7 +50,7 @@ def evidence(asked: Asked[ReasoningCheck], finished: Finished) -> Evidence:
     )
 
 
-def _rests_on(m: Measurement) -> list[About]:
+def rests_on(m: Measurement) -> list[About]:
     """The test itself, both where two are compared, or the comparison of stated factors."""
     if m.name not in INSTRUMENTED:
         return []
