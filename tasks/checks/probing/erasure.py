@@ -22,7 +22,7 @@ from tasks.run.rounds import Work
 
 TURNS = 3
 TOGETHER = 3  # random subspaces at several layers: each is fitted in order, layer by layer
-SHUFFLED = "shuffled"
+SHUFFLED = "shuffled groups"
 
 Codes = NDArray[np.int64]
 Floats = NDArray[np.float64]
