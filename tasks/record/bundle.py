@@ -140,18 +140,6 @@ def read_finished(folder: Path) -> tuple[Report, Explanations]:
     )
 
 
-def summary(report: Report, explanations: Explanations, folder: Path) -> str:
-    """The report in a few lines of Markdown, for a dashboard."""
-    texts = {text.about: text.text for text in explanations.texts}
-    lines = [f"# {report.spec.title or report.spec.name}: {report.verdict}", ""]
-    lines += [
-        f"* **{f.verdict}** {f.gate.check}, {f.gate.measure}: {texts.get(f.id, '')}"
-        for f in report.findings
-    ]
-    lines += ["", f"Report: `{folder / 'report.html'}`"]
-    return "\n".join(lines)
-
-
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
