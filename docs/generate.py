@@ -37,7 +37,7 @@ BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 VERDICTS = {
     "pass": "every gate passed",
     "fail": "at least one gate failed",
-    "inconclusive": "no gate failed, at least one is inconclusive; also where the definition has no gates",
+    "inconclusive": "no gate failed, at least one is inconclusive; also where there are no gates",
 }
 STOPPED = (
     "the audit could not run; one line says why. Also after Ctrl-C or SIGTERM (finished work is "
