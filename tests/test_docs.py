@@ -3,13 +3,16 @@
 import re
 import runpy
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.main import get_command
 from typer.testing import CliRunner
 
 from flows.cli import app
+from tasks.definition.audit import AuditSpec
 from tasks.definition.checks.attribution import MethodName
 from tasks.definition.kinds import built_in
 from tasks.definition.subjects import CausalSubject
@@ -146,3 +149,26 @@ def test_every_attribution_method_is_in_the_how_to():
 
 def test_a_subject_that_predicts_tokens_offers_what_the_page_of_access_says():
     assert CausalSubject(path="x").lacks == {"decisions", "answers"}
+
+
+def definitions(text: str) -> list[str]:
+    """Every whole definition in a page."""
+    blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    return [block for block in blocks if block.startswith("name:")]
+
+
+def test_the_definition_of_the_readme_is_one():
+    (definition,) = definitions(README)
+    assert AuditSpec.model_validate(yaml.safe_load(definition)).name == "hiring"
+
+
+def test_the_tutorial_works_as_it_stands(tmp_path):
+    text = TEXTS[Path("docs/tutorial.md")]
+    for source, target in re.findall(r"^cp (?:-r )?(\S+) mine/(\S+)$", text, re.MULTILINE):
+        copy = shutil.copytree if Path(source).is_dir() else shutil.copyfile
+        copy(source, tmp_path / target)
+    (definition,) = definitions(text)
+    (tmp_path / "loans.yaml").write_text(definition)
+    outcome = CliRunner().invoke(app, ["check", str(tmp_path / "loans.yaml")])
+    assert outcome.exit_code == 0
+    assert outcome.output.strip() in text
