@@ -1,4 +1,4 @@
-"""Random numbers by name: independent, repeatable, and no name or generator used beside the rule."""
+"""Random numbers by name: independent, repeatable, and nothing drawn beside the rule."""
 
 import ast
 from collections import Counter
