@@ -74,7 +74,10 @@ def _copy_exports(report: Report, store: Store | None, draft: Path) -> None:
             raise AuditError(f"{export.file}: no store to take it from")
         target = draft / export.file
         target.parent.mkdir(exist_ok=True)
-        target.write_bytes(store.export(export.sha256))
+        try:
+            target.write_bytes(store.export(export.sha256))
+        except AuditError as error:
+            raise AuditError(f"{export.file}: {error}") from None
 
 
 def rendered(

@@ -3,7 +3,8 @@
 from typing import Literal, Self
 
 from tasks.data.text_units import Span
-from tasks.definition.checks.attribution import AttributionCheck, MethodName, Operator, Target
+from tasks.definition.checks.attribution import AttributionCheck, MethodName
+from tasks.definition.checks.target import Operator, Target
 from tasks.definition.record import Record
 from tasks.run.payload import Payload
 

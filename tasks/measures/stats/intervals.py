@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -246,7 +246,7 @@ class GroupMeans(NamedTuple):
 
 
 def group_means(
-    columns: Floats, group: NDArray[Any], *, seed: int, resamples: int = RESAMPLES
+    columns: Floats, group: NDArray[np.generic], *, seed: int, resamples: int = RESAMPLES
 ) -> GroupMeans:
     """Bootstrap the means of columns within groups, groups keeping their size.
 
