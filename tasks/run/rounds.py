@@ -159,8 +159,11 @@ class Round(Generic[C, O, P]):
             raise AuditError(
                 f"round {self.name}: this worker runs other code than the audit was begun with"
             )
-        options = self.options.model_validate_json(ref.options)
-        return store.write(ref, self.measure(Work(ref, options, store)))
+        return store.write(ref, self.measure(self.work(ref, store)))
+
+    def work(self, ref: ShardRef, store: Store) -> Work[O]:
+        """A shard as it is handed to `measure`."""
+        return Work(ref, self.options.model_validate_json(ref.options), store)
 
 
 AnyRound: TypeAlias = Round[Any, Any, Any]
