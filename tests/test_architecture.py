@@ -178,3 +178,16 @@ def test_preflight_of_every_kind_needs_no_model_library():
         "sys.exit(any(m in sys.modules for m in ('torch', 'prefect')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_shard_is_named_by_the_code_that_reads_its_subject_too():
+    """Readers are imported by name, which no import statement shows; `Round.code` adds them."""
+    from typing import get_args
+
+    from tasks.definition import SubjectSpec
+
+    for kind in get_args(get_args(SubjectSpec)[0]):
+        module, _, _ = kind.reader.partition(":")
+        assert module in reached_from(module)
+    local = reached_from("tasks.subjects.local.reader")
+    assert "tasks.subjects.local.loading" in local  # imported when first needed, and counted

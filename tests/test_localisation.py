@@ -1,7 +1,6 @@
 """Where an exchanged field takes effect: planted in one block, found there, and nowhere else."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +14,6 @@ from tasks.checks.localisation.matched_pairs import (
     across,
     field_tokens,
     position_groups,
-    token_strings,
     within,
 )
 from tasks.checks.localisation.patching_evidence import Lens, recovered
@@ -30,6 +28,7 @@ from tasks.measures.localisation.formation import formation_delay, permutation_p
 from tasks.schema import LayerReading, LensMap, PatchingMap
 from tasks.subjects.load import refer
 from tasks.subjects.local.loading import load_subject
+from tasks.subjects.local.token_strings import token_strings
 from tests.support.gathering import asked
 from tests.support.gathering import gathered as gather
 from tests.support.planted import data_spec, plant
@@ -535,4 +534,4 @@ def test_tokens_read_as_a_reader_writes_them(vocabulary, text, expected):
     )
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer)
     ids = torch.tensor(fast(text)["input_ids"])
-    assert token_strings(SimpleNamespace(tokenizer=fast), ids) == expected
+    assert token_strings(fast, ids) == expected

@@ -75,7 +75,10 @@ def _copy_exports(report: Report, store: Store | None, draft: Path) -> None:
             raise AuditError(f"{export.file}: no store to take it from")
         target = draft / export.file
         target.parent.mkdir(exist_ok=True)
-        target.write_bytes(store.export(export.sha256))
+        try:
+            target.write_bytes(store.export(export.sha256))
+        except AuditError as error:
+            raise AuditError(f"{export.file}: {error}") from None
 
 
 def rendered(
@@ -135,18 +138,6 @@ def read_finished(folder: Path) -> tuple[Report, Explanations]:
         read_report(folder),
         Explanations.model_validate_json(_text(folder / "explanations.json")),
     )
-
-
-def summary(report: Report, explanations: Explanations, folder: Path) -> str:
-    """The report in a few lines of Markdown, for a dashboard."""
-    texts = {text.about: text.text for text in explanations.texts}
-    lines = [f"# {report.spec.title or report.spec.name}: {report.verdict}", ""]
-    lines += [
-        f"* **{f.verdict}** {f.gate.check}, {f.gate.measure}: {texts.get(f.id, '')}"
-        for f in report.findings
-    ]
-    lines += ["", f"Report: `{folder / 'report.html'}`"]
-    return "\n".join(lines)
 
 
 def _sha256(text: str) -> str:
