@@ -2,6 +2,8 @@
 
 from typing import Self
 
+from pydantic import model_validator
+
 from tasks.definition.record import Record
 
 
@@ -36,6 +38,9 @@ class Subset(Record):
 
         A class whose own name is one of the words of `words`, or holds a comma or an equals sign,
         is written as a mapping instead.
+
+        Raises:
+            ValueError: two parts say the same kind of thing, as two classes do.
         """
         fixed: dict[str, tuple[str, bool]] = {
             "favourable": ("favourable", True),
@@ -46,11 +51,24 @@ class Subset(Record):
         parts: dict[str, str | bool] = {}
         for part in (piece.strip() for piece in text.split(",")):
             attribute, equals, group = part.partition("=")
+            new: dict[str, str | bool] = {}
             if equals:
-                parts |= {"attribute": attribute.strip(), "group": group.strip()}
+                new = {"attribute": attribute.strip(), "group": group.strip()}
             elif part in fixed:
-                name, value = fixed[part]
-                parts[name] = value
+                new = dict([fixed[part]])
             elif part and part != "all":
-                parts["decided"] = part
+                new = {"decided": part}
+            if new.keys() & parts.keys():
+                raise ValueError(
+                    f"subset {text!r} names two of a kind; a name that holds a comma needs the "
+                    "mapping, as subset: {decided: ...}"
+                )
+            parts |= new
         return cls.model_validate(parts)
+
+    @model_validator(mode="after")
+    def group_has_its_attribute(self) -> Self:
+        """A group is one of an attribute."""
+        if (self.attribute is None) != (self.group is None):
+            raise ValueError("a subset's attribute and group belong together")
+        return self
