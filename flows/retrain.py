@@ -28,7 +28,7 @@ from tasks.errors import AuditError
 MODELS = Path("models")
 
 
-@flow(name="retrain")
+@flow(name="retrain", flow_run_name="retrain {model}")
 def retrain(
     definition: Path,
     model: str,

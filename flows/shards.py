@@ -1,6 +1,7 @@
 """Run shards through Prefect's task runner, and only those that no earlier run finished."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 from prefect.exceptions import TerminationSignal
 from prefect.futures import PrefectFuture
@@ -28,8 +29,8 @@ class ShardRunner:
             known = [None if self._fresh else self.store.find(ref) for ref in refs]
             self.reused += sum(stored is not None for stored in known)
             waiting = [
-                stored or self._submit(f"{title}, {_texts(refs, place)}", ref)
-                for place, (ref, stored) in enumerate(zip(refs, known, strict=True))
+                stored or self._submit(f"{title}{part}", ref)
+                for ref, stored, part in zip(refs, known, parts(refs), strict=True)
             ]
             finished = []
             try:
@@ -57,8 +58,19 @@ class ShardRunner:
         return stored
 
 
-def _texts(refs: Sequence[ShardRef], place: int) -> str:
-    """Which texts of a step a shard is about, counted in the order of the step."""
-    before = sum(len(ref.rows) for ref in refs[:place])
-    here = len(refs[place].rows)
-    return f"text {before + 1}" if here == 1 else f"texts {before + 1}-{before + here}"
+def parts(refs: Sequence[ShardRef]) -> list[str]:
+    """What tells the shards of a step apart: their texts, counted in its order, if they share none.
+
+    Controls and levers come in one shard, whose rows are no texts to count.
+    """
+    rows = [row for ref in refs for row in ref.rows]
+    if len(refs) == 1 and len(rows) < 2:
+        return [""]
+    if len({*rows}) < len(rows) or not all(ref.rows for ref in refs):
+        return [f", part {place} of {len(refs)}" for place in range(1, len(refs) + 1)]
+    ends = accumulate(len(ref.rows) for ref in refs)
+    return [_texts(end - len(ref.rows) + 1, end) for ref, end in zip(refs, ends, strict=True)]
+
+
+def _texts(first: int, last: int) -> str:
+    return f", text {first}" if first == last else f", texts {first}-{last}"

@@ -34,15 +34,9 @@ LIBRARIES = {  # besides the standard library and `tasks`; the longest path that
     "tasks/measures": NUMERIC | {"sentencex"},
     "tasks/measures/attribution/partition.py": NUMERIC | {"shap"},
     "tasks/data": {"numpy", "pyarrow", "datasets", "huggingface_hub", "pydantic"},
-    "tasks/subjects": {"numpy", "torch", "huggingface_hub", "pydantic"},
-    "tasks/subjects/local": {
-        "numpy",
-        "torch",
-        "transformers",
-        "safetensors",
-        "pydantic",
-        "huggingface_hub",
-    },
+    "tasks/subjects": {"numpy", "torch", "pydantic"},
+    "tasks/subjects/local": {"numpy", "torch", "transformers", "safetensors", "pydantic"},
+    "tasks/subjects/local/folder.py": {"huggingface_hub", "pydantic"},
     "tasks/subjects/endpoint": {"openai", "pydantic"},
     "tasks/controls": {"numpy"},
     "tasks/judge": set(),
@@ -187,7 +181,7 @@ def test_preflight_of_every_kind_needs_no_model_library():
 
 
 def test_a_shard_is_named_by_the_code_that_reads_its_subject_too():
-    """Readers are imported by name, which no import statement shows."""
+    """Readers are imported by name, which no import statement shows; `Round.code` adds them."""
     from typing import get_args
 
     from tasks.definition import SubjectSpec

@@ -1,11 +1,13 @@
 """The flow from definition to files, on tiny models: repeatable, resumable, honest about gaps."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 import yaml
 
-from tasks.errors import SpecError
+from tasks.errors import AuditError, SpecError
 from tasks.judge.gates import judge
 from tasks.record.bundle import evidence_json, read_finished, render_again
 from tasks.schema import Report, RunRecord
@@ -20,8 +22,6 @@ pytestmark = [
 
 
 def run(path, out, **options):
-    from pathlib import Path
-
     from flows.audit import audit
 
     return Path(audit(path, out, **options))
@@ -65,9 +65,69 @@ def test_an_audit_leaves_evidence_report_and_card(finished):
 def test_the_summary_is_left_as_an_artifact(finished):
     from prefect.artifacts import Artifact
 
-    left = Artifact.get("audit-small")
-    assert left.data.startswith("# small: pass")
-    assert "accuracy" in left.data
+    left = Artifact.get("audit-small").data
+    assert left.startswith("# small: PASS\n\nAll 2 gates passed.")
+    assert "- **PASS** Accuracy" in left
+    page = re.search(r"\[Report\]\(file://(.*?)\)", left)[1]
+    assert Path(page) == (finished / "report.html").resolve()
+    assert f"--directory '{finished.parents[1].resolve()}'" in left
+    assert f"<http://127.0.0.1:8000/small/{finished.name}/report.html>" in left
+
+
+def last_run():
+    """What the server knows of the last run."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.sorting import FlowRunSort
+
+    with get_client(sync_client=True) as client:
+        (last,) = client.read_flow_runs(limit=1, sort=FlowRunSort.START_TIME_DESC)
+    return last
+
+
+def test_a_run_is_named_after_its_audit_its_day_and_its_verdict(small, finished):
+    run(small, finished.parents[1])
+    assert re.fullmatch(r"small 20\d\d-\d\d-\d\d PASS", last_run().name)
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        pytest.param("name: [", "broken", id="not readable"),
+        pytest.param(None, "small", id="data not there"),
+    ],
+)
+def test_a_run_that_cannot_finish_is_named_after_its_audit(tmp_path, content, name):
+    path = write_small_audit(tmp_path).rename(tmp_path / "broken.yaml")
+    (tmp_path / "data.csv").unlink()
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(AuditError):
+        run(path, tmp_path / "reports")
+    assert re.fullmatch(rf"{name} 20\d\d-\d\d-\d\d", last_run().name)
+
+
+def test_a_failed_gate_fails_the_run_and_not_by_an_error(small, finished, tmp_path, caplog):
+    from flows.dashboard import GateFailed
+
+    content = yaml.safe_load(small.read_text())
+    content["gates"] = [{"check": "performance", "measure": "accuracy", "at_least": 0.999}]
+    failing = small.with_name("failing.yaml")
+    failing.write_text(yaml.safe_dump(content))
+    address = "https://reports.example/"
+    with pytest.raises(GateFailed, match=r"^fail: https://reports\.example/small/.*/report\.html$"):
+        run(failing, finished.parents[1], must_pass=True, address=address)
+    left = last_run()
+    assert (left.state.type, left.state.name) == ("FAILED", "GateFailed")
+    assert left.state.message.startswith(f"fail: {address}small/")
+    assert left.name.endswith(" FAIL")
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+def test_an_address_that_is_none_is_refused_before_anything_runs(small, tmp_path):
+    from prefect.exceptions import ParameterTypeError
+
+    with pytest.raises(ParameterTypeError, match="address"):
+        run(small, tmp_path, address="reports.example")
 
 
 def test_evidence_reads_back_equal_and_judges_the_same_without_a_model(finished):

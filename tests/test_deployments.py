@@ -28,6 +28,7 @@ from tasks.checks.preflight import prepare
 from tasks.definition import read_spec
 from tasks.errors import AuditError
 from tests.organisms.retraining import FOLDERS
+from tests.support.small import write_small_audit
 
 ROOT = Path(__file__).resolve().parents[1]
 RETRAINED = ROOT / "audits" / "loan-approval" / "retrained"
@@ -286,6 +287,40 @@ def test_a_server_plans_the_weekly_audit_and_starts_one_per_retrained_pair(tmp_p
     ]
 
 
+@pytest.mark.slow
+def test_a_worker_ends_a_failed_gate_as_failed_and_logs_no_error(tmp_path):
+    gate = {"check": "performance", "measure": "accuracy", "at_least": 0.999}
+    path = write_small_audit(tmp_path / "small", checks=[{"kind": "performance"}], gates=[gate])
+    out, address = tmp_path / "reports", "https://reports.example/"
+    given = {"definition": path, "out": out, "address": address}
+    parameters = [word for pair in given.items() for word in ("--param", "{}={}".format(*pair))]
+    with server(tmp_path) as (url, env):
+        prefect(env, "work-pool", "create", "assay", "--type", "process")
+        prefect(env, "--no-prompt", "deploy", "--name", "loan-approval-on-retrain")
+        prefect(env, "deployment", "run", "audit/loan-approval-on-retrain", *parameters)
+        shown = env | {"PREFECT_LOGGING_LEVEL": "INFO"}
+        log = prefect(shown, "worker", "start", "--pool", "assay", "--run-once")
+        (run,) = runs_of(url, "loan-approval-on-retrain")
+        asked = {"flow_runs": {"id": {"any_": [run["id"]]}}}
+
+        def tasks():
+            found = httpx.post(f"{url}/task_runs/filter", json=asked).raise_for_status().json()
+            return {task["name"] for task in found}
+
+        wait_for(lambda: tasks() == {"decisions of decider, texts 1-96"}, "names of tasks")
+        (left,) = httpx.post(f"{url}/artifacts/latest/filter", json={}).raise_for_status().json()
+
+    (report,) = out.glob("small/*/report.html")
+    page = f"{address}{report.relative_to(out)}"
+    assert (run["state"]["type"], run["state"]["name"]) == ("FAILED", "GateFailed")
+    assert run["state"]["message"] == f"fail: {page}"
+    assert re.fullmatch(r"small 20\d\d-\d\d-\d\d FAIL", run["name"])
+    assert left["key"] == "audit-small"
+    assert f"[Report]({page})" in left["data"]
+    assert "GateFailed(" in log
+    assert not re.search(r"Traceback|ERROR|exception|pickle|persist|cache", log), log
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -340,6 +375,7 @@ def prefect(env, *arguments):
     command = [sys.executable, "-m", "prefect", *arguments]
     done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
 
 
 def runs_of(url, deployment):

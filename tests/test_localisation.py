@@ -23,6 +23,7 @@ from tasks.checks.preflight import prepare
 from tasks.data.dataset import load_dataset
 from tasks.definition import ClassifierSubject
 from tasks.definition.checks.swap import Swap
+from tasks.definition.subset import Subset
 from tasks.measures.localisation.formation import formation_delay, permutation_p
 from tasks.schema import LayerReading, LensMap, PatchingMap
 from tasks.subjects.load import refer
@@ -470,7 +471,7 @@ def test_the_head_of_the_retrained_organism_reads_the_district_twice(organisms):
 
 def test_errors_of_the_retrained_organism_form_later(organisms):
     found = organisms["loan-approval-retrained"].named("formation_delay")
-    (errors,) = [m for m in found if m.about.subset == "errors"]
+    (errors,) = [m for m in found if m.about.subset == Subset(as_labelled=False)]
     assert errors.low > 0.5
     assert errors.q < 0.01
 

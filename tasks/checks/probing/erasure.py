@@ -18,11 +18,12 @@ from tasks.measures.probing import erasure, probes
 from tasks.measures.probing.erasure import Eraser
 from tasks.measures.probing.logistic import Readers, design
 from tasks.measures.probing.nonlinear import forest_probe
+from tasks.measures.stats.random_streams import stream, subseed
 from tasks.run.rounds import Work
 
 TURNS = 3
 TOGETHER = 3  # random subspaces at several layers: each is fitted in order, layer by layer
-SHUFFLED = "shuffled"
+SHUFFLED = "shuffled groups"
 
 Codes = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -129,7 +130,7 @@ def _instead(
 
     The shuffled attribute has the same groups in the same numbers and is held by no state.
     """
-    shuffled = np.random.default_rng([seed, 5]).permutation(named)
+    shuffled = stream(seed, "shuffled attribute").permutation(named)
     return {
         **{a: np.array([row.groups[a] for row in rows], dtype=np.str_) for a in others},
         SHUFFLED: shuffled,
@@ -140,7 +141,11 @@ def _erasers(run: Erasing, of: Attribute, fits: Codes) -> tuple[Erasers, list[Er
     """The attribute's erasers, and those of its controls: random subspaces, other labels."""
     own = run.erasers(of.states, fits, partial(_leace, of.named[fits]))
     random = [
-        run.erasers(of.states, fits, partial(_random, of.states, own, of.seed + draw))
+        run.erasers(
+            of.states,
+            fits,
+            partial(_random, of.states, own, subseed(of.seed, "random erasure", draw)),
+        )
         for draw in range(of.draws)
     ]
     instead = [
@@ -163,7 +168,9 @@ def _random(
     same; at several, among the states that are left by the layers below.
     """
     among = whole[layer] if len(own) == 1 else None
-    return erasure.random_eraser(states, own[layer].rank, seed=seed + 1009 * layer, among=among)
+    return erasure.random_eraser(
+        states, own[layer].rank, seed=subseed(seed, "layer of a random erasure", layer), among=among
+    )
 
 
 def _read(

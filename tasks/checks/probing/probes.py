@@ -12,6 +12,7 @@ from tasks.measures.probing import probes
 from tasks.measures.probing.description_length import online_code
 from tasks.measures.probing.logistic import Design, Readers, design
 from tasks.measures.probing.nonlinear import nonlinear_probes
+from tasks.measures.stats.random_streams import subseed
 from tasks.run.rounds import Work
 
 CONTROLS = 10
@@ -132,7 +133,7 @@ def linear_readings(made: Design, labelled: Sequence[Labelled], seed: int) -> Li
     """Linear probes and their controls, attributes with the same number of groups together."""
     classes, labels, trained = _together(labelled)
     linear = probes.linear_probes(made, labels, trained, classes, seed=seed)
-    seeds = [seed + draw for draw in range(CONTROLS)]
+    seeds = [subseed(seed, "control labelling", draw) for draw in range(CONTROLS)]
     control = probes.control_probes(made, labels, trained, classes, linear.strength, seeds)
     return LinearReadings(
         {one.attribute: one.tested(linear.read[:, of]) for one, of in _turns(labelled)},

@@ -5,9 +5,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from tasks.definition.checks.base import BaseCheck
-from tasks.definition.checks.target import Operator, Target
 from tasks.definition.kind import Kind
 from tasks.definition.record import Share
+from tasks.definition.target import Operator, Target
 from tasks.definition.vocabulary.attribution import ATTRIBUTION
 
 MethodName = Literal[

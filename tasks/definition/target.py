@@ -1,4 +1,4 @@
-"""What an attribution explains, and how parts of a text are taken out for it."""
+"""Of which answer a score is taken, and how parts of its text are taken out."""
 
 from typing import Literal, Self
 
