@@ -14,6 +14,8 @@ from tasks.record.bundle import read_finished
 
 DENIED = Subset(decided="denied")
 DENIED_MIGRANTS = Subset(decided="denied", attribute="origin", group="migrant")
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]  # both audits, as their users run them
+
 README = Path("README.md").read_text(encoding="utf-8")
 PLANTED = yaml.safe_load(Path("audits/loan-approval/planted.yaml").read_text(encoding="utf-8"))
 LISTED = set(PLANTED["versions"]["retrained"]["listed"])
