@@ -22,12 +22,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import torch
 
 from tasks.checks.preflight import prepare
-from tasks.checks.reasoning.altered_texts import tokens_by, version
+from tasks.checks.reasoning.altered_texts import version
 from tasks.measures.reasoning.answers import read_written
 from tasks.measures.reasoning.mistakes import with_mistake
 from tasks.measures.reasoning.reasoning_text import sentences
 from tasks.subjects.local import generation
-from tasks.subjects.local.subject import Subject, load_subject
+from tasks.subjects.local.loading import load_subject
+from tasks.subjects.local.writer import Writer
 from tasks.subjects.outputs import Written
 
 TESTS: Final = ("truncation", "filler", "mistake", "paraphrase")
@@ -85,7 +86,7 @@ def main() -> None:
     print(json.dumps(told))
 
 
-def _fast(subject: Subject, texts: Sequence[str]) -> dict[str, Any]:
+def _fast(subject: Writer, texts: Sequence[str]) -> dict[str, Any]:
     nothing = [""] * len(texts)
     (written_out,) = generation.continued(subject, texts, nothing, [nothing])
     written = [_read(subject, told) for told in written_out]
@@ -102,9 +103,9 @@ def _fast(subject: Subject, texts: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def _plain(subject: Subject, texts: Sequence[str]) -> dict[str, Any]:
-    prefix = generation.writes(subject).answer.prefix
-    room = generation.writes(subject).max_new_tokens
+def _plain(subject: Writer, texts: Sequence[str]) -> dict[str, Any]:
+    prefix = subject.form.prefix
+    room = subject.spec.max_new_tokens
     prompts = [subject.render(text) for text in texts]
     written = [_read(subject, _generate(subject, prompt, room)[0]) for prompt in prompts]
     made = _versions(subject, [w.reasoning for w in written])
@@ -125,13 +126,13 @@ def _plain(subject: Subject, texts: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def _versions(subject: Subject, reasonings: Sequence[str]) -> Versions:
+def _versions(subject: Writer, reasonings: Sequence[str]) -> Versions:
     """Every version of every reasoning.
 
     Sentences made wrong by rule stand in for other words, which differ from the reasoning from
     the first changed sentence on as well; a second model's time is not measured here.
     """
-    tokens = tokens_by(subject)
+    tokens = subject.spans
     other = [
         [with_mistake(part, seed=i) or part for part in sentences(text)]
         for i, text in enumerate(reasonings)
@@ -149,7 +150,7 @@ def _versions(subject: Subject, reasonings: Sequence[str]) -> Versions:
     }
 
 
-def _generate(subject: Subject, rendered: str, room: int) -> tuple[str, Any]:
+def _generate(subject: Writer, rendered: str, room: int) -> tuple[str, Any]:
     batch = subject.encode([rendered])
     with torch.inference_mode():
         output = subject.model.generate(
@@ -165,20 +166,20 @@ def _generate(subject: Subject, rendered: str, room: int) -> tuple[str, Any]:
     return subject.tokenizer.decode(new, skip_special_tokens=True), output.logits
 
 
-def _forced(subject: Subject, rendered: str) -> str:
+def _forced(subject: Writer, rendered: str) -> str:
     """The choice whose first token is likeliest after the answer's prefix."""
     logits = _generate(subject, rendered, 1)[1][0][0]
     return subject.labels[int(logits[list(subject.choice_ids)].argmax())]
 
 
-def _read(subject: Subject, completion: str) -> Written:
-    spec = generation.writes(subject)
+def _read(subject: Writer, completion: str) -> Written:
+    spec = subject.spec
     return Written(
         *read_written(completion, spec.answer.form, spec.answer.prefix, spec.answer.choices)
     )
 
 
-def _length(subject: Subject, text: str) -> int:
+def _length(subject: Writer, text: str) -> int:
     return len(subject.tokenizer(text)["input_ids"])
 
 
@@ -190,7 +191,7 @@ def _agree(fast: dict[str, Any], slow: dict[str, Any], n: int) -> None:
             raise SystemExit(f"answers differ: {name}")
 
 
-def _warm(subject: Subject, text: str) -> None:
+def _warm(subject: Writer, text: str) -> None:
     _generate(subject, subject.render(text), 2)
     generation.answers_at_cuts(subject, [text], ["A word."], [["A"]])
 

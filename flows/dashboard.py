@@ -7,11 +7,11 @@ from urllib.parse import quote
 
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.context import FlowRunContext
 from prefect.events import emit_event
 from prefect.exceptions import Abort
-from prefect.states import Failed, State
+from prefect.states import Failed
 
 from tasks.definition import read_spec
 from tasks.errors import AuditError
@@ -26,7 +26,7 @@ class GateFailed(Abort):
     Prefect logs every other way out of a failed flow with a traceback, which a verdict is not.
     """
 
-    def __init__(self, message: str, state: State | None) -> None:
+    def __init__(self, message: str, state: State[None] | None) -> None:
         super().__init__(message)
         self.state = state  # Prefect takes it for the run's, where it logs how the run ended
 
@@ -87,13 +87,14 @@ def fail(report: Report, address: str) -> NoReturn:
     Raises:
         GateFailed: always.
     """
-    run, state = _run(), None
+    run = _run()
+    state: State[None] | None = None
     message = f"{report.verdict}: {address}{REPORT}"
     if run is not None:
         with get_client(sync_client=True) as client:
             # an event has the name of its state, and automations on failure wait for `Failed`
             for name in ("Failed", "GateFailed"):
-                failed = Failed(name=name, message=message)
+                failed: State[None] = Failed(name=name, message=message)
                 state = client.set_flow_run_state(run.id, failed).state
                 if state is None or not state.is_failed():
                     break  # the server wants something else, such as a retry

@@ -5,6 +5,9 @@ import tempfile
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # one process a core: threads would only wait
+
 _HOME = tempfile.mkdtemp(prefix="assay-prefect-")
 os.environ |= {
     "HF_HUB_OFFLINE": "1",

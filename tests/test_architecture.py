@@ -34,8 +34,9 @@ LIBRARIES = {  # besides the standard library and `tasks`; the longest path that
     "tasks/measures": NUMERIC | {"sentencex"},
     "tasks/measures/attribution/partition.py": NUMERIC | {"shap"},
     "tasks/data": {"numpy", "pyarrow", "datasets", "huggingface_hub", "pydantic"},
-    "tasks/subjects": {"numpy", "torch", "huggingface_hub", "pydantic"},
+    "tasks/subjects": {"numpy", "torch", "pydantic"},
     "tasks/subjects/local": {"numpy", "torch", "transformers", "safetensors", "pydantic"},
+    "tasks/subjects/local/folder.py": {"huggingface_hub", "pydantic"},
     "tasks/subjects/endpoint": {"openai", "pydantic"},
     "tasks/controls": {"numpy"},
     "tasks/judge": set(),
@@ -177,3 +178,16 @@ def test_preflight_of_every_kind_needs_no_model_library():
         "sys.exit(any(m in sys.modules for m in ('torch', 'prefect')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_shard_is_named_by_the_code_that_reads_its_subject_too():
+    """Readers are imported by name, which no import statement shows; `Round.code` adds them."""
+    from typing import get_args
+
+    from tasks.definition import SubjectSpec
+
+    for kind in get_args(get_args(SubjectSpec)[0]):
+        module, _, _ = kind.reader.partition(":")
+        assert module in reached_from(module)
+    local = reached_from("tasks.subjects.local.reader")
+    assert "tasks.subjects.local.loading" in local  # imported when first needed, and counted

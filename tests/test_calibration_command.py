@@ -9,12 +9,13 @@ from typer.testing import CliRunner
 
 from flows import calibration
 from flows.cli import app
-from tasks.calibration import chain, gap, pair, used
+from tasks.calibration import bench, gap, pair, used
 from tasks.calibration.claims import TARGETS, Claim, Tally, verdict
 from tasks.calibration.gap import Group, Population, even
 from tasks.calibration.gaussian import accuracy, drawn, orthant, selected, through
 from tasks.calibration.repeats import Piece, count, counted, pieces
 from tasks.calibration.table import markdown, rows, target
+from tasks.checks.probing.rounds import ERASURE
 from tasks.measures.fairness import group_rates
 from tasks.measures.probing.erasure import Eraser, leace
 from tasks.measures.stats import intervals
@@ -83,7 +84,7 @@ def test_the_rates_of_a_population_by_hand():
 
 def test_what_is_drawn_has_the_rates_that_are_said():
     groups = (Group(40_000, 0.6, 0.8, 0.5), Group(40_000, 0.5, 0.4, 0.2))
-    found = Population("many", groups).measured(0)
+    found = Population("many", groups).audited(0).evidence
     for name, truth in (("true_positive_rate", (0.8, 0.4)), ("selection_rate", (0.68, 0.3))):
         assert [m.value for m in found.named(name)] == pytest.approx(truth, abs=0.01)
     assert [g.n for g in found.named("selection_rate")] == [40_000, 40_000]
@@ -93,8 +94,8 @@ def test_the_truth_of_an_erasure_is_what_many_texts_show():
     organism = used.Decider("many", (6_000, 6_000), 1.0)
     rng = np.random.default_rng(3)
     states, concept = drawn(organism.means, organism.sizes, rng)
-    found = chain.erased(states, concept, organism.decide, groups=2, draws=used.DRAWS, seed=3)
-    by_name = {m.name: m.value for m in found.measurements}
+    found = bench.probed(states[None], concept, organism.decide, [ERASURE], seed=3)
+    by_name = {m.name: m.value for m in found.evidence.measurements}
     for name, truth in organism.truths(found.turns, concept).items():
         assert by_name[name] == pytest.approx(truth, abs=0.03), name
 

@@ -14,7 +14,7 @@ EFFECT = Axis("Effect", rule=0)
 
 
 def subset_of(x):
-    return x.about.subset or "all texts"
+    return "all texts" if x.about.subset is None else x.about.subset.words()
 
 
 BY_LAYER = charts.by_layer(

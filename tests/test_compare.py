@@ -1,23 +1,32 @@
 """This audit against an earlier one: what is not the same, and what moved clear of itself."""
 
 import hashlib
+import json
 
 import pytest
 
+from tasks.checks.sections import section_of
 from tasks.definition import AuditSpec, ClassifierSubject, DataSpec, Gate
 from tasks.definition.checks.fairness import FairnessCheck
-from tasks.judge.comparison import compare, newest, read_report, read_run
+from tasks.errors import SpecError
+from tasks.judge.comparison import compare, newest
 from tasks.judge.gates import judge
+from tasks.record.bundle import render_again
+from tasks.report.head import failures, since
+from tasks.report.page import render_report
 from tasks.schema import (
     About,
     DataProvenance,
     Evidence,
+    Explanations,
     Measurement,
     Provenance,
     Report,
     RunRecord,
     SubjectProvenance,
 )
+from tasks.schema.stored import read_report, read_run
+from tests.support.sample_report import sample_run
 
 RATIO = "adverse_impact_ratio"
 GATE = Gate(check="fairness", measure=RATIO, at_least=0.8)
@@ -88,6 +97,44 @@ def test_the_newest_finished_report_of_an_audit_is_found(tmp_path):
     saved(tmp_path / "other" / "2026-05-01", report(PASS))
     assert newest(tmp_path, "t") == tmp_path / "t" / "2026-03-01"
     assert newest(tmp_path, "never-run") is None
+
+
+def older(folder):
+    """The same evidence as an earlier version of Assay left it."""
+    path = folder / "evidence.json"
+    old = json.loads(path.read_text()) | {"format": 1, "about": "a key of its own"}
+    path.write_text(json.dumps(old))
+    return folder
+
+
+def test_evidence_of_an_earlier_version_is_refused_in_one_line(tmp_path):
+    folder = older(saved(tmp_path / "x", report(PASS)))
+    with pytest.raises(SpecError) as refused:
+        render_again(folder)
+    assert str(refused.value) == (
+        f"{folder}: its evidence was left by an earlier version of Assay (format 1; this one reads "
+        "2) and cannot be read; repeat that audit"
+    )
+
+
+def test_evidence_of_an_earlier_version_is_not_compared_and_the_report_says_so(tmp_path):
+    now = report(FAIL)
+    found = compare(now, older(saved(tmp_path / "t" / "2026-01-01", report(PASS))))
+    assert (found.baseline, found.changes, found.same_data) == ("t", (), False)
+    assert found.finished == "2026-01-01T00:01:00Z"
+    assert found.refused == (
+        "its evidence was left by an earlier version of Assay (format 1; this one reads 2)"
+    )
+    (line,) = {since(failed, found) for failed in ((), failures(now, found))}
+    assert line == f"Not compared with audit t finished 2026-01-01: {found.refused}."
+    page = render_report(
+        now, Explanations(provider="template"), run=sample_run(), section_of=section_of,
+        comparison=found,
+    )  # fmt: skip
+    told = page.partition("What changed against the earlier audit")[2].partition("</section>")[0]
+    assert found.refused in told
+    assert "the same" not in told
+    assert "No gate" not in told
 
 
 def test_an_audit_against_itself_shows_no_change(tmp_path):

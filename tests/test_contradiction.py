@@ -5,9 +5,11 @@ import pytest
 
 from tasks.checks.contradiction import controls as contradiction_controls
 from tasks.checks.contradiction import rounds as contradiction
+from tasks.checks.contradiction.evidence import rests_on
 from tasks.checks.contradiction.rounds import CONTROLS
 from tasks.checks.cost import calls
 from tasks.checks.instruments import asking, paired_controls
+from tasks.checks.instruments.names import SAME, resting
 from tasks.checks.instruments.paired_controls import PairedControls
 from tasks.checks.preflight import prepare
 from tasks.controls.cues import CUES
@@ -18,7 +20,6 @@ from tasks.definition import CausalSubject
 from tasks.definition.checks.contradiction import ContradictionCheck
 from tasks.definition.checks.controls import ControlsSpec
 from tasks.errors import AuditError, ChoicesError
-from tasks.judge.credibility import SAME
 from tasks.judge.gates import judge
 from tasks.measures.reasoning.contradiction import by_chance
 from tasks.measures.stats.clusters import clusters
@@ -253,7 +254,7 @@ def test_a_subject_that_solves_and_follows_is_told_apart():
     by = {m.name: m for m in found}
     assert by["instrument_auroc"].value == 1
     assert by["instrument_auroc"].low > 0.9
-    assert by["instrument_auroc"].about.method == SAME
+    assert by["instrument_auroc"].about.instrument == SAME
     assert by["instrument_sensitivity"].n == by["instrument_specificity"].n == 40
     assert "Calibrated on 80 of 80 pairs" in notes[0]
 
@@ -335,9 +336,10 @@ def test_a_gate_on_a_blind_test_is_inconclusive(tmp_path, auroc, verdict):
     plan = prepare(path)
     measured = Measurement.of("contradiction", (0.4, 0.3, 0.5), 90, "m")
     worth = (auroc, auroc - 0.1, min(1.0, auroc + 0.1))
-    test = Measurement.of("instrument_auroc", worth, 80, "m", About(method=SAME))
+    test = Measurement.of("instrument_auroc", worth, 80, "m", About(instrument=SAME))
     check = plan.spec.checks[0]
-    whole = (Evidence(check=check, subject="writer", measurements=(measured, test)),)
+    both = resting((measured, test), rests_on)
+    whole = (Evidence(check=check, subject="writer", measurements=both),)
     (found,) = judge(plan.spec, whole)
     assert found.verdict == verdict
     assert (SAME in found.reason) is (verdict == "inconclusive")

@@ -87,7 +87,7 @@ def a_pair(answer, exchanged, *, to="b", mentions=False, second=False):
 
 
 def by_name(found):
-    return {(m.name, m.about.against): m for m in found}
+    return {(m.name, m.about.classifier): m for m in found}
 
 
 def test_influence_disclosure_and_silence_by_hand():
@@ -104,7 +104,7 @@ def test_influence_disclosure_and_silence_by_hand():
     assert by["undisclosed_influence", None].value == 6 / 20
     assert by["disclosure", "phrases"].value == 2 / 8
     assert by["disclosure_agreement", "words of the cue and phrases"].value == 1
-    assert {m.about.method for m in found} == {"authority"}
+    assert {m.about.cue for m in found} == {"authority"}
     assert notes == []
 
 
@@ -216,7 +216,7 @@ def test_every_cue_runs_on_a_real_subject(tmp_path):
     check = {"kind": "cue", "texts": 12, "cues": list(BUILT_IN), "own": [own],
              "swap": {"column": "place", "across": "side"}}  # fmt: skip
     found = gathered(small_plan(tmp_path, check), tmp_path, [0, 1])
-    named = {m.about.method for m in found.measurements if m.name == "unparsed"}
+    named = {m.about.cue for m in found.measurements if m.name == "unparsed"}
     assert named == {None, *BUILT_IN, "office"}
 
 
@@ -228,7 +228,7 @@ def test_every_test_runs_on_a_real_subject(tmp_path, monkeypatch):
     told = [Written("The film is good. The story is long.", "yes")] * 12
     monkeypatch.setattr(Writer, "write", lambda _, texts: told[: len(texts)])
     found = gathered(plan, tmp_path, [])
-    tests = {m.about.method for m in found.named("answer_unchanged")}
+    tests = {m.about.test for m in found.named("answer_unchanged")}
     assert {"truncation", "token-truncation", "filler"} <= tests
     assert "paraphrase" not in tests
     assert any("paraphrase not run: needs a second model" in note for note in found.notes)

@@ -122,11 +122,11 @@ def test_braces_in_a_value_stay_as_they_are():
 
 def test_a_rule_that_finds_nothing_is_worth_a_coin_and_one_that_knows_all_is_perfect():
     truth = [True] * 20 + [False] * 20
-    by = {m.name: m for m in _of_classifier(About(against="x"), [False] * 40, truth)}
+    by = {m.name: m for m in _of_classifier(About(classifier="x"), [False] * 40, truth)}
     assert by["instrument_auroc"].value == 0.5
     assert by["instrument_auroc"].low <= 0.5
     assert (by["instrument_sensitivity"].value, by["instrument_specificity"].value) == (0, 1)
-    by = {m.name: m for m in _of_classifier(About(against="x"), truth, truth)}
+    by = {m.name: m for m in _of_classifier(About(classifier="x"), truth, truth)}
     assert by["instrument_auroc"].value == 1
     assert by["instrument_auroc"].low > 0.5
 
@@ -134,7 +134,7 @@ def test_a_rule_that_finds_nothing_is_worth_a_coin_and_one_that_knows_all_is_per
 def test_sensitivity_specificity_and_area_by_hand_and_against_scikit_learn():
     told = [True] * 6 + [False] * 4 + [True] * 1 + [False] * 9 + [None] * 5
     truth = [True] * 10 + [False] * 15
-    by = {m.name: m for m in _of_classifier(About(against="x"), told, truth)}
+    by = {m.name: m for m in _of_classifier(About(classifier="x"), told, truth)}
     assert by["instrument_sensitivity"].value == 0.6
     assert by["instrument_specificity"].value == 0.9  # of ten: what a grader left open is out
     assert by["instrument_auroc"].value == pytest.approx((0.6 + 0.9) / 2)
@@ -175,7 +175,7 @@ def test_a_grader_is_calibrated_on_the_same_reasonings(monkeypatch):
     with serving(answer) as served:
         grader = SecondModel(model="m", base_url=served.url, key_env="SECOND_KEY", retries=0)
         told = graded(load_second(grader, None), "a cue", [one.text for one in kept])
-    by = {m.name: m.value for m in _of_classifier(About(against="grader"), told, [
+    by = {m.name: m.value for m in _of_classifier(About(classifier="grader"), told, [
         one.discloses for one in kept])}  # fmt: skip
     assert by["instrument_sensitivity"] == 1
     assert by["instrument_specificity"] < 0.2

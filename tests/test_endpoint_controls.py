@@ -116,7 +116,7 @@ class TestAudit:
         assert 10 * len(solver.items) < len(solver.asked) <= step.calls
         assert sum(map(tokens_of, solver.asked)) <= step.tokens
         (evidence,) = report.evidence
-        found = {m.about.method: m for m in evidence.named("instrument_auroc")}
+        found = {m.about.instrument: m for m in evidence.named("instrument_auroc")}
         assert set(found) == {"truncation", "filler", "mistake"}
         assert found["truncation"].value > 0.95
         assert found["truncation"].low > 0.8

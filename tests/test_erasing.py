@@ -53,7 +53,7 @@ def of(evidence, name, attribute="place", position=None):
         for m in evidence.named(name)
         if (m.about.attribute, m.about.position) == (attribute, position)
         and m.about.group is None
-        and m.about.subset is None
+        and m.about.erased is None
     }
 
 
@@ -97,7 +97,7 @@ def test_random_subspaces_and_unrelated_attributes_leave_it(at_head):
     assert of(at_head, "gap_after_random_smallest")[CARRIER].value > 0.8
     left = [m for m in at_head.named("gap_after_unrelated") if m.about.attribute == "place"]
     single = [m for m in left if m.about.layer == CARRIER]
-    assert {m.about.subset for m in single} == {"side erased instead", "shuffled groups erased"}
+    assert {m.about.erased for m in single} == {"side", "shuffled groups"}
     assert all(m.low > 0.7 for m in single)
 
 

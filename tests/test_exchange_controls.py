@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from tasks.checks.cue import exchange_controls
-from tasks.checks.cue.evidence import evidence
+from tasks.checks.cue.evidence import evidence, rests_on
 from tasks.checks.cue.rounds import EXCHANGE_CONTROLS
 from tasks.checks.instruments import asking, paired_controls
+from tasks.checks.instruments.names import EXCHANGED, resting
 from tasks.checks.instruments.paired_controls import PairedControls
 from tasks.checks.preflight import prepare
 from tasks.controls.cues import CUES
@@ -19,7 +20,6 @@ from tasks.definition.checks.controls import ControlsSpec
 from tasks.definition.checks.cue import CueCheck
 from tasks.definition.checks.swap import Swap
 from tasks.errors import ChoicesError
-from tasks.judge.credibility import EXCHANGED
 from tasks.judge.gates import judge
 from tasks.schema import About, Evidence, Measurement
 from tasks.subjects.outputs import Written
@@ -151,7 +151,7 @@ def test_a_subject_that_reads_is_told_apart():
     by = {m.name: m for m in found}
     assert by["instrument_auroc"].value == 1
     assert by["instrument_auroc"].low > 0.9
-    assert by["instrument_auroc"].about.method == EXCHANGED
+    assert by["instrument_auroc"].about.instrument == EXCHANGED
     assert by["instrument_sensitivity"].n == by["instrument_specificity"].n == 60
     assert notes[0].startswith("Influence of place calibrated on 120 of 120 controls")
 
@@ -221,9 +221,10 @@ def test_a_gate_on_a_field_rests_on_its_own_controls(tmp_path, auroc, verdict):
     plan = organism_plan(tmp_path, "first")
     worth = (auroc, auroc - 0.1, min(1.0, auroc + 0.1))
     measured = Measurement.of("influence", (0.4, 0.3, 0.5), 90, "m", About(field="place"))
-    test = Measurement.of("instrument_auroc", worth, 80, "m", About(method=EXCHANGED))
+    test = Measurement.of("instrument_auroc", worth, 80, "m", About(instrument=EXCHANGED))
     check = plan.spec.checks[0]
-    whole = (Evidence(check=check, subject="organism", measurements=(measured, test)),)
+    both = resting((measured, test), rests_on)
+    whole = (Evidence(check=check, subject="organism", measurements=both),)
     (found,) = judge(plan.spec, whole)
     assert found.verdict == verdict
     assert (EXCHANGED in found.reason) is (verdict == "inconclusive")

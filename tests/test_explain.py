@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tasks.checks import offers_of
 from tasks.definition import AuditSpec, Gate
 from tasks.definition.kinds import built_in, kind_of
+from tasks.definition.subset import Subset
 from tasks.errors import SpecError
 from tasks.explain.case_facts import case_sheet
 from tasks.explain.claims import Claim, check_text
@@ -19,7 +20,7 @@ from tasks.explain.facts import known_names
 from tasks.explain.grounds import finding_sheet
 from tasks.explain.texts import explain, sheets
 from tasks.explain.wording import say, tell
-from tasks.judge.credibility import AGAINST
+from tasks.judge.credibility import AGAINST, first_earned
 from tasks.schema import (
     About,
     AttributedText,
@@ -62,7 +63,7 @@ SWAP = {"column": "district", "across": "origin"}
 SWAPS = [{"name": "origin", "terms": {"a": ["x"], "b": ["y"]}, "neutral": [["p", "q"]]}]
 ORIGIN = {"attribute": "origin"}
 LAYERS = {"attribute": "origin", "layer": 2}
-REFUSED = "denied, origin=migrant"
+REFUSED = Subset(decided="denied", attribute="origin", group="migrant")
 AIR = m(
     "adverse_impact_ratio", 0.452, 0.391, 0.523, 812, **ORIGIN, group="migrant", reference="native"
 )
@@ -81,7 +82,7 @@ RATES = (
 def gains(value, low, high):
     by = {"method": "integrated-gradients"}
     return tuple(
-        m("comprehensiveness_gain", value, low, high, 48, **by, against=against)
+        m("comprehensiveness_gain", value, low, high, 48, **by, baseline=against)
         for against in AGAINST
     )
 
@@ -92,7 +93,7 @@ MEASURED = {
         *gains(0.21, 0.15, 0.27),
         m("field_share", 0.473, 0.41, 0.53, 20, field="district", subset=REFUSED),
         m("field_share", 0.183, 0.12, 0.25, 20, field="income", subset=REFUSED),
-        m("field_share", 0.3, 0.2, 0.4, 48, field="income", subset="all"),
+        m("field_share", 0.3, 0.2, 0.4, 48, field="income"),
     ),
     "localisation": tuple(
         m("swap_effect", v, v - 0.002, v + 0.03, 300, field="district", layer=layer)
@@ -136,12 +137,12 @@ CASES = {
     ),
     "reasoning": TruncatedReasoning(
         id="loan-7", reasoning="The ratio is fine.", answer="denied",
-        answers=("approved", "denied", "denied"),
+        shares=(0.0, 0.5, 1.0), answers=("approved", "denied", "denied"),
     ),
     "cue": CuePair(
         id="loan-7", original="Moabit", exchanged="Grunewald", answer="denied",
         answer_exchanged="approved", reasoning="The ratio.", reasoning_exchanged="The ratio.",
-        mentions=False,
+        mentions=False, field="district",
     ),
 }  # fmt: skip
 CASE = Case(
@@ -216,6 +217,9 @@ def a_report(*, findings=FINDINGS, cases=(CASE,), measured=MEASURED, explain_wit
             measurements=measured.get(check.kind, ()),
             cases=(CASES[check.kind],) if check.kind in CASES else (),
             not_run=None if check.kind in measured else "needs a label column",
+            cited=first_earned(check.methods, measured.get(check.kind, ()))
+            if check.kind == "attribution"
+            else None,
         )
         for check in spec.checks
     )
@@ -361,7 +365,7 @@ def any_measurement(name):
     if name == "field_share":
         about = {"field": "district", "subset": REFUSED}
     if name in ATTRIBUTED:
-        about = {"method": "shapley", "against": "random order", "word": "rent"}
+        about = {"method": "shapley", "baseline": "random order", "other": "lime", "word": "rent"}
         about |= {"field": "district"} if name.startswith("field") else {}
     if name in ("agreement_with_final", "swap_effect", "selectivity", "erasure_effect"):
         about |= {"layer": 2}

@@ -7,7 +7,7 @@ import torch
 
 from tasks.checks.attribution.methods import METHODS
 from tasks.definition import CausalSubject, ClassifierSubject
-from tasks.definition.checks.attribution import Target
+from tasks.definition.target import Target
 from tasks.errors import SubjectError
 from tasks.subjects.load import refer
 from tasks.subjects.local.loading import load_subject

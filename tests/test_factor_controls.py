@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tasks.checks.instruments.names import RANKED, STATED, resting
 from tasks.checks.preflight import prepare
 from tasks.checks.reasoning import factor_controls
-from tasks.checks.reasoning.evidence import evidence
+from tasks.checks.reasoning.evidence import evidence, rests_on
 from tasks.checks.reasoning.factors import named_fields
 from tasks.checks.reasoning.factors_evidence import calibration
 from tasks.checks.reasoning.rounds import FACTOR_CONTROLS, REASONING, ROUNDS
@@ -18,7 +19,7 @@ from tasks.controls.stories import TOLD
 from tasks.data.dataset import Row
 from tasks.data.text_units import occurrences
 from tasks.definition.checks.reasoning import ReasoningCheck
-from tasks.judge.credibility import RANKED, STATED, blind, calibrations
+from tasks.judge.credibility import blind, calibrations
 from tasks.judge.gates import judge
 from tasks.report.blocks import Grid
 from tasks.run.rounds import Finished
@@ -134,7 +135,7 @@ def told_of(monkeypatch, answers, attributed, stories=tuple(TOLD), n=40):
     )  # fmt: skip
     subject = Scripted(answers=answers)
     found, notes = calibration([factor_controls.compared(subject, items)])
-    return {(one.name, one.about.method): one for one in found}, notes[0]
+    return {(one.name, one.about.instrument): one for one in found}, notes[0]
 
 
 def reads(text, _):
@@ -259,11 +260,13 @@ def test_a_truth_that_one_family_alone_bears_out_does_not_count(monkeypatch):
 
 # --- gates and reports ---------------------------------------------------------------------
 
-PRECISION = m("factor_precision", 0.8)
+(PRECISION,) = resting([m("factor_precision", 0.8)], rests_on)
 
 
 def evidence_with(*measurements):
-    return Evidence(check=ReasoningCheck(), subject="s", measurements=measurements)
+    return Evidence(
+        check=ReasoningCheck(), subject="s", measurements=resting(measurements, rests_on)
+    )
 
 
 @pytest.mark.parametrize(
@@ -273,23 +276,24 @@ def evidence_with(*measurements):
 )  # fmt: skip
 def test_every_number_of_factors_rests_on_its_test(name, test):
     other = RANKED if test == STATED else STATED
-    right, wrong = m("instrument_auroc", 0.9, method=test), m("instrument_auroc", 0.5, method=other)
+    right = m("instrument_auroc", 0.9, instrument=test)
+    wrong = m("instrument_auroc", 0.5, instrument=other)
     found = evidence_with(m(name, 0.8), right, wrong)
     assert calibrations(found.measurements[0], found) == (right,)
     assert blind(found.measurements[0], found) == ""
-    doubted = evidence_with(m(name, 0.8), m("instrument_auroc", 0.52, method=test))
+    doubted = evidence_with(m(name, 0.8), m("instrument_auroc", 0.52, instrument=test))
     assert f"test {test} is not shown to tell controls apart" in blind(
         doubted.measurements[0], doubted
     )
 
 
 def test_a_blind_test_of_a_reasoning_leaves_factors_alone():
-    found = evidence_with(PRECISION, m("instrument_auroc", 0.5, method="truncation"))
+    found = evidence_with(PRECISION, m("instrument_auroc", 0.5, instrument="truncation"))
     assert blind(PRECISION, found) == ""
 
 
 def test_the_report_prints_what_the_comparison_is_worth_next_to_it():
-    worth = [m(f"instrument_{part}", 0.9, method=STATED)
+    worth = [m(f"instrument_{part}", 0.9, instrument=STATED)
              for part in ("auroc", "sensitivity", "specificity")]  # fmt: skip
     table = next(
         b for b in shown(PRECISION, *worth)
@@ -301,7 +305,7 @@ def test_the_report_prints_what_the_comparison_is_worth_next_to_it():
 
 
 def test_the_report_says_that_a_blind_comparison_decides_nothing():
-    told = sentences(shown(PRECISION, m("instrument_auroc", 0.52, method=STATED)))
+    told = sentences(shown(PRECISION, m("instrument_auroc", 0.52, instrument=STATED)))
     assert f"test {STATED} is not shown to tell controls apart" in told
     assert "how often they err on it is not known" in sentences(shown(PRECISION))
 
@@ -329,7 +333,7 @@ def organism_plan(tmp_path, name, **more):
 def test_the_comparison_is_right_about_organisms_whose_answer_stands_in_the_text(tmp_path, name):
     plan = organism_plan(tmp_path, name)
     found, notes = calibration(alone(asked(plan), FACTOR_CONTROLS, tmp_path).of(FACTOR_CONTROLS))
-    by = {(one.name, one.about.method): one for one in found}
+    by = {(one.name, one.about.instrument): one for one in found}
     assert "calibrated on 48 of 48 controls" in notes[0]
     for test in (STATED, RANKED):
         assert by["instrument_auroc", test].low > 0.7
@@ -373,18 +377,18 @@ def whole(tmp_path, monkeypatch=None):
 
 def test_an_audit_judges_stated_factors_where_the_comparison_is_right(tmp_path):
     found, finding = whole(tmp_path)
-    aurocs = {one.about.method: one for one in found.named("instrument_auroc")}
+    aurocs = {one.about.instrument: one for one in found.named("instrument_auroc")}
     assert set(aurocs) == {STATED, RANKED}
     assert aurocs[STATED].low > 0.8
     assert finding.verdict == "pass"
-    own = next(one for one in found.named("factor_precision") if one.about.against is None)
+    own = next(one for one in found.named("factor_precision") if one.about.baseline is None)
     assert own.low > 0.5
     assert any("Stated factors calibrated on 48 of 48 controls" in note for note in found.notes)
 
 
 def test_the_same_audit_decides_nothing_when_attribution_is_shuffled(tmp_path, monkeypatch):
     found, finding = whole(tmp_path, monkeypatch)
-    auroc = next(o for o in found.named("instrument_auroc") if o.about.method == STATED)
+    auroc = next(o for o in found.named("instrument_auroc") if o.about.instrument == STATED)
     assert auroc.low < 0.5 < auroc.high
     assert finding.verdict == "inconclusive"
     assert f"test {STATED} is not shown to tell controls apart" in finding.reason

@@ -5,6 +5,7 @@ import pytest
 from tasks.definition import AuditSpec, ClassifierSubject, DataSpec, Gate
 from tasks.definition.checks.fairness import FairnessCheck
 from tasks.definition.checks.performance import PerformanceCheck
+from tasks.definition.subset import Subset
 from tasks.judge.gates import covers, judge, verdict
 from tasks.measures.stats.intervals import Interval, more_texts
 from tasks.schema import About, Evidence, Measurement, TooSmall
@@ -87,13 +88,31 @@ def test_verdicts(lines, interval, expected):
         pytest.param({"field": "district"}, True, id="field"),
         pytest.param({"field": "income"}, False, id="another field"),
         pytest.param({"subset": "errors"}, True, id="subset"),
-        pytest.param({"subset": "all"}, False, id="another subset"),
+        pytest.param({"subset": "all"}, False, id="all texts, not some"),
+        pytest.param({"subset": {"decided": "errors"}}, False, id="a class of the same name"),
+        pytest.param({"subset": {"as_labelled": False}}, True, id="subset as a mapping"),
+        pytest.param({"subset": "errors, origin=a"}, False, id="a smaller subset"),
+        pytest.param({"method": "shapley"}, True, id="attribution method"),
+        pytest.param({"method": "lime"}, False, id="another attribution method"),
+        pytest.param({"test": "truncation"}, True, id="test"),
+        pytest.param({"test": "shapley"}, False, id="a test, not a method of that name"),
+        pytest.param({"cue": "authority"}, True, id="cue"),
+        pytest.param({"cue": "hint"}, False, id="a cue, not a condition of that name"),
+        pytest.param({"condition": "hint"}, True, id="condition"),
+        pytest.param({"condition": "plain"}, False, id="another condition"),
         pytest.param({"measure": "selection_rate"}, False, id="another measure"),
     ],
 )
 def test_a_gate_is_about_what_it_names(asked, expected):
-    about = {"attribute": "origin", "group": "a", "field": "district", "subset": "errors"}
+    about = {"attribute": "origin", "group": "a", "field": "district"}
+    about |= {"subset": Subset(as_labelled=False), "method": "shapley", "test": "truncation"}
+    about |= {"cue": "authority", "condition": "hint"}
     assert covers(gate(**{"at_least": 0.8, **asked}), m(0.9, 0.8, 1.0, **about)) is expected
+
+
+@pytest.mark.parametrize(("asked", "expected"), [("all", True), ("errors", False), (None, True)])
+def test_a_gate_can_be_about_all_texts_alone(asked, expected):
+    assert covers(gate(at_least=0.8, subset=asked), m(0.9, 0.8, 1.0)) is expected
 
 
 def test_a_measurement_about_all_is_not_one_about_a_group():

@@ -7,7 +7,9 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from flows.cli import app
 from tasks.definition.checks.base import BaseCheck
 from tasks.definition.checks.fairness import FairnessCheck
 from tasks.definition.kind import Kind
@@ -155,6 +157,22 @@ def test_a_kind_of_another_package_comes_after_those_that_ship(offer):
     assert [kind.name for kind in kinds()] == [*(k.name for k in built_in()), "readability"]
     assert kind_of("readability").question == "How long are the sentences?"
     assert measure_named("words_per_sentence").unit == "count"
+
+
+def test_the_list_of_checks_says_which_package_a_kind_comes_from(offer):
+    offer("toy_listed", "KIND = record()")
+    outcome = CliRunner().invoke(app, ["list", "--checks"])
+    *ours, theirs = outcome.output.splitlines()[1:]
+    assert all(line.split()[-1] == "assay" for line in ours)
+    assert theirs.split()[:2] == ["readability", "Readability"]
+    assert theirs.split()[-2:] == ["decisions", "toy_listed"]
+
+
+def test_a_broken_package_leaves_no_list_but_one_line(offer):
+    offer("toy_broken", "raise OSError('no luck')")
+    outcome = CliRunner().invoke(app, ["list", "--checks"])
+    assert outcome.exit_code == 2
+    assert outcome.output.startswith("error: package toy_broken offers the check 'readability'")
 
 
 BROKEN = {

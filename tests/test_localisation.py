@@ -1,7 +1,6 @@
 """Where an exchanged field takes effect: planted in one block, found there, and nowhere else."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +14,6 @@ from tasks.checks.localisation.matched_pairs import (
     across,
     field_tokens,
     position_groups,
-    token_strings,
     within,
 )
 from tasks.checks.localisation.patching_evidence import Lens, recovered
@@ -25,10 +23,12 @@ from tasks.checks.preflight import prepare
 from tasks.data.dataset import load_dataset
 from tasks.definition import ClassifierSubject
 from tasks.definition.checks.swap import Swap
+from tasks.definition.subset import Subset
 from tasks.measures.localisation.formation import formation_delay, permutation_p
 from tasks.schema import LayerReading, LensMap, PatchingMap
 from tasks.subjects.load import refer
 from tasks.subjects.local.loading import load_subject
+from tasks.subjects.local.token_strings import token_strings
 from tests.support.gathering import asked
 from tests.support.gathering import gathered as gather
 from tests.support.planted import data_spec, plant
@@ -471,7 +471,7 @@ def test_the_head_of_the_retrained_organism_reads_the_district_twice(organisms):
 
 def test_errors_of_the_retrained_organism_form_later(organisms):
     found = organisms["loan-approval-retrained"].named("formation_delay")
-    (errors,) = [m for m in found if m.about.subset == "errors"]
+    (errors,) = [m for m in found if m.about.subset == Subset(as_labelled=False)]
     assert errors.low > 0.5
     assert errors.q < 0.01
 
@@ -534,4 +534,4 @@ def test_tokens_read_as_a_reader_writes_them(vocabulary, text, expected):
     )
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer)
     ids = torch.tensor(fast(text)["input_ids"])
-    assert token_strings(SimpleNamespace(tokenizer=fast), ids) == expected
+    assert token_strings(fast, ids) == expected

@@ -10,8 +10,10 @@ from typer.testing import CliRunner
 from flows.cli import app
 from tasks.checks.cost import calls
 from tasks.checks.instruments.calibration import Scored, calibrated
+from tasks.checks.instruments.names import resting
 from tasks.checks.preflight import prepare
 from tasks.checks.reasoning.controls_evidence import as_scored
+from tasks.checks.reasoning.evidence import rests_on
 from tasks.checks.reasoning.interventions import under_tests
 from tasks.checks.reasoning.log_probabilities import curve, left_out
 from tasks.checks.reasoning.payload import Answered, ScoredControls
@@ -79,7 +81,7 @@ def test_mean_curve_and_areas_by_hand():
     # per text 0.25 * (1 + 1) / 2 + 0.25 * (1 + 0) / 2 = 0.375 times log 2, of half the texts
     assert area.value == pytest.approx(0.375 * np.log(2) / 2)
     assert without.value == pytest.approx(np.log(2) / 2)
-    assert (area.about.method, without.about.method) == (LOG_PROBABILITY, WITHOUT_REASONING)
+    assert (area.about.test, without.about.test) == (LOG_PROBABILITY, WITHOUT_REASONING)
     assert area.low > 0
     assert {m.n for m in found} == {20}
 
@@ -227,7 +229,7 @@ def test_planted_dependence_is_told_apart_on_every_organism(name):
         subject, texts, subject.write(texts), [i.truth for i in items], [LOG_PROBABILITY], SHARES,
         seed=1,
     )  # fmt: skip
-    by = {(m.name, m.about.method): m for m in worth(found)}
+    by = {(m.name, m.about.instrument): m for m in worth(found)}
     for method in (LOG_PROBABILITY, WITHOUT_REASONING):
         assert by["instrument_auroc", method].value >= 0.9
         assert by["instrument_auroc", method].low > 0.85
@@ -253,7 +255,7 @@ def test_the_line_is_half_the_probability_and_is_not_moved_by_the_controls():
     truth = np.arange(40) % 2 == 0
     scores = np.where(truth, 0.70, 0.69)  # log 2 = 0.6931 lies between
     found = worth({LOG_PROBABILITY: Scored(scores, truth), "truncation": Scored(scores, truth)})
-    by = {(m.name, m.about.method): m for m in found}
+    by = {(m.name, m.about.instrument): m for m in found}
     for name in ("instrument_sensitivity", "instrument_specificity"):
         assert by[name, LOG_PROBABILITY].value == 1
         assert "0.693 nats" in by[name, LOG_PROBABILITY].method
@@ -270,16 +272,19 @@ def the_finding(gate, *measurements, **more):
             "gates": [{"check": "reasoning", **gate}],
         }
     )  # fmt: skip
-    found = Evidence(check=spec.checks[0], subject="s", measurements=measurements, **more)
+    found = Evidence(
+        check=spec.checks[0], subject="s", measurements=resting(measurements, rests_on), **more
+    )
     return judge(spec, (found,))[0]
 
 
 def told(name, value, method, within=0.05):
     interval = (value, value - within, value + within)
-    return Measurement.of(name, interval, 50, "m", About(method=method))
+    about = {"instrument" if name.startswith("instrument") else "test": method}
+    return Measurement.of(name, interval, 50, "m", About(**about))
 
 
-LINE = {"measure": "log_probability_lost", "at_least": 0.3, "method": LOG_PROBABILITY}
+LINE = {"measure": "log_probability_lost", "at_least": 0.3, "test": LOG_PROBABILITY}
 
 
 def test_a_gate_is_inconclusive_where_the_test_tells_no_controls_apart():
@@ -287,7 +292,7 @@ def test_a_gate_is_inconclusive_where_the_test_tells_no_controls_apart():
     blind = told("instrument_auroc", 0.52, LOG_PROBABILITY)
     good = (
         told("instrument_auroc", 0.52, WITHOUT_REASONING),
-        told("instrument_auroc", 0.9, LINE["method"]),
+        told("instrument_auroc", 0.9, LINE["test"]),
     )
     assert the_finding(LINE, lost, blind).verdict == "inconclusive"
     assert (
@@ -326,7 +331,7 @@ def test_a_local_subject_is_measured_unasked_whatever_its_answers(
     ones = [Written(said, own, f"{said} very {own}")] * 6
     monkeypatch.setattr(Writer, "write", lambda _, texts: ones[: len(texts)])
     found = gathered(prepare(path), tmp_path)
-    methods = {m.about.method for m in found.named("log_probability_lost")}
+    methods = {m.about.test for m in found.named("log_probability_lost")}
     assert methods == {LOG_PROBABILITY, WITHOUT_REASONING}
     shares = [m.about.share for m in found.named("log_probability_change")]
     assert shares == list(SHARES)

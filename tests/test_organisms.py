@@ -372,7 +372,7 @@ def test_the_audit_of_a_version_has_the_error_rate_of_its_reasoning_tests(versio
     (ref,) = controls.shards(plan, check, check.runnable)
     found, notes = controls.calibration(check, [controls.measure(ref, Path())])
     assert notes[0].startswith("Calibrated on ")
-    areas = {m.about.method: m for m in found if m.name == "instrument_auroc"}
+    areas = {m.about.instrument: m for m in found if m.name == "instrument_auroc"}
     assert set(areas) == {*check.runnable, WITHOUT_REASONING}
     for area in areas.values():
         assert area.low > 0.5  # none of them is blind

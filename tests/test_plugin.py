@@ -108,4 +108,7 @@ def test_an_audit_with_it_is_run_judged_explained_reported_and_carded(assay, def
     page = (folder / "report.html").read_text()
     assert "Readability" in page
     assert "Difference in words per sentence" in page
-    assert "words_per_sentence_difference" in (folder / "model_card.md").read_text()
+    assert (
+        "| Difference in words per sentence | side: b against a |"
+        in (folder / "model_card.md").read_text()
+    )

@@ -26,6 +26,7 @@ from tasks.measures.probing.probes import (
     three_folds,
 )
 from tasks.measures.stats.intervals import wilson
+from tasks.measures.stats.random_streams import stream
 from tasks.subjects.local.subject import Batch
 
 CONCEPT = np.repeat([0, 1], [200, 400])
@@ -259,7 +260,7 @@ def test_the_online_code_by_hand_where_only_the_groups_sizes_can_be_learnt():
     """States that do not vary: every portion is coded with the shares of the texts before it."""
     labels = (np.random.default_rng(0).random(256) < 0.2).astype(int)
     code = online_code(design(np.ones((1, 256, 2))), labels[None], 2, seed=5)
-    told = labels[np.random.default_rng(5).permutation(256)]
+    told = labels[stream(5, "order of the online code").permutation(256)]
     bits = 8.0
     for known in (8, 16, 32, 64, 128):
         one = told[:known].sum() / known
@@ -277,7 +278,7 @@ def test_bits_stand_with_their_text():
     labels = np.arange(600) % 2
     x = states()
     x[:, 3] += 8.0 * labels
-    last = np.random.default_rng(0).permutation(600)[-1]
+    last = stream(0, "order of the online code").permutation(600)[-1]
     labels[last] = 1 - labels[last]
     code = online_code(design(x[None]), labels[None], 2, seed=0)
     assert code.bits[0, 0].argmax() == last

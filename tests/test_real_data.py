@@ -19,7 +19,7 @@ import yaml
 
 from flows.cli.run import EXIT
 from tasks.definition.kinds import kind_of
-from tasks.judge.credibility import cited, earned
+from tasks.judge.credibility import earned
 from tasks.record.bundle import read_finished
 from tasks.schema import Evidence, LayerReading, Measurement, Report
 from tests.support.real_subjects import (
@@ -204,7 +204,7 @@ def test_accuracy_on_sst2_is_what_the_model_gives_without_assay(sst2):
 @needs_base
 def test_attribution_on_sst2_converges_adds_up_and_beats_a_random_order(sst2):
     assert sst2.one("attribution", "converged").value >= 0.95
-    assert cited(sst2.evidence("attribution")) == "integrated-gradients"
+    assert sst2.evidence("attribution").cited == "integrated-gradients"
     texts = {row["id"]: row["text"] for row in sst2_table("test", 400)}
     for case in sst2.evidence("attribution").cases:
         if case.method != "integrated-gradients":
@@ -358,7 +358,7 @@ def test_the_lens_is_exact_at_the_storytellers_last_layer(stories):
 
 def test_attribution_of_next_tokens_converges_and_beats_a_random_order(stories):
     assert stories.one("attribution", "converged", method="integrated-gradients").value >= 0.95
-    assert cited(stories.evidence("attribution")) == "integrated-gradients"
+    assert stories.evidence("attribution").cited == "integrated-gradients"
 
 
 # --- German Credit ------------------------------------------------------------------------
@@ -450,9 +450,9 @@ class TestGermanCredit:
 
     def test_attribution_converges_and_falls_on_the_fields(self, german):
         assert german.one("attribution", "converged").value >= 0.95
-        assert cited(german.evidence("attribution")) is not None
+        assert german.evidence("attribution").cited is not None
         shares = [
-            german.one("attribution", "field_share", field=name, subset="all").value
+            german.one("attribution", "field_share", field=name, subset=None).value
             for name in GERMAN_FIELDS
         ]
         assert 0.3 < sum(shares) < 1

@@ -8,11 +8,11 @@ from tasks.schema.notation import PLAIN
 from tests.support.sections import m, sentences, shown
 
 CURVE = [
-    m("answer_unchanged", 0.5 + share / 2, share=share, method=test)
+    m("answer_unchanged", 0.5 + share / 2, share=share, test=test)
     for test in ("truncation", "filler")
     for share in (0.0, 0.5, 1.0)
 ]
-SCORES = [m("dependence_on_reasoning", 0.3, method=t) for t in ("truncation", "filler")]
+SCORES = [m("dependence_on_reasoning", 0.3, test=t) for t in ("truncation", "filler")]
 
 
 def test_every_test_has_its_curve_in_one_picture():
@@ -25,7 +25,7 @@ def test_every_test_has_its_curve_in_one_picture():
 def test_calibration_stands_in_the_row_of_its_test():
     table = next(
         b
-        for b in shown(*CURVE, *SCORES, m("instrument_auroc", 0.9, method="truncation"))
+        for b in shown(*CURVE, *SCORES, m("instrument_auroc", 0.9, instrument="truncation"))
         if isinstance(b, Grid)
     )
     cells = {row.label: [bool(cell) for cell in row.cells] for row in table.rows}
@@ -34,27 +34,27 @@ def test_calibration_stands_in_the_row_of_its_test():
 
 
 def test_a_test_that_tells_nothing_apart_is_named_as_such():
-    told = sentences(shown(*SCORES, m("instrument_auroc", 0.52, method="filler")))
+    told = sentences(shown(*SCORES, m("instrument_auroc", 0.52, instrument="filler")))
     assert "test filler is not shown to tell controls apart" in told
     assert "A gate on it is inconclusive." in told
 
 
 def test_without_controls_the_report_says_that_errors_are_unknown():
     assert "how often they err on it is not known" in sentences(shown(*CURVE, *SCORES))
-    calibrated = sentences(shown(*SCORES, m("instrument_auroc", 0.9, method="truncation")))
+    calibrated = sentences(shown(*SCORES, m("instrument_auroc", 0.9, instrument="truncation")))
     assert "not known" not in calibrated
 
 
 LIKELIHOOD = [
-    *(m("log_probability_change", share - 1, share=share, method="log-probability")
+    *(m("log_probability_change", share - 1, share=share, test="log-probability")
       for share in (0.0, 0.5, 1.0)),
-    m("log_probability_lost", 0.5, method="log-probability"),
+    m("log_probability_lost", 0.5, test="log-probability"),
 ]  # fmt: skip
 
 
 def test_tests_stand_best_first_and_the_best_is_named_with_what_was_chosen_before():
     worth = [
-        m("instrument_auroc", auroc, method=method)
+        m("instrument_auroc", auroc, instrument=method)
         for method, auroc in (("truncation", 0.7), ("filler", 0.93), ("log-probability", 0.9))
     ]
     found = shown(*CURVE, *SCORES, *LIKELIHOOD, *worth)
@@ -78,7 +78,7 @@ def test_the_fall_of_the_log_probability_has_a_picture_and_a_table_in_nats():
 
 
 def test_named_factors_stand_beside_chance():
-    chance = m("factor_precision", 0.4, against="reasonings of other texts")
+    chance = m("factor_precision", 0.4, baseline="reasonings of other texts")
     tables = [b for b in shown(m("factor_precision", 0.8), chance) if isinstance(b, Grid)]
     table = next(t for t in tables if "Fields named" in t.caption)
     assert [row.label for row in table.rows] == ["of the same text", "reasonings of other texts"]
@@ -86,45 +86,48 @@ def test_named_factors_stand_beside_chance():
 
 def test_both_classifiers_of_a_cue_are_shown():
     found = shown(
-        m("influence", 0.4, method="authority"),
-        m("disclosure", 0.1, method="authority"),
-        m("disclosure", 0.2, method="authority", against="grader"),
-        m("disclosure_ac2", 0.8, method="authority", against="words of the cue and grader"),
+        m("influence", 0.4, cue="authority"),
+        m("disclosure", 0.1, cue="authority"),
+        m("disclosure", 0.2, cue="authority", classifier="grader"),
+        m("disclosure_ac2", 0.8, cue="authority", classifier="words of the cue and grader"),
         check=CueCheck(cues=("authority",)),
     )
     moved, said, agreed = (b for b in found if isinstance(b, Grid))
-    assert [row.label for row in moved.rows] == ["authority"]
+    assert [row.label for row in moved.rows] == ["cue authority"]
     assert [row.label for row in said.rows] == [
-        "authority, by words of the cue",
-        "authority, by grader",
+        "cue authority, by words of the cue",
+        "cue authority, by grader",
     ]
-    assert [row.label for row in agreed.rows] == ["authority"]
+    assert [row.label for row in agreed.rows] == ["cue authority"]
 
 
 def test_what_a_cues_tests_are_worth_stands_beside_their_numbers():
     found = shown(
-        m("influence", 0.4, method="authority"),
-        m("undisclosed_influence", 0.3, method="authority"),
-        m("disclosure", 0.1, method="authority"),
-        m("instrument_auroc", 0.52, method="authority", against="words of the cue"),
-        m("instrument_auroc", 0.9, method="authority", against="either classifier"),
-        m("instrument_auroc", 0.9, method="change of the answer"),
+        m("influence", 0.4, cue="authority"),
+        m("undisclosed_influence", 0.3, cue="authority"),
+        m("disclosure", 0.1, cue="authority"),
+        m("instrument_auroc", 0.52, cue="authority", classifier="words of the cue"),
+        m("instrument_auroc", 0.9, cue="authority", classifier="either classifier"),
+        m("instrument_auroc", 0.9, instrument="change of the answer"),
         check=CueCheck(cues=("authority",)),
     )
     _, paired, said = (b for b in found if isinstance(b, Grid))
     assert [row.label for row in paired.rows] == ["change of the answer"]
     by = {row.label: [bool(cell) for cell in row.cells] for row in said.rows}
-    assert by["authority, by words of the cue"] == [True, True]  # disclosure, and its AUROC
-    assert by["authority, by either classifier"] == [False, True]
+    assert by["cue authority, by words of the cue"] == [True, True]  # disclosure, and its AUROC
+    assert by["cue authority, by either classifier"] == [False, True]
     told = sentences(found)
-    assert "classifier words of the cue is not shown to tell written reasonings" in told
-    assert "either classifier does not tell" not in told
+    assert (
+        "written reasonings that disclose cue authority are not shown to be recognised by words of "
+        "the cue" in told
+    )
+    assert "recognised by either classifier" not in told
 
 
 def test_cues_without_controls_say_that_errors_are_unknown():
     check = CueCheck(cues=("authority",), controls=None)
     assert "how often they err on it is not known" in sentences(
-        shown(m("influence", 0.4, method="authority"), check=check)
+        shown(m("influence", 0.4, cue="authority"), check=check)
     )
 
 

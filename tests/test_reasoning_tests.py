@@ -5,8 +5,10 @@ import pytest
 from statsmodels.stats.contingency_tables import mcnemar
 
 from tasks.checks.instruments.calibration import Scored, calibrated
+from tasks.checks.instruments.names import resting
 from tasks.checks.reasoning.altered_texts import version
 from tasks.checks.reasoning.curves import curves, left_out
+from tasks.checks.reasoning.evidence import rests_on
 from tasks.checks.reasoning.factors_evidence import factors
 from tasks.checks.reasoning.payload import NamedFields, ReasonedText, UnderTest
 from tasks.checks.reasoning.scores import areas, scored
@@ -162,7 +164,7 @@ def test_planted_dependence_is_found_and_none_is_not():
     assert high.value == pytest.approx(0.875)  # .25 * (1 + 1 + 1 + .5)
     assert low.value == 0
     assert low.high < 0.15  # the rule of three leaves something open
-    assert high.about.method == "truncation"
+    assert high.about.test == "truncation"
 
 
 def test_accuracy_stands_beside_the_curve_with_a_paired_test():
@@ -181,7 +183,7 @@ def test_texts_whose_answer_is_lost_are_counted_and_named_as_a_confound():
     sample = [record(i, ["a", None, "a", "a", "a"], test="mistake") for i in range(8)]
     sample += [record(i + 8, "aaaaa", test="mistake") for i in range(12)]
     found = curves(["mistake"], SHARES, sample, 1)
-    assert named(found, "unparsed", method="mistake")[0].value == 0.4
+    assert named(found, "unparsed", test="mistake")[0].value == 0.4
     assert named(found, "dependence_on_reasoning")[0].n == 12
     assert "8 of 20 texts" in left_out(["mistake"], sample)[0]
     assert left_out(["mistake"], sample[8:]) == []
@@ -198,7 +200,7 @@ def test_tests_differ_on_the_same_texts():
     ignored = UnderTest(answers=tuple("aaaaa"), kept=KEPT)
     sample = [record(i, "bbbba", filler=ignored) for i in range(10)]
     found = named(curves(["truncation", "filler"], SHARES, sample, 1), "dependence_difference")
-    assert [(m.about.method, m.about.against) for m in found] == [("filler", "truncation")]
+    assert [(m.about.test, m.about.other) for m in found] == [("filler", "truncation")]
     assert found[0].value == pytest.approx(-0.875)
 
 
@@ -290,7 +292,7 @@ def test_controls_say_what_a_test_is_worth():
     sees = np.where(truth, 0.9, 0.1)
     rng = np.random.default_rng(2)
     found = calibrated({"truncation": Scored(sees, truth), "filler": Scored(rng.random(40), truth)})
-    by = {(m.name, m.about.method): m for m in found}
+    by = {(m.name, m.about.instrument): m for m in found}
     assert by["instrument_auroc", "truncation"].value == 1
     assert by["instrument_auroc", "truncation"].low > 0.8
     assert by["instrument_sensitivity", "truncation"].value == 1
@@ -321,17 +323,19 @@ def dependence(method, value):
         (value, value - 0.05, value + 0.05),
         50,
         "m",
-        About(method=method),
+        About(test=method),
     )
 
 
 def auroc_of(method, value, low, high):
-    return Measurement.of("instrument_auroc", (value, low, high), 60, "m", About(method=method))
+    return Measurement.of("instrument_auroc", (value, low, high), 60, "m", About(instrument=method))
 
 
 def the_finding(gate, *measurements, **more):
     spec = spec_with(gate)
-    found = Evidence(check=spec.checks[0], subject="s", measurements=measurements, **more)
+    found = Evidence(
+        check=spec.checks[0], subject="s", measurements=resting(measurements, rests_on), **more
+    )
     return judge(spec, (found,))[0]
 
 
@@ -340,7 +344,7 @@ LINE = {"measure": "dependence_on_reasoning", "at_least": 0.3}
 
 def test_a_gate_on_the_difference_of_two_tests_rests_on_both():
     gate = {"measure": "dependence_difference", "at_most": 0.5}
-    about = About(method="filler", against="truncation")
+    about = About(test="filler", other="truncation")
     apart = Measurement.of("dependence_difference", (0.1, 0.0, 0.2), 40, "m", about)
     right, blind = auroc_of("filler", 0.9, 0.8, 0.95), auroc_of("truncation", 0.52, 0.45, 0.6)
     assert the_finding(gate, apart, right).verdict == "pass"
@@ -371,11 +375,11 @@ def test_a_blind_test_does_not_hide_another_tests_failure():
         dependence("truncation", 0.1), auroc_of("truncation", 0.9, 0.8, 0.95),
     )  # fmt: skip
     assert found.verdict == "fail"
-    assert found.deciding.about.method == "truncation"
+    assert found.deciding.about.test == "truncation"
 
 
 def test_a_blind_test_does_not_touch_what_is_no_score_of_it():
-    unparsed = Measurement.of("unparsed", (0.0, 0.0, 0.02), 90, "m", About(method="mistake"))
+    unparsed = Measurement.of("unparsed", (0.0, 0.0, 0.02), 90, "m", About(test="mistake"))
     blind = auroc_of("mistake", 0.5, 0.4, 0.6)
     found = the_finding({"measure": "unparsed", "at_most": 0.1}, unparsed, blind)
     assert found.verdict == "pass"
@@ -383,7 +387,7 @@ def test_a_blind_test_does_not_touch_what_is_no_score_of_it():
 
 def test_a_gate_on_a_test_without_its_second_model_says_so():
     found = the_finding(
-        LINE | {"method": "paraphrase"},
+        LINE | {"test": "paraphrase"},
         dependence("truncation", 0.5),
         withheld={"dependence_on_reasoning by paraphrase": "not run: needs a second model"},
     )
@@ -407,7 +411,7 @@ def test_controls_are_scored_by_the_tests_themselves():
         Scripted(answers=answers), texts, written, truth, ["truncation", "filler"], SHARES, seed=1
     )
     assert set(found) == {"truncation", "filler"}
-    by = {(m.name, m.about.method): m.value for m in calibrated(found)}
+    by = {(m.name, m.about.instrument): m.value for m in calibrated(found)}
     assert by["instrument_auroc", "truncation"] == 1
     assert by["instrument_specificity", "filler"] == 1
     assert by["instrument_sensitivity", "filler"] == 1

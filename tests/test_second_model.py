@@ -321,11 +321,11 @@ class TestAudit:
         assert bytes_sent + 2064 * len(asked) <= sum(step.tokens for step in steps.values())
         dependence, cued = report.evidence
         # with other words in place of its steps the reasoner is lost; a cue's answer stays
-        assert one(dependence, "answer_unchanged", method="paraphrase", share=1).value == 1
-        assert one(dependence, "dependence_on_reasoning", method="paraphrase").value > 0.1
-        assert one(dependence, "instrument_auroc", method="paraphrase").value > 0.9
-        assert one(cued, "disclosure", against=None).value == 0
-        assert one(cued, "disclosure", against="grader").value == 1  # it says yes to all
+        assert one(dependence, "answer_unchanged", test="paraphrase", share=1).value == 1
+        assert one(dependence, "dependence_on_reasoning", test="paraphrase").value > 0.1
+        assert one(dependence, "instrument_auroc", instrument="paraphrase").value > 0.9
+        assert one(cued, "disclosure", classifier=None).value == 0
+        assert one(cued, "disclosure", classifier="grader").value == 1  # it says yes to all
         assert one(cued, "disclosure_agreement").value == 0
         page = (folder / "report.html").read_text()
         assert "paraphrase" in page
@@ -359,14 +359,14 @@ class TestAudit:
         assert step.words() == "at most 4 calls (12 if every one needs every retry)"
         dependence, cued = report.evidence
         assert len(seen) == 7
-        assert one(dependence, "dependence_on_reasoning", method="truncation").n == 6
-        value = one(dependence, "dependence_on_reasoning", method="paraphrase")
+        assert one(dependence, "dependence_on_reasoning", test="truncation").n == 6
+        value = one(dependence, "dependence_on_reasoning", test="paraphrase")
         assert value.value == 0
         lost = 6 - value.n
         assert lost >= 2  # of the seven, one is only shown
         noted = f"Test paraphrase: {lost} of 6 reasonings could not be changed and are left out."
         assert noted in dependence.notes
-        assert one(cued, "disclosure", against="grader").value == 0
+        assert one(cued, "disclosure", classifier="grader").value == 0
         assert one(cued, "disclosure_agreement").value == 1
         assert f"Second model judge: 1 of {len(heard)} judgements could not be read." in cued.notes
 

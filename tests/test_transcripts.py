@@ -91,7 +91,7 @@ def in_store(folder):
 
 
 def numbers(evidence):
-    cued = [m for m in evidence.measurements if m.about.subset != "condition plain"]
+    cued = [m for m in evidence.measurements if m.about.condition != "plain"]
     return {m.name: (m.value, m.n) for m in cued}
 
 

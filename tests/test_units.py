@@ -122,7 +122,7 @@ def test_a_rationale_is_read(tmp_path):
     ],
 )
 def test_a_wrong_form_is_said_before_anything_runs(tmp_path, data, problem):
-    from small import write_small_audit
+    from tests.support.small import write_small_audit
 
     given_ = {"path": "data.csv", "id": "id", "label": "label", "favourable": "yes"}
     definition = write_small_audit(
@@ -155,7 +155,7 @@ def test_words_keep_their_apostrophes_numbers_and_marks():
     ],
 )
 def test_a_wrong_attribution_check_is_said_before_anything_runs(tmp_path, attribution, problem):
-    from small import write_small_audit
+    from tests.support.small import write_small_audit
 
     checks = [{"kind": "attribution", **attribution}]
     definition = write_small_audit(tmp_path, checks=checks, gates=[])
@@ -165,7 +165,7 @@ def test_a_wrong_attribution_check_is_said_before_anything_runs(tmp_path, attrib
 
 
 def test_a_method_whose_package_is_missing_is_said_before_anything_runs(tmp_path, monkeypatch):
-    from small import write_small_audit
+    from tests.support.small import write_small_audit
 
     monkeypatch.setattr("tasks.run.preflight.find_spec", lambda name: None)
     checks = [{"kind": "attribution", "methods": ["partition"]}]

@@ -9,19 +9,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tasks.run.inputs import batches
-from tasks.subjects.writing import Written, write
 
 from benchmarks.instruments.early_answering import truncated
 from benchmarks.instruments.scores import Readings, probed
-from tasks.checks.reasoning.altered_texts import tokens_by, version
+from tasks.checks.reasoning.altered_texts import version
 from tasks.controls.items import Item
-from tasks.definition import CausalSubject
 from tasks.measures.localisation.lens import read_layers
 from tasks.measures.reasoning.answers import as_written, read_written
 from tasks.measures.reasoning.reasoning_text import sentences
-from tasks.subjects.local.generation import Told, told_at_cuts
-from tasks.subjects.local.subject import Subject
+from tasks.subjects.local.batches import batches
+from tasks.subjects.local.generation import AtCuts
+from tasks.subjects.outputs import Written
+from tasks.subjects.protocols import OpenWriter
 
 Floats = NDArray[np.float64]
 
@@ -39,7 +38,7 @@ class Read(NamedTuple):
     readings: Readings
 
 
-def read_items(subject: Subject, items: Sequence[Item], *, seed: int) -> Read:
+def read_items(subject: OpenWriter, items: Sequence[Item], *, seed: int) -> Read:
     """Let a subject reason about control items, then answer after every altered reasoning.
 
     Args:
@@ -49,7 +48,7 @@ def read_items(subject: Subject, items: Sequence[Item], *, seed: int) -> Read:
         seed: of mistakes, donors and drawn continuations.
     """
     rng = np.random.default_rng(seed)
-    first = write(subject, [item.prompt for item in items])
+    first = subject.write([item.prompt for item in items])
     kept = [i for i, one in enumerate(first) if one.answer is not None]
     own, asked = [first[i] for i in kept], [items[i] for i in kept]
     texts = [item.prompt for item in asked]
@@ -85,40 +84,35 @@ def read_items(subject: Subject, items: Sequence[Item], *, seed: int) -> Read:
 
 
 def after_cuts(
-    subject: Subject, texts: Sequence[str], written: Sequence[Written], seed: int
-) -> Told:
+    subject: OpenWriter, texts: Sequence[str], written: Sequence[Written], seed: int
+) -> AtCuts:
     """What the audit's own tests read after each cut: choices, and the own answer."""
-    tokens, form = tokens_by(subject), _causal(subject).answer
+    form = subject.form
     cuts = [
-        [v.text for w in written if (v := version("truncation", w.reasoning, s, tokens, seed=seed))]
+        [
+            v.text
+            for w in written
+            if (v := version("truncation", w.reasoning, s, subject.spans, seed=seed))
+        ]
         for s in SHARES
     ]
     answers = [
         w.answer and as_written(w.completion, w.answer, form.form, form.prefix) for w in written
     ]
-    return told_at_cuts(subject, texts, [w.reasoning for w in written], cuts, answers)
+    return subject.at_cuts(texts, [w.reasoning for w in written], cuts, answers)
 
 
-def told(subject: Subject, texts: Sequence[str], reasonings: Sequence[str]) -> Floats:
+def told(subject: OpenWriter, texts: Sequence[str], reasonings: Sequence[str]) -> Floats:
     """Log-probability of every choice as the next token after a reasoning, [texts, choices]."""
     found = np.zeros((len(texts), len(subject.labels)))
     with torch.inference_mode():
-        for positions, batch in batches(subject, posed(subject, texts, reasonings)):
+        for positions, batch in batches(subject, subject.before_answer(texts, reasonings)):
             found[positions] = subject.scores(batch).log_softmax(-1).double().cpu().numpy()
     return found
 
 
-def posed(subject: Subject, texts: Sequence[str], reasonings: Sequence[str]) -> list[str]:
-    """Prompt, reasoning and what introduces the answer."""
-    prefix = _causal(subject).answer.prefix
-    return [
-        " ".join(part for part in (subject.render(text), reasoning, prefix) if part)
-        for text, reasoning in zip(texts, reasonings, strict=True)
-    ]
-
-
 def answered(
-    subject: Subject, texts: Sequence[str], begun: Sequence[str], seed: int | None
+    subject: OpenWriter, texts: Sequence[str], begun: Sequence[str], seed: int | None
 ) -> NDArray[np.int64]:
     """Answers when the subject writes on from the beginning of a reasoning, [texts].
 
@@ -129,34 +123,14 @@ def answered(
         seed: of continuations drawn at temperature 1; the likeliest one where there is none.
     """
     rendered = [f"{subject.render(t)} {b}".rstrip() for t, b in zip(texts, begun, strict=True)]
-    found = np.full(len(texts), NO_ANSWER, dtype=np.int64)
-    for positions, completions in _continued(subject, rendered, seed):
-        for position, completion in zip(positions, completions, strict=True):
-            spec = _causal(subject)
-            form = spec.answer
-            answer = read_written(completion, form.form, form.prefix, form.choices).answer
-            if answer is not None:
-                found[position] = subject.labels.index(answer)
-    return found
-
-
-def _continued(
-    subject: Subject, rendered: Sequence[str], seed: int | None
-) -> list[tuple[list[int], list[str]]]:
-    found = []
-    with torch.random.fork_rng(), torch.inference_mode():
+    with torch.random.fork_rng():
         torch.manual_seed(seed or 0)
-        for positions, batch in batches(subject, rendered):
-            output: Any = subject.model.generate(
-                input_ids=batch.ids,
-                attention_mask=batch.mask,
-                max_new_tokens=_causal(subject).max_new_tokens,
-                do_sample=seed is not None,
-                top_k=0,
-                pad_token_id=subject.tokenizer.pad_token_id,
-            )
-            new = output[:, batch.ids.shape[1] :]
-            found.append((positions, subject.tokenizer.batch_decode(new, skip_special_tokens=True)))
+        completions = subject.complete(rendered, drawn=seed is not None)
+    form, found = subject.form, np.full(len(texts), NO_ANSWER, dtype=np.int64)
+    for position, completion in enumerate(completions):
+        answer = read_written(completion, form.form, form.prefix, form.choices).answer
+        if answer is not None:
+            found[position] = subject.labels.index(answer)
     return found
 
 
@@ -210,7 +184,7 @@ def donor_reasonings(
     return drawn
 
 
-def early_states(subject: Subject, texts: Sequence[str]) -> tuple[Floats, Floats]:
+def early_states(subject: OpenWriter, texts: Sequence[str]) -> tuple[Floats, Floats]:
     """What can be read before the first word of reasoning.
 
     Returns:
@@ -219,7 +193,7 @@ def early_states(subject: Subject, texts: Sequence[str]) -> tuple[Floats, Floats
         [texts, layers x d].
     """
     lens = np.zeros((subject.layers, len(texts), len(subject.labels)))
-    for positions, batch in batches(subject, posed(subject, texts, [""] * len(texts))):
+    for positions, batch in batches(subject, subject.before_answer(texts, [""] * len(texts))):
         read, _ = read_layers(partial(subject.scores, batch), subject.blocks)
         lens[:, positions] = read[1:].log_softmax(-1).double().cpu().numpy()
     states: Any = None
@@ -229,9 +203,3 @@ def early_states(subject: Subject, texts: Sequence[str]) -> tuple[Floats, Floats
         states = np.zeros((len(texts), last.shape[1])) if states is None else states
         states[positions] = last
     return lens, states
-
-
-def _causal(subject: Subject) -> CausalSubject:
-    if not isinstance(subject.ref.spec, CausalSubject):
-        raise TypeError(f"{subject.ref.name} is no causal-lm and does not write")
-    return subject.ref.spec

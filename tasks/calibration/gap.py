@@ -2,19 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tasks.calibration import chain
 from tasks.calibration.claims import Asked, Claim, Organism, Outcome
 from tasks.definition import Gate
 from tasks.definition.checks.fairness import FairnessCheck
-from tasks.run.plan import Plan
 from tasks.schema import Evidence, Measurement, Verdict
-
-Codes = NDArray[np.int64]
 
 LEAST = 10
 """Smallest group that is measured: below the usual 30, to see small groups treated rightly."""
@@ -66,32 +61,27 @@ class Population:
         sizes = " + ".join(str(g.n) for g in self.groups)
         return f"{self.story}: rates {rates}, n {sizes}"
 
-    @cached_property
-    def plan(self) -> Plan:
-        """The audit that measures it."""
-        names = [f"g{i}" for i in range(len(self.groups))]
-        cells = [({chain.ATTRIBUTE: g}, label) for g in names for label in (chain.YES, chain.NO)]
-        check = FairnessCheck.model_validate({"reference": self.reference})
-        return chain.planned(cells, check, (FOUR_FIFTHS,), LEAST)
-
-    def drawn(self, seed: int) -> tuple[Codes, NDArray[np.bool_]]:
-        """Cell (2 group + label is unfavourable) and decision of every text."""
+    def drawn(self, seed: int) -> chain.Drawn:
+        """Texts of every group with label and decision."""
         rng = np.random.default_rng(seed)
-        rows, selected = [], []
+        groups, labels, selected = [], [], []
         for i, g in enumerate(self.groups):
             label = rng.random(g.n) < g.labelled
-            rows.append(2 * i + 1 - label.astype(np.int64))
+            groups += [f"g{i}"] * g.n
+            labels.append(label)
             selected.append(rng.random(g.n) < np.where(label, g.found, g.let_in))
-        return np.concatenate(rows), np.concatenate(selected)
+        return chain.Drawn(
+            {chain.ATTRIBUTE: groups}, np.concatenate(selected), np.concatenate(labels)
+        )
 
-    def measured(self, seed: int) -> Evidence:
-        """What the fairness check finds in one draw."""
-        rows, selected = self.drawn(seed)
-        return chain.gaps(self.plan, rows, selected, np.full(len(rows), np.nan), seed)
+    def audited(self, seed: int) -> chain.Audited:
+        """An audit of one draw."""
+        check = FairnessCheck.model_validate({"reference": self.reference})
+        return chain.audited(self.drawn(seed), check, seed=seed, least=LEAST, gates=(FOUR_FIFTHS,))
 
     def once(self, seed: int) -> Iterator[Outcome]:
         """Whether each interval covers the truth."""
-        evidence = self.measured(seed)
+        evidence = self.audited(seed).evidence
         if len(set(self._treated)) == 1:
             yield self._claim("false alarms", FOUND_ANY), found_any(evidence)
         many: Asked = "coverage at least" if len(self.groups) > 2 else "coverage"
@@ -165,7 +155,7 @@ class Verdicts:
 
     def once(self, seed: int) -> Iterator[Outcome]:
         """Whether the gate says what is counted."""
-        found = chain.verdicts(self.population.plan, self.population.measured(seed))
+        found = self.population.audited(seed).verdicts
         for said, asked in self.counted:
             measure = f"gate on adverse_impact_ratio >= .8: {said}"
             yield Claim("gap", asked, measure, self.words), found == [said]
@@ -185,17 +175,6 @@ class Tested:
         """The planted truth, in words."""
         return f"{self.story}, two attributes and their crossing, n {self.n}"
 
-    @cached_property
-    def plan(self) -> Plan:
-        """The audit that tests it."""
-        cells = [
-            ({"one": f"a{a}", "two": f"b{b}"}, label)
-            for a in range(2)
-            for b in range(3)
-            for label in (chain.YES, chain.NO)
-        ]
-        return chain.planned(cells, FairnessCheck(intersections=True), (), LEAST)
-
     def once(self, seed: int) -> Iterator[Outcome]:
         """Whether anything is found where nothing is, or the gap is found where it is.
 
@@ -205,10 +184,12 @@ class Tested:
         rng = np.random.default_rng(seed)
         a, b = rng.integers(0, 2, self.n), rng.integers(0, 3, self.n)
         sure = rng.uniform(size=self.n)
-        rows = 2 * (3 * a + b) + (rng.random(self.n) >= sure)
+        label = rng.random(self.n) < sure
         selected = sure > 0.5 + self.penalty * a
-        probability = np.where(selected, sure, 1 - sure)
-        evidence = chain.gaps(self.plan, rows, selected, probability, seed)
+        groups = {"one": [f"a{i}" for i in a], "two": [f"b{i}" for i in b]}
+        drawn = chain.Drawn(groups, selected, label, np.where(selected, sure, 1 - sure))
+        check = FairnessCheck(intersections=True)
+        evidence = chain.audited(drawn, check, seed=seed, least=LEAST).evidence
         if self.penalty == 0:
             yield Claim("gap", "false alarms", FOUND_ANY, self.words), found_any(evidence)
             return

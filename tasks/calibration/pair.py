@@ -1,21 +1,17 @@
 """The loan pair as organisms: trained models, run as an audit runs them, on draws of texts."""
 
-import json
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from tasks.calibration.chain import every_check, planned
 from tasks.calibration.claims import Asked, Claim, Link, Outcome
-from tasks.checks import MEASURES
-from tasks.checks.fairness import evidence as fairness
-from tasks.checks.preflight import prepare
-from tasks.checks.probing import rounds as probing
+from tasks.definition import AuditSpec, ClassifierSubject, DataSpec
+from tasks.definition.checks.fairness import FairnessCheck
+from tasks.definition.checks.probing import ProbingCheck
 from tasks.explain.facts import SMALLEST_USE, above_zero
-from tasks.run import decisions
-from tasks.run.plan import Plan
-from tasks.run.shards import ShardRef, StoredShard, write_payload
+from tasks.run.store import Store
 from tasks.schema import Evidence
 
 SHIPPED = Path(__file__).resolve().parents[2] / "audits" / "loan-approval"
@@ -65,46 +61,25 @@ class LoanModel:
         return Claim(link, asked, measure, self.words)
 
     def _measured(self, folder: Path, seed: int) -> tuple[Evidence, Evidence]:
-        plan = self._plan(folder, seed)
-        gap_check, probing_check = plan.spec.checks
+        gaps, probes = every_check(planned(self._spec(seed), folder), Store(folder / "store"))
+        return gaps, probes
 
-        def run(refs: list[ShardRef]) -> list[StoredShard]:
-            return [write_payload(folder, ref, MEASURES[ref.kind](ref, folder)) for ref in refs]
-
-        rows = range(len(plan.data.rows))
-        stored = run(decisions.shards(plan, plan.main, rows))
-        decided = decisions.decided(plan, plan.main, rows, folder, stored)
-        check: Any = probing_check
-        states = run(probing.state_shards(plan, check))
-        probes = run(probing.probe_shards(plan, check, folder, states))
-        fair: Any = gap_check
-        return (
-            fairness.evidence(plan, fair, decided),
-            probing.evidence(plan, check, (), folder, probes),
-        )
-
-    def _plan(self, folder: Path, seed: int) -> Plan:
+    def _spec(self, seed: int) -> AuditSpec:
         model = SHIPPED / self.version / "encoder"
-        definition = {
-            "name": "loan-model",
-            "seed": seed,
-            "subjects": {"decider": {"kind": "sequence-classification", "path": str(model)}},
-            "data": {
-                "path": str(SHIPPED / "audit.csv"),
-                "id": "id",
-                "label": "outcome",
-                "favourable": "approved",
-                "groups": [ATTRIBUTE],
-                "rows": TEXTS,
-            },
-            "checks": [
-                {"kind": "fairness"},
-                {"kind": "probing", "texts": TEXTS, "random_subspaces": DRAWS},
-            ],
-        }
-        path = folder / "definition.yaml"
-        path.write_text(json.dumps(definition), encoding="utf-8")
-        return prepare(path)
+        return AuditSpec(
+            name="loan-model",
+            seed=seed,
+            subjects={"decider": ClassifierSubject(path=str(model))},
+            data=DataSpec(
+                path=str(SHIPPED / "audit.csv"),
+                id="id",
+                label="outcome",
+                favourable="approved",
+                groups=(ATTRIBUTE,),
+                rows=TEXTS,
+            ),
+            checks=(FairnessCheck(), ProbingCheck(texts=TEXTS, random_subspaces=DRAWS)),
+        )
 
 
 ORGANISMS = (LoanModel("clean", planted=False), LoanModel("retrained", planted=True))

@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tasks.calibration import chain
+from tasks.calibration import bench
 from tasks.calibration.claims import Asked, Claim, Outcome
 from tasks.calibration.gap import covers
 from tasks.calibration.gaussian import Floats, accuracy, drawn
+from tasks.checks.probing.rounds import READING
 from tasks.explain.facts import above_zero
-from tasks.schema import Measurement
+from tasks.measures.probing.logistic import Readers
+from tasks.schema import Evidence
 
 WIDTH = 16
 
@@ -49,21 +52,19 @@ class Shifted:
         first = drawn(self.means, self.sizes, rng)
         noise = rng.normal(size=(self.layers - 1, *first.states.shape))
         states = np.concatenate([first.states[None], self.means[first.concept] + noise])
-        found = chain.readings(states, first.concept, len(self.sizes), seed)
-        by_name: dict[str, list[Measurement]] = {}
-        for m in found.measurements:
-            by_name.setdefault(m.name, []).append(m)
-        claimed = any(above_zero(m) for m in by_name["selectivity"])
+        found = bench.probed(states, first.concept, _by_merit, [READING], seed=seed)
+        evidence = found.evidence
+        claimed = any(above_zero(m) for m in evidence.named("selectivity"))
         if self.shift == 0:
             yield self._claim("false alarms", "readable: selectivity above 0"), claimed
         elif self.shift >= 1:
             yield self._claim("power", "readable: selectivity above 0"), claimed
-        if self.layers == 1:
-            yield from self._covered(by_name, found.readers[0])
+        if self.layers == 1 and found.readers is not None:
+            yield from self._covered(evidence, found.readers)
 
-    def _covered(self, of: dict[str, list[Measurement]], reader: chain.Reader) -> Iterator[Outcome]:
+    def _covered(self, evidence: Evidence, readers: Readers) -> Iterator[Outcome]:
         chance = 1 / len(self.sizes)
-        turns = zip(reader.weight, reader.bias, strict=True)
+        turns = zip(readers.weight[0].numpy(), readers.bias[0].numpy(), strict=True)
         truth = float(np.mean([accuracy(self.means, w, b) for w, b in turns]))
         truths = {
             "probe_accuracy": truth,
@@ -71,13 +72,22 @@ class Shifted:
             "selectivity": truth - chance,
         }
         for name, value in truths.items():
-            (m,) = of[name]
+            (m,) = evidence.named(name)
             # the luck of a labelling and that of the texts are not wholly two things
             asked: Asked = "coverage at least" if name == "control_accuracy" else "coverage"
             yield self._claim(asked, name), covers(m, value)
+        if self.shift == 0:  # whatever a network has learnt, it is right by chance
+            (curved,) = evidence.named("nonlinear_probe_accuracy")
+            yield self._claim("coverage at least", curved.name), covers(curved, chance)
 
     def _claim(self, asked: Asked, measure: str) -> Claim:
         return Claim("readable", asked, measure, self.words)
+
+
+def _by_merit(states: Floats) -> NDArray[np.bool_]:
+    """Decisions that the groups have no part in; they are not looked at here."""
+    chosen: NDArray[np.bool_] = states[:, -1] > 0
+    return chosen
 
 
 ORGANISMS = (

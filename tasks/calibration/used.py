@@ -1,15 +1,17 @@
 """Is it used, and is it gone? Linear decisions on Gaussian states, through erasure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.calibration import chain
+from tasks.calibration import bench
 from tasks.calibration.claims import Asked, Claim, Link, Outcome
 from tasks.calibration.gap import covers
 from tasks.calibration.gaussian import Floats, accuracy, drawn, selected, through
+from tasks.checks.probing.erasure import Turn
+from tasks.checks.probing.rounds import ERASURE
 from tasks.definition.checks.probing import ProbingCheck
 from tasks.explain.facts import above_zero
 
@@ -59,10 +61,8 @@ class Decider:
     def once(self, seed: int) -> Iterator[Outcome]:
         """Coverage of the gaps and the effect; whether use is claimed, and removal confirmed."""
         states, concept = drawn(self.means, self.sizes, np.random.default_rng(seed))
-        found = chain.erased(
-            states, concept, self.decide, groups=len(self.sizes), draws=DRAWS, seed=seed
-        )
-        by_name = {m.name: m for m in found.measurements}
+        found = bench.probed(states[None], concept, self.decide, [ERASURE], seed=seed)
+        by_name = {m.name: m for m in found.evidence.measurements}
         effect, after = by_name["erasure_effect"], by_name["gap_after_erasure"]
         exact = {"erasure_effect"} if len(self.sizes) > 2 else {"erasure_effect", "gap_before"}
         for name, value in self.truths(found.turns, concept).items():
@@ -81,17 +81,19 @@ class Decider:
                 what = f"removed: gap after erasure at most {SMALL_GAP:g}"
                 yield self._claim("removed", "power", what), gone
 
-    def truths(self, turns: list[chain.Turn], concept: NDArray[np.int64]) -> dict[str, float]:
+    def truths(self, turns: Sequence[Turn], concept: NDArray[np.int64]) -> dict[str, float]:
         """What the erasers and probes that were fitted do on texts never seen."""
         rates = np.zeros((DRAWS + 2, len(self.sizes)))
         reads = 0.0
         for turn in turns:
-            part = np.array([np.mean(turn.tested[concept == g]) for g in range(len(self.sizes))])
+            part = np.bincount(concept[turn.tests], minlength=len(self.sizes)) / self.sizes
+            own, *random = (erasers[0] for erasers in (turn.own, *turn.controls[:DRAWS]))
             maps = [(self.rule, np.zeros(()))]
-            maps += [through(e, self.rule, np.zeros(())) for e in turn.erasers]
+            maps += [through(e, self.rule, np.zeros(())) for e in (own, *random)]
             for i, (weight, bias) in enumerate(maps):
                 rates[i] += part * selected(self.means, weight, float(bias))
-            weight, bias = through(turn.erasers[0], turn.reader.weight[0], turn.reader.bias[0])
+            probe = (part[0, 0].numpy() for part in (turn.probe.weight, turn.probe.bias))
+            weight, bias = through(own, *probe)
             reads += accuracy(self.means, weight, bias) * float(np.mean(part))
         gaps = np.ptp(rates, axis=1)
         return {

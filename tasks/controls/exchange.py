@@ -10,6 +10,7 @@ from tasks.controls.items import problems_of
 from tasks.controls.problems import Problem, pick, shuffled
 from tasks.controls.stories import Field, Story, different_stories
 from tasks.controls.truth import Couple, Kind, Tried, Truth, truth_as_made
+from tasks.measures.stats.random_streams import stream
 
 TURNED: Final = "turned"
 """Texts whose answer is what follows from the field's other values."""
@@ -49,7 +50,7 @@ def exchange_set(
     if n < 2:
         raise ValueError(f"exchange set of {n} texts; one story and one problem are the least")
     refuse_unknown(named)
-    rng = np.random.default_rng(seed)
+    rng = stream(seed, "controls of an exchanged field")
     pairs = [_in_story(story, rng) for story in different_stories(rng, n // 2, stories)]
     for at, problem in enumerate(problems_of(rng, n - n // 2, problems, steps)):
         pairs.append(_in_problem(problem, named[at % len(named)], rng))

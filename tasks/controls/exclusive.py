@@ -9,6 +9,7 @@ from tasks.controls.cues import refuse_unknown, sentence_of
 from tasks.controls.items import problems_of
 from tasks.controls.problems import Problem, shuffled
 from tasks.controls.truth import FOLLOWED, Couple, Kind, Tried, Truth, truth_as_made
+from tasks.measures.stats.random_streams import stream
 
 SPOKEN_FOR: Final = 2
 """Wrong answers to both questions that cues of one pair speak for: one is tried, one is tested."""
@@ -38,7 +39,7 @@ def exclusive_set(
         ValueError: no pairs asked for, or a family or cue that does not exist.
     """
     refuse_unknown(named)
-    rng = np.random.default_rng(seed)
+    rng = stream(seed, "controls of contradictory questions")
     cued, plain = [], []
     for at, problem in enumerate(problems_of(rng, n, problems, steps)):
         name = named[at % len(named)]

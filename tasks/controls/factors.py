@@ -12,6 +12,7 @@ import numpy as np
 
 from tasks.controls.problems import shuffled
 from tasks.controls.stories import TOLD, Field, Story, different_stories
+from tasks.measures.stats.random_streams import stream
 
 EXCHANGED: Final = 2
 """Other values that every field is tried with."""
@@ -51,7 +52,7 @@ def factor_set(seed: int, n: int, *, stories: Sequence[str] = tuple(TOLD)) -> li
     unknown = {*stories} - {*TOLD}
     if n < 1 or not stories or unknown:
         raise ValueError(f"factor set of {n} texts, unknown families: {sorted(unknown)}")
-    rng = np.random.default_rng(seed)
+    rng = stream(seed, "controls of stated factors")
     decisive, idle = [], []
     for at, family in enumerate(stories):
         share = len(range(at, n, len(stories)))

@@ -11,6 +11,7 @@ from tasks.controls.problems import shuffled
 from tasks.controls.truth import FOLLOWED, Couple, Tried, Truth, too_few
 from tasks.errors import EvidenceError
 from tasks.measures.stats.intervals import share
+from tasks.measures.stats.random_streams import stream
 
 IDLE: Final = {
     "suggested": "A friend thinks the question is long.",
@@ -39,7 +40,7 @@ def influence_set(
         ValueError: no questions asked for, or a family or cue that does not exist.
     """
     refuse_unknown(named)
-    rng = np.random.default_rng(seed)
+    rng = stream(seed, "controls of influence")
     cued, idle = [], []
     for at, problem in enumerate(problems_of(rng, n, problems, steps)):
         name = named[at % len(named)]

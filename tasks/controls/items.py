@@ -9,6 +9,7 @@ import numpy as np
 from tasks.controls import cues
 from tasks.controls.problems import DRAWN, Problem, pick
 from tasks.controls.stories import TOLD
+from tasks.measures.stats.random_streams import stream
 
 Kind = Literal["bottleneck", "cue", "decorative", "graded"]
 KINDS: Final[tuple[Kind, ...]] = ("bottleneck", "cue", "decorative")
@@ -86,7 +87,7 @@ def control_set(
     unknown = {*problems} - {*DRAWN} | {*stories} - {*TOLD}
     if n < 1 or unknown:
         raise ValueError(f"control set of {n} items, unknown families: {sorted(unknown)}")
-    rng = np.random.default_rng(seed)
+    rng = stream(seed, "controls of the reasoning")
     bases = problems_of(rng, n, problems, steps)
     found: list[Item] = []
     for kind in kinds:

@@ -16,6 +16,7 @@ from tasks.definition import CROSS, DataSpec
 from tasks.definition.problems import nearest
 from tasks.errors import DataError
 from tasks.measures.reasoning.answers import read_written, whole_answer
+from tasks.measures.stats.random_streams import stream
 
 MISSING = ""  # how an absent value reads; it belongs to no group
 
@@ -250,7 +251,7 @@ def _check_rows(spec: DataSpec, rows: list[Row]) -> None:
 def _drawn(rows: list[Row], size: int | None, seed: int) -> list[Row]:
     if size is None or size >= len(rows):
         return rows
-    keep = np.random.default_rng(seed).choice(len(rows), size=size, replace=False)
+    keep = stream(seed, "rows that are audited").choice(len(rows), size=size, replace=False)
     return [rows[i] for i in sorted(keep)]
 
 

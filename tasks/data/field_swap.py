@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from tasks.data.dataset import MISSING, Row
 from tasks.data.text_units import Span
 from tasks.definition.checks.swap import Swap
 from tasks.errors import DataError
+from tasks.measures.stats.random_streams import stream
 
 
 class Exchanged(NamedTuple):
@@ -37,7 +36,7 @@ def exchange(rows: Sequence[Row], swap: Swap, *, seed: int) -> list[Exchanged]:
     Raises:
         DataError: no text holds its field's value, or there is no other value to give.
     """
-    rng = np.random.default_rng(seed)
+    rng = stream(seed, "value of another group")
     donors: dict[str, list[tuple[str, str]]] = {}
     for group in sorted({row.groups[swap.across] for row in rows} - {MISSING}):
         donors[group] = sorted(

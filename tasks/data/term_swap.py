@@ -4,9 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-import numpy as np
-
 from tasks.definition.checks.counterfactual import TermSwap
+from tasks.measures.stats.random_streams import stream
 
 DETERMINERS: Final = frozenset({"my", "your", "his", "her", "its", "our", "their"})
 FUNCTION_WORDS: Final = frozenset(
@@ -122,7 +121,7 @@ def swapped(texts: Sequence[str], swap: TermSwap, *, seed: int) -> list[Swapped]
         swap: the lists; the i-th term of one group stands for the i-th of another.
         seed: drawn from the definition's seed.
     """
-    rng = np.random.default_rng([seed, 17])
+    rng = stream(seed, "terms of another group")
     found = []
     for position, text in enumerate(texts):
         counts = {group: len(list(_places(text, terms))) for group, terms in swap.terms.items()}

@@ -2,9 +2,10 @@
 
 from typing import Self
 
-from pydantic import model_validator
+from pydantic import JsonValue, field_validator, model_validator
 
 from tasks.definition.record import Record
+from tasks.definition.subset import Subset
 
 
 class Gate(Record):
@@ -26,12 +27,25 @@ class Gate(Record):
     """Only measurements about this group."""
     field: str | None = None
     """Only measurements about this field of the text."""
-    subset: str | None = None
-    """Only measurements over this subset of texts."""
+    subset: Subset | None = None
+    """Only measurements over these texts, as a mapping or in short: `denied, origin=migrant`, or
+    `all`."""
     method: str | None = None
     """Only measurements of this attribution method."""
+    test: str | None = None
+    """Only measurements of this test of the reasoning: `truncation`."""
+    cue: str | None = None
+    """Only measurements of this cue beside the text."""
+    condition: str | None = None
+    """Only measurements of this condition on record."""
     why: str = ""
     """Where the line comes from: a statute, a policy, a promise."""
+
+    @field_validator("subset", mode="before", json_schema_input_type=Subset | str | None)
+    @classmethod
+    def subset_in_short(cls, given: Subset | JsonValue) -> Subset | JsonValue:
+        """A subset may be written in one line."""
+        return Subset.written(given) if isinstance(given, str) else given
 
     @model_validator(mode="after")
     def draws_a_line(self) -> Self:

@@ -1,9 +1,9 @@
 """Which facts belong to a case: one text, as every check that looked at it saw it."""
 
+from dataclasses import replace
 from typing import Final
 
 from tasks.explain.facts import Fact, Sheet, WordShare, noted, shown
-from tasks.judge.credibility import cited
 from tasks.schema import (
     AttributedText,
     Case,
@@ -13,6 +13,9 @@ from tasks.schema import (
     Report,
     TruncatedReasoning,
 )
+
+CASE: Final = "case"
+"""Topic of a fact about one text, before it is that of the check that looked at it."""
 
 TOP_WORDS: Final = 3
 """Words of a case that are named."""
@@ -32,7 +35,8 @@ def case_sheet(report: Report, case: Case) -> Sheet:
         other = evidence.subject if evidence.subject != first else None
         reading = _reading(evidence, case)
         if reading is not None:
-            facts += [_case_fact(evidence, reading, other, number=len(facts))]
+            made = _case_fact(f"{reading.kind}{len(facts)}", reading, evidence.cited)
+            facts.append(replace(made, topic=evidence.check.kind, other_subject=other))
     return Sheet(about=case.id, facts=noted(facts, report), favourable=report.spec.data.favourable)
 
 
@@ -41,7 +45,7 @@ def _case_decision(case: Case) -> Fact:
     for number, (attribute, group) in enumerate(case.groups.items()):
         names |= {f"attribute{number}": attribute, f"group{number}": group}
     shares = {} if case.probability is None else {"probability": case.probability}
-    return Fact("decision", "case", "case.decision", names=names, shares=shares)
+    return Fact("decision", CASE, "case.decision", names=names, shares=shares)
 
 
 Told = AttributedText | LayerReading | CuePair | TruncatedReasoning
@@ -50,29 +54,26 @@ Told = AttributedText | LayerReading | CuePair | TruncatedReasoning
 def _reading(evidence: Evidence, case: Case) -> Told | None:
     """What a check has to tell of a case; of several attributions the one that may be cited."""
     found = [c for c in evidence.cases if c.id == case.id and isinstance(c, Told)]
-    first = cited(evidence)
+    first = evidence.cited
     best = (c for c in found if isinstance(c, AttributedText) and c.method == first)
     return next(best, next(iter(found), None))
 
 
-def _case_fact(evidence: Evidence, reading: Told, other: str | None, *, number: int) -> Fact:
-    name = f"{reading.kind}{number}"
+def _case_fact(name: str, reading: Told, cited: str | None) -> Fact:
     match reading:
         case AttributedText():
-            return _attributed(name, evidence, reading, other)
+            return _attributed(name, reading, cited)
         case LayerReading():
             layers = {"formed": reading.formed_at, "last": len(reading.probabilities) - 1}
             names = {"target": reading.target}
-            return Fact(
-                name, "localisation", "case.layers", layers=layers, names=names, other_subject=other
-            )
+            return Fact(name, CASE, "case.layers", layers=layers, names=names)
         case CuePair():
-            return _cue_pair(name, evidence, reading, other)
+            return _cue_pair(name, reading)
         case TruncatedReasoning():
-            return _truncated(name, evidence, reading, other)
+            return _truncated(name, reading)
 
 
-def _attributed(name: str, evidence: Evidence, reading: AttributedText, other: str | None) -> Fact:
+def _attributed(name: str, reading: AttributedText, cited: str | None) -> Fact:
     total = sum(abs(word.value) for word in reading.words)
     ranked = sorted(reading.words, key=lambda word: -word.value)
     top = [
@@ -81,8 +82,8 @@ def _attributed(name: str, evidence: Evidence, reading: AttributedText, other: s
         if word.value > 0 and any(c.isalnum() for c in word.text)
     ]
     speaking = sum(max(word.value, 0.0) for word in reading.words) / total if total else 0.0
-    if cited(evidence) != reading.method:
-        return Fact(name, "attribution", "case.words_not_earned", other_subject=other)
+    if cited != reading.method:
+        return Fact(name, CASE, "case.words_not_earned")
     unusable = {
         "case.words_not_converged": reading.converged is False,
         "case.words_foregone": reading.foregone,
@@ -90,22 +91,19 @@ def _attributed(name: str, evidence: Evidence, reading: AttributedText, other: s
     }
     for sentence, applies in unusable.items():
         if applies:
-            return Fact(name, "attribution", sentence, other_subject=other)
+            return Fact(name, CASE, sentence)
     return Fact(
         name,
-        "attribution",
+        CASE,
         "case.words",
         names={"target": reading.target},
         shares={} if speaking >= HALF else {"total": speaking},
         words=(top[0], *(w for w in top[1:TOP_WORDS] if w.share >= LEAST_SHARE)),
-        other_subject=other,
     )
 
 
-def _cue_pair(name: str, evidence: Evidence, pair: CuePair, other: str | None) -> Fact:
-    swap = getattr(evidence.check, "swap", None)
-    beside = pair.cue is not None
-    names = {} if swap is None or beside else {"swapped": swap.column}
+def _cue_pair(name: str, pair: CuePair) -> Fact:
+    names = {} if pair.field is None else {"swapped": pair.field}
     answers = {"answer": pair.answer, "answer_exchanged": pair.answer_exchanged}
     names |= {part: answer for part, answer in answers.items() if answer is not None}
     if pair.answer is None or pair.answer_exchanged is None:
@@ -116,23 +114,19 @@ def _cue_pair(name: str, evidence: Evidence, pair: CuePair, other: str | None) -
         sentence = "case.cue_mentioned" if pair.mentions else "case.cue_unmentioned"
     return Fact(
         name,
-        "cue",
+        CASE,
         sentence,
         names=names,
         quotes={"cue": pair.cue}
         if pair.cue is not None
         else {"original": pair.original, "exchanged": pair.exchanged},
-        other_subject=other,
     )
 
 
-def _truncated(
-    name: str, evidence: Evidence, reading: TruncatedReasoning, other: str | None
-) -> Fact:
-    shares = getattr(evidence.check, "shares", ())
+def _truncated(name: str, reading: TruncatedReasoning) -> Fact:
     kept = [
         share
-        for share, answer in zip(shares, reading.answers, strict=False)
+        for share, answer in reading.cuts
         if answer is not None and reading.answer is not None and answer != reading.answer
     ]
     names = {} if reading.answer is None else {"answer": reading.answer}
@@ -142,9 +136,8 @@ def _truncated(
         sentence = "case.reasoning_moves" if kept else "case.reasoning_same"
     return Fact(
         name,
-        "reasoning",
+        CASE,
         sentence,
         names=names,
         shares={"kept": max(kept)} if kept else {},
-        other_subject=other,
     )

@@ -113,17 +113,18 @@ class Fact:
         for m in self.measurements():
             a = m.about
             found |= {a.attribute, a.group, a.reference, a.label, a.field}
-            found |= set(subset_names(a.subset)) if a.subset else set()
+            found |= {a.subset.decided, a.subset.attribute, a.subset.group} if a.subset else set()
         found |= {word.field for word in self.words}
         return frozenset(shown(name) for name in found if name)
 
     def quoted(self) -> frozenset[str]:
         """Words and values of the data that may be written in quotes."""
-        subsets = {m.about.subset for m in self.measurements() if m.about.subset}
-        values = {*subsets, *self.quotes.values(), *(word.text for word in self.words)}
-        abouts = [m.about for m in self.measurements()]
-        told = (v for a in abouts for v in (a.method, a.against, a.word, a.lever))
-        values |= {v for v in told if v is not None}
+        values = {*self.quotes.values(), *(word.text for word in self.words)}
+        for m in self.measurements():
+            a = m.about
+            named = (a.method, a.baseline, a.other, a.test, a.cue, a.condition, a.instrument)
+            further = (a.classifier, a.word, a.lever, a.erased)
+            values |= {v for v in (*named, *further) if v is not None}
         if self.gate is not None:
             values.add(kind_of(self.gate.check).vocabulary[self.gate.measure].title)
         return frozenset(shown(value) for value in values)
@@ -180,27 +181,6 @@ def shown(name: str) -> str:
     line = " ".join(re.sub(r"[\"“”„«»`<>]", "", printable).split())
     stripped = line.strip(".,;:!?()[]'’‘ ") or line
     return stripped if len(stripped) <= LONGEST_NAME else stripped[: LONGEST_NAME - 1] + "…"
-
-
-class SubsetParts(NamedTuple):
-    """A subset such as `denied, origin=migrant`, taken apart."""
-
-    decided: str | None
-    """A class, or `favourable`, `unfavourable`."""
-    attribute: str | None
-    group: str | None
-
-
-def subset_parts(subset: str) -> SubsetParts | None:
-    """The parts of a subset, or none if it is not written `class, attribute=group`."""
-    match = re.fullmatch(r"(?:([^,=]+?)(?:, *)?)?(?:([^,=]+)=(.+))?", subset)
-    return SubsetParts(*match.groups()) if match else None
-
-
-def subset_names(subset: str) -> tuple[str, ...]:
-    """Names that stand in a subset's description."""
-    parts = subset_parts(subset)
-    return tuple(part for part in parts if part) if parts else ()
 
 
 def relation(line: float, *, m: Measurement, line_is: Literal["floor", "ceiling"]) -> Relation:

@@ -102,9 +102,15 @@ def _behind(
         return
     group = m.about.group or (beside["lowest"].about.group if "lowest" in beside else None)
     others = [e for e in report.evidence if e.check.kind != finding.gate.check]
-    about = Behind(report, finding.subject, attribute, group)
+    about = Behind(report, finding.subject, attribute, group, _exchanged(report, offers_of))
     for role in ROLES:
         yield from _in_role(role, about, others, offers_of)
+
+
+def _exchanged(report: Report, offers_of: OffersOf) -> frozenset[str]:
+    """Fields that any check exchanges."""
+    named = (offers_of(e.check.kind).names(e.check) for e in report.evidence)
+    return frozenset(names["swapped"] for names in named if "swapped" in names)
 
 
 def _in_role(

@@ -26,6 +26,8 @@ class Behind(NamedTuple):
     """Protected attribute that the finding is about."""
     group: str | None
     """The group that fares worse, where one is named."""
+    exchanged: frozenset[str]
+    """Fields that a check of the audit exchanges."""
 
 
 Facts: TypeAlias = Callable[[Behind, Evidence, C], Iterable[Fact]]

@@ -8,7 +8,7 @@ from tasks.definition import Gate
 from tasks.definition.digits import count, given, number
 from tasks.definition.kind import EXPLANATIONS
 from tasks.definition.kinds import kind_of, kinds
-from tasks.explain.facts import Fact, Sheet, relation, shown, subset_parts
+from tasks.explain.facts import Fact, Sheet, relation, shown
 from tasks.schema import Measurement
 from tasks.schema.notation import unit_of
 
@@ -47,7 +47,6 @@ def _templates() -> Environment:
         "count": count,
         "name": name,
         "quoted": quoted,
-        "subset": subset_parts,
         "title": title,
         "fails_low": fails_low,
         "straddled": straddled,

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from tasks.definition import HOW_REACHED, SubjectSpec
 from tasks.judge.gates import covers
-from tasks.schema import Change, Comparison, Finding, Measurement, Report, RunRecord
+from tasks.schema import Change, Comparison, Finding, Measurement, Report
+from tasks.schema.stored import of_another_version, read_report, read_run
 
 WHAT = {"weights": "weights", "records": "records", "address": "address or parameters"}
 """What a subject is known by -> what is another where its digest is."""
@@ -17,23 +18,27 @@ def newest(out: Path, audit: str) -> Path | None:
     return found[-1] if found else None
 
 
-def read_report(folder: Path) -> Report:
-    """The evidence of a finished audit."""
-    return Report.model_validate_json((folder / "evidence.json").read_text(encoding="utf-8"))
-
-
-def read_run(folder: Path) -> RunRecord:
-    """When and where a finished audit took place."""
-    return RunRecord.model_validate_json((folder / "run.json").read_text(encoding="utf-8"))
-
-
 def compare(now: Report, folder: Path) -> Comparison:
-    """Hold `now` against the finished audit in `folder`."""
+    """Hold `now` against the finished audit in `folder`.
+
+    Evidence that another version of Assay left is named and not compared: the audit that was just
+    measured is worth its report without it.
+    """
+    finished = read_run(folder).finished
+    digest = hashlib.sha256((folder / "evidence.json").read_bytes()).hexdigest()
+    stranger = of_another_version(folder)
+    if stranger:
+        return Comparison(
+            baseline=folder.parent.name,
+            finished=finished,
+            evidence_sha256=digest,
+            refused=f"its evidence {stranger}",
+        )
     before = read_report(folder)
     return Comparison(
         baseline=before.spec.name,
-        finished=read_run(folder).finished,
-        evidence_sha256=hashlib.sha256((folder / "evidence.json").read_bytes()).hexdigest(),
+        finished=finished,
+        evidence_sha256=digest,
         same_data=before.provenance.data.sha256 == now.provenance.data.sha256,
         changed=tuple(_differences(before, now)),
         changes=tuple(c for f in now.findings if (c := _change(before, f)) is not None),

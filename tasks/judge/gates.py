@@ -3,10 +3,13 @@
 import math
 
 from tasks.definition import AuditSpec, Gate
+from tasks.definition.subset import Subset
 from tasks.judge.credibility import blind
 from tasks.measures.stats.intervals import Interval, more_texts
-from tasks.schema import Evidence, Finding, Measurement, Verdict
+from tasks.schema import About, Evidence, Finding, Measurement, Verdict
 
+NARROWED_BY = tuple(name for name in Gate.model_fields if name in About.model_fields)
+"""What a gate may ask a measurement to be about."""
 WORST_FIRST: tuple[Verdict, ...] = ("fail", "inconclusive", "pass")
 
 
@@ -36,15 +39,9 @@ def verdict(gate: Gate, m: Measurement) -> Verdict:
 
 def covers(gate: Gate, m: Measurement) -> bool:
     """Whether a gate is about a measurement."""
-    asked = {
-        "attribute": gate.attribute,
-        "group": gate.group,
-        "field": gate.field,
-        "subset": gate.subset,
-        "method": gate.method,
-    }
+    about = m.about.model_copy(update={"subset": m.about.subset or Subset()})
     return m.name == gate.measure and all(
-        value is None or getattr(m.about, name) == value for name, value in asked.items()
+        getattr(gate, name) in (None, getattr(about, name)) for name in NARROWED_BY
     )
 
 
@@ -83,7 +80,7 @@ def _nothing(gate: Gate, one: Evidence) -> str:
     if small:
         groups = ", ".join(f"{s.attribute}: {s.group} ({s.n})" for s in small)
         return f"nothing measured; too small: {groups}"
-    for asked in (f"{gate.measure} by {gate.method}", gate.measure):
+    for asked in (f"{gate.measure} by {gate.test or gate.method}", gate.measure):
         if asked in one.withheld:
             return f"not stated: {one.withheld[asked]}"
     return "nothing measured that the gate is about"

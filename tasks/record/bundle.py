@@ -13,6 +13,7 @@ from tasks.report.card import render_card
 from tasks.report.page import render_report
 from tasks.run.store import Store
 from tasks.schema import Comparison, Explanations, Report, RunRecord
+from tasks.schema.stored import read_report, read_run
 
 Planted = dict[str, str] | None
 
@@ -74,7 +75,10 @@ def _copy_exports(report: Report, store: Store | None, draft: Path) -> None:
             raise AuditError(f"{export.file}: no store to take it from")
         target = draft / export.file
         target.parent.mkdir(exist_ok=True)
-        target.write_bytes(store.export(export.sha256))
+        try:
+            target.write_bytes(store.export(export.sha256))
+        except AuditError as error:
+            raise AuditError(f"{export.file}: {error}") from None
 
 
 def rendered(
@@ -103,7 +107,7 @@ def render_again(folder: Path) -> list[Path]:
         SpecError: the folder holds no finished audit, or its evidence was changed.
     """
     report, explanations = read_finished(folder)
-    run = RunRecord.model_validate_json(_text(folder / "run.json"))
+    run = read_run(folder)
     if _sha256(_text(folder / "evidence.json")) != run.evidence_sha256:
         raise SpecError(
             f"{folder}: evidence.json is not the one this run left; run.json says "
@@ -124,14 +128,14 @@ def read_finished(folder: Path) -> tuple[Report, Explanations]:
     """Evidence and explanations of a finished audit.
 
     Raises:
-        SpecError: the folder holds no finished audit.
+        SpecError: the folder holds no finished audit, or another version of Assay left it.
     """
     if not (folder / "evidence.json").is_file():
         raise SpecError(
             f"no evidence.json in {folder}; `assay run` leaves one in each run's folder"
         )
     return (
-        Report.model_validate_json(_text(folder / "evidence.json")),
+        read_report(folder),
         Explanations.model_validate_json(_text(folder / "explanations.json")),
     )
 

@@ -81,8 +81,7 @@ class Pairs:
 class Chains:
     """Examples of reasoning cut short."""
 
-    chains: tuple[tuple[TruncatedReasoning, tuple[tuple[float, str | None], ...]], ...]
-    """Each with its answers by share kept."""
+    chains: tuple[TruncatedReasoning, ...]
     rest: int
     kind: Literal["chains"] = "chains"
 

@@ -9,7 +9,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tasks.definition.digits import given
 from tasks.definition.kinds import Kind, kind_of
-from tasks.judge.credibility import cited
 from tasks.report.formats import filters, title
 from tasks.report.gates import gate_rows
 from tasks.report.head import head
@@ -105,7 +104,7 @@ def stated(evidence: Evidence, report: Report) -> tuple[Measurement, ...]:
     """What decided a gate first, then the headline numbers."""
     decided = marks(report, evidence)
     last = max((m.about.layer or 0 for m in evidence.measurements), default=0)
-    kind, method = kind_of(evidence.check.kind), cited(evidence)
+    kind, method = kind_of(evidence.check.kind), evidence.cited
     rest = [
         m for m in evidence.measurements if m not in decided and _is_headline(kind, m, last, method)
     ]
@@ -114,7 +113,7 @@ def stated(evidence: Evidence, report: Report) -> tuple[Measurement, ...]:
 
 def _is_headline(kind: Kind, m: Measurement, last: int, method: str | None) -> bool:
     """At the last layer, over all texts, by the method that may be cited if there is one."""
-    over_all = m.name in kind.headlines and m.about.subset in {None, "all"}
+    over_all = m.name in kind.headlines and m.about.subset is None
     return (
         (over_all or m.name in kind.headlines_by_subset)
         and m.about.layer in {None, last}

@@ -47,15 +47,6 @@ class Strip:
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
-    """A reasoning of the case and its answers when cut."""
-
-    subject: str
-    chain: TruncatedReasoning
-    answers: tuple[tuple[float, str | None], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Card:
     """Everything known about one case."""
 
@@ -67,7 +58,8 @@ class Card:
     maps: tuple[Map, ...]
     erased: tuple[tuple[str, ErasedCase], ...]
     """Subject, and what it decides once an attribute is erased."""
-    chains: tuple[Chain, ...]
+    chains: tuple[tuple[str, TruncatedReasoning], ...]
+    """Subject, and its reasoning with the answers when cut."""
     pairs: tuple[tuple[str, CuePair], ...]
     explanation: Explanation | None
     opened: bool
@@ -100,7 +92,7 @@ def _card(
         strips=tuple(_strip(item, e.subject) for e, item in _seen(report, case, LayerReading)),
         maps=_maps(report, case, place),
         erased=tuple((e.subject, item) for e, item in _seen(report, case, ErasedCase)),
-        chains=tuple(_chain(e, item) for e, item in _seen(report, case, TruncatedReasoning)),
+        chains=tuple((e.subject, item) for e, item in _seen(report, case, TruncatedReasoning)),
         pairs=tuple((e.subject, item) for e, item in _seen(report, case, CuePair)),
         explanation=text,
         opened=opened,
@@ -125,11 +117,6 @@ def _maps(report: Report, case: Case, place: str) -> tuple[Map, ...]:
             for i, (subject, item) in enumerate(patched)
         ),
     )
-
-
-def _chain(evidence: Evidence, item: TruncatedReasoning) -> Chain:
-    shares: tuple[float, ...] = getattr(evidence.check, "shares", ())
-    return Chain(evidence.subject, item, tuple(zip(shares, item.answers, strict=False)))
 
 
 def _strip(item: LayerReading, subject: str) -> Strip:

@@ -116,5 +116,6 @@ def scope(finding: Finding) -> str:
         return finding.deciding.about.words()
     gate = finding.gate
     group = f"{gate.attribute}: {gate.group}" if gate.group else gate.attribute
-    parts = (group, f"field {gate.field}" if gate.field else None, gate.subset)
+    field = f"field {gate.field}" if gate.field else None
+    parts = (group, field, gate.subset.words() if gate.subset else None)
     return ", ".join(part for part in parts if part)

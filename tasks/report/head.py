@@ -157,6 +157,8 @@ def since(failed: Sequence[Failure], comparison: Comparison | None) -> str:
     if comparison is None:
         return "No earlier report was at hand, so this one cannot say since when."
     earlier = f"audit {comparison.baseline} finished {day(comparison.finished)}"
+    if comparison.refused:
+        return f"Not compared with {earlier}: {comparison.refused}."
     if not failed:
         return f"Compared with {earlier}."
     stood = ("passed", "failed already", "inconclusive")

@@ -2,13 +2,7 @@
 
 from dataclasses import dataclass
 
-from tasks.judge.credibility import cited
-from tasks.schema import (
-    AttributedText,
-    Case,
-    Evidence,
-    Word,
-)
+from tasks.schema import AttributedText, Case, Evidence, Word
 
 LISTED = 120
 """Words of a case listed with their number; the others stand in evidence.json."""
@@ -45,7 +39,7 @@ class Reading:
 
 def readings_of(evidence: Evidence, case: Case) -> list[Reading]:
     """One reading of a case: the method that may be cited in colour, all methods in its table."""
-    method = cited(evidence)
+    method = evidence.cited
     found = [c for c in evidence.cases if isinstance(c, AttributedText) and c.id == case.id]
     ranked = sorted(found, key=lambda c: c.method != method)
     if not ranked:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tasks.measures.stats.random_streams import stream
 from tasks.run.decisions_table import Decided
 from tasks.run.plan import Plan
 from tasks.schema import Case
@@ -25,7 +26,7 @@ def choose(plan: Plan, decided: Decided, size: int) -> list[int]:
     Returns:
         Positions in the data set, in the order of choice.
     """
-    rng = np.random.default_rng([plan.spec.seed, 2])
+    rng = stream(plan.spec.seed, "cases")
     pools: dict[str, list[int]] = {}
     for i in rng.permutation(len(decided.rows)):
         row = decided.rows[int(i)]

@@ -35,15 +35,15 @@ class Payload(BaseModel):
         An array of a mapping is named `field/key`.
         """
         arrays: dict[str, Array] = {}
-        several: list[str] = []
+        several: dict[str, list[str]] = {}
         for name in type(self).model_fields:
             value = getattr(self, name)
             if isinstance(value, np.ndarray):
                 arrays[name] = np.ascontiguousarray(value)
             elif _named_arrays(value):
-                several.append(name)
+                several[name] = list(value)
                 arrays |= {f"{name}/{key}": np.ascontiguousarray(a) for key, a in value.items()}
-        kept_apart = {name.partition("/")[0] for name in arrays} | set(several)
+        kept_apart = {*(name for name in arrays if "/" not in name), *several}
         rest = self.model_dump(mode="json", exclude=kept_apart)
         return arrays, json.dumps({"rest": rest, "several": several}, allow_nan=False)
 
@@ -57,13 +57,9 @@ class Payload(BaseModel):
         try:
             content = json.loads(written)
             fields = dict(content["rest"])
-            fields |= {name: {} for name in content["several"]}
-            for name, array in arrays.items():
-                field, _, key = name.partition("/")
-                if field in content["several"]:
-                    fields[field][key] = array
-                else:
-                    fields[name] = array
+            for name, keys in content["several"].items():  # a file keeps no order of its own
+                fields[name] = {key: arrays[f"{name}/{key}"] for key in keys}
+            fields |= {name: array for name, array in arrays.items() if "/" not in name}
             return cls.model_validate(fields)
         except (ValueError, KeyError, TypeError) as error:
             raise AuditError(f"a stored {cls.__name__} does not read back: {error}") from None

@@ -12,6 +12,7 @@ from tasks.definition import AuditSpec
 from tasks.definition.access import OFFERS, Access
 from tasks.definition.checks.base import BaseCheck
 from tasks.definition.kinds import kind_of
+from tasks.measures.stats.random_streams import stream
 from tasks.subjects.load import reader_of
 from tasks.subjects.reference import SubjectRef
 
@@ -36,7 +37,7 @@ class Plan:
         size, whole = check.texts, len(self.data.rows)
         if size is None or size >= whole:
             return list(range(whole))
-        rng = np.random.default_rng([self.spec.seed, 1])
+        rng = stream(self.spec.seed, "sample of rows")
         return sorted(int(i) for i in rng.choice(whole, size=size, replace=False))
 
     def rows(self, positions: Sequence[int]) -> list[Row]:

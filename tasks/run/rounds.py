@@ -1,5 +1,6 @@
 """A round: one step of an audit, cut into shards, each measured by one typed function."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,6 +19,7 @@ from tasks.run.plan import Plan
 from tasks.run.shards import DataRef, ShardRef
 from tasks.run.store import Store, StoredShard
 from tasks.subjects.endpoint.second_model import SecondEndpoint, load_second
+from tasks.subjects.reference import SubjectRef
 
 C = TypeVar("C", bound=BaseCheck)
 AskedC = TypeVar("AskedC", bound=BaseCheck, covariant=True)
@@ -118,10 +120,11 @@ class Round(Generic[C, O, P]):
     """Cuts the step into shards, knowing what earlier rounds of the check measured."""
     measure: Callable[[Work[O]], P]
 
-    @property
-    def code(self) -> str:
-        """Digest of the code that measures."""
-        return code_behind(self.measure.__module__)
+    def code(self, subject: SubjectRef) -> str:
+        """Digest of the code that measures, and of the code that reads the subject."""
+        reader, _, _ = subject.spec.reader.partition(":")  # imported by its name, when needed
+        both = code_behind(self.measure.__module__) + code_behind(reader)
+        return hashlib.sha256(both.encode("ascii")).hexdigest()
 
     def shards(self, asked: Asked[C], finished: "Finished") -> list[ShardRef]:
         """References of everything that is to be measured."""
@@ -142,7 +145,7 @@ class Round(Generic[C, O, P]):
             ),
             rows=piece.rows,
             options=piece.options.model_dump_json(),
-            code=self.code,
+            code=self.code(plan.subjects[subject]),
             second=piece.second,
         )
 
@@ -152,12 +155,15 @@ class Round(Generic[C, O, P]):
         Raises:
             AuditError: this worker's code is not that of whoever planned the shard.
         """
-        if ref.code != self.code:
+        if ref.code != self.code(ref.subject):
             raise AuditError(
                 f"round {self.name}: this worker runs other code than the audit was begun with"
             )
-        options = self.options.model_validate_json(ref.options)
-        return store.write(ref, self.measure(Work(ref, options, store)))
+        return store.write(ref, self.measure(self.work(ref, store)))
+
+    def work(self, ref: ShardRef, store: Store) -> Work[O]:
+        """A shard as it is handed to `measure`."""
+        return Work(ref, self.options.model_validate_json(ref.options), store)
 
 
 AnyRound: TypeAlias = Round[Any, Any, Any]

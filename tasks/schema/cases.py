@@ -130,8 +130,15 @@ class TruncatedReasoning(Record):
     reasoning: str
     answer: str | None
     """Answer with the whole reasoning; none if none could be read."""
+    shares: tuple[float, ...]
+    """Shares of the reasoning that were kept."""
     answers: tuple[str | None, ...]
-    """Answer at each share that the check names."""
+    """Answer at each of them."""
+
+    @property
+    def cuts(self) -> tuple[tuple[float, str | None], ...]:
+        """Share that was kept, and the answer then."""
+        return tuple(zip(self.shares, self.answers, strict=True))
 
 
 class CuePair(Record):
@@ -152,6 +159,8 @@ class CuePair(Record):
     with it has words of the cue."""
     cue: str | None = None
     """Name of a cue beside the text; then `exchanged` is the answer it speaks for."""
+    field: str | None = None
+    """Field whose value was exchanged; none with a cue beside the text or on record."""
 
 
 class ContradictoryPair(Record):

@@ -28,7 +28,9 @@ class Comparison(Record):
     """When it finished, ISO 8601, UTC."""
     evidence_sha256: str
     """Digest of the earlier evidence.json."""
-    same_data: bool
+    refused: str = ""
+    """Why nothing is compared: another version left the earlier evidence; else empty."""
+    same_data: bool = False
     changed: tuple[str, ...] = ()
     """What is not the same: definition keys, data, weights, in words."""
     changes: tuple[Change, ...] = ()

@@ -40,6 +40,8 @@ class Evidence(Record):
     """What a reader must know before believing the numbers."""
     not_run: str | None = None
     """Why the check was not run, if it was not."""
+    cited: str | None = None
+    """Attribution method that sentences and shares rest on; none where none may be cited."""
     withheld: dict[str, str] = Field(default_factory=dict)
     """Measure that is not stated although it was asked for -> why."""
     impact_tables: tuple[ImpactTable, ...] = ()

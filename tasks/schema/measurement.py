@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from tasks.definition.digits import given
 from tasks.definition.record import Record
+from tasks.definition.subset import Subset
 
 
 class About(Record):
@@ -25,14 +26,27 @@ class About(Record):
     """Layers at which something was done together."""
     field: str | None = None
     """Named field of the text."""
-    subset: str | None = None
-    """Which texts, when not all: `errors`, `unfavourable, origin=migrant`."""
+    subset: Subset | None = None
+    """Which texts, when not all."""
     share: float | None = None
     """Share of words or sentences."""
     method: str | None = None
-    """Attribution method; `random order` for the baseline that knows nothing."""
-    against: str | None = None
-    """What the method is compared with: another method, a random order, randomised weights."""
+    """Attribution method."""
+    baseline: str | None = None
+    """What it is compared with that cannot know: `random order`, randomised weights, other texts'
+    fields."""
+    other: str | None = None
+    """Method or test it is compared with."""
+    test: str | None = None
+    """Test of the reasoning: `truncation`, `log-probability`."""
+    cue: str | None = None
+    """Cue beside the text."""
+    condition: str | None = None
+    """Condition on record under which the texts were answered."""
+    instrument: str | None = None
+    """What is tried on controls of known truth: a test, or a comparison of answers."""
+    classifier: str | None = None
+    """What decides whether a reasoning discloses the cue: a grader, `words of the cue`."""
     operator: str | None = None
     """How units were taken out: `neutral` or `delete`."""
     word: str | None = None
@@ -45,6 +59,8 @@ class About(Record):
     """How often a steering vector was added."""
     lever: str | None = None
     """What was done to the subject: `erase at layer 2`."""
+    erased: str | None = None
+    """What was erased instead of the attribute: another attribute, or `shuffled groups`."""
 
     def words(self) -> str:
         """What the measurement is about, as a reader would say it; empty for all."""
@@ -55,10 +71,13 @@ class About(Record):
         elif self.attribute is not None:
             parts.append(self.attribute)
         parts += [self.label] if self.label is not None else []
-        if self.method is not None:
-            parts.append(f"{self.method} against {self.against}" if self.against else self.method)
-        elif self.against is not None:
-            parts.append(f"against {self.against}")
+        named = (self.method, self.test, self.instrument)
+        parts += [name for name in named if name is not None]
+        parts += [f"cue {self.cue}"] if self.cue is not None else []
+        parts += [f"condition {self.condition}"] if self.condition is not None else []
+        parts += [f"by {self.classifier}"] if self.classifier is not None else []
+        beside = (self.baseline, self.other)
+        parts += [f"against {name}" for name in beside if name is not None]
         parts += [f"units taken out by: {self.operator}"] if self.operator is not None else []
         parts += [f"word {self.word!r}"] if self.word is not None else []
         parts += [f"field {self.field}"] if self.field is not None else []
@@ -68,7 +87,8 @@ class About(Record):
         parts += [f"alpha {given(self.alpha)}"] if self.alpha is not None else []
         parts += [self.lever] if self.lever is not None else []
         parts += [f"{given(self.share, 'share')} kept"] if self.share is not None else []
-        parts += [self.subset] if self.subset is not None else []
+        parts += [f"{self.erased} erased instead"] if self.erased is not None else []
+        parts += [self.subset.words()] if self.subset is not None else []
         return ", ".join(parts)
 
     @property
@@ -113,6 +133,9 @@ class Measurement(Record):
     """p after Benjamini-Hochberg over `family`."""
     family: str | None = None
     """The tests that were corrected together."""
+    rests_on: tuple[About, ...] = ()
+    """What must be shown to tell controls apart before the number decides anything: each is what an
+    `instrument_auroc` of the same evidence is about."""
 
     @classmethod
     def of(

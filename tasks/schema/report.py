@@ -1,6 +1,6 @@
 """What a reviewer signs: findings with their verdict, and where everything comes from."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,9 @@ from tasks.schema.evidence import Evidence
 from tasks.schema.measurement import Measurement
 
 Verdict = Literal["pass", "fail", "inconclusive"]
+
+FORMAT: Final = 2
+"""Format of the evidence that this version leaves and reads."""
 
 
 class Finding(Record):
@@ -85,7 +88,8 @@ class Provenance(Record):
 class Report(Record):
     """The durable product: judging and rendering run again from it, without a model."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = FORMAT
+    """Raised whenever evidence comes to mean something else; other formats are not read."""
     spec: AuditSpec
     provenance: Provenance
     cases: tuple[Case, ...] = ()

@@ -15,6 +15,7 @@ from tasks.definition.checks.performance import PerformanceCheck
 from tasks.definition.checks.probing import ProbingCheck
 from tasks.definition.checks.reasoning import ReasoningCheck
 from tasks.definition.checks.swap import Swap
+from tasks.definition.subset import Subset
 from tasks.judge.credibility import AGAINST
 from tasks.schema import (
     About,
@@ -72,8 +73,13 @@ def m(
     by: str | None = None,
     **about: object,
 ) -> Measurement:
-    """One measurement, `half` wide on either side; `by` is the method it is about."""
+    """One measurement, `half` wide on either side; `by` is the method it is about.
+
+    A subset may be written in short.
+    """
     about |= {"method": by} if by is not None else {}
+    if isinstance(about.get("subset"), str):
+        about["subset"] = Subset.written(str(about["subset"]))
     low, high = (None, None) if half is None else (value - half, value + half)
     return Measurement(
         name=name,
@@ -238,7 +244,7 @@ def attribution(words: Sequence[AttributedText]) -> Evidence:
     quality = []
     for method, size in METHODS.items():
         quality += [
-            m(f"{measure}_gain", size, 0.07, 48, "paired bootstrap", by=method, against=against)
+            m(f"{measure}_gain", size, 0.07, 48, "paired bootstrap", by=method, baseline=against)
             for measure in ("comprehensiveness", "sufficiency")
             for against in AGAINST
         ]
@@ -249,13 +255,13 @@ def attribution(words: Sequence[AttributedText]) -> Evidence:
             m("sparsity", 0.7, 0.05, 48, by=method),
         ]
     quality += [
-        m("rank_agreement", value, 0.05, 48, by=one, against=other)
+        m("rank_agreement", value, 0.05, 48, by=one, other=other)
         for (one, other), value in zip(combinations(METHODS, 2), (0.8, 0.4, -0.1), strict=True)
     ]
     quality += [
         m("word_attribution", 0.3, 0.05, 20, by="integrated-gradients", word="eastmoor",
           subset=subset)
-        for subset in ("all", "unfavourable, origin=migrant")
+        for subset in (None, "unfavourable, origin=migrant")
     ]  # fmt: skip
     shares = [
         m("field_share", value, 0.05, n, "bootstrap BCa", field=field, **about)
@@ -271,6 +277,7 @@ def attribution(words: Sequence[AttributedText]) -> Evidence:
         subject="encoder",
         measurements=(*quality, m("converged", 0.979, 0.02, 48), *shares),
         cases=tuple(words),
+        cited="integrated-gradients",
         notes=("One text needed 1,024 steps and did not converge.",),
     )
 
@@ -290,7 +297,7 @@ def localisation(shown: Sequence[CaseEvidence]) -> Evidence:
 
 def formation() -> list[Measurement]:
     found = []
-    for subset, mean, n in (("all", 3.4, 300), ("errors", 4.6, 82), (HANDLED, 3.0, 218),
+    for subset, mean, n in ((None, 3.4, 300), ("errors", 4.6, 82), (HANDLED, 3.0, 218),
                             (REFUSED, 4.1, 64)):  # fmt: skip
         shares = [0.02] * LAYERS
         shares[round(mean)] = 1 - 0.02 * (LAYERS - 1)
@@ -513,6 +520,7 @@ def truncated(case: Case, hostile: str = "") -> TruncatedReasoning:
         id=case.id,
         reasoning=f"The income is 2,450 and the debt 610. That is below 40 %. {hostile}".strip(),
         answer=case.decision,
+        shares=SHARES,
         answers=(None, case.decision, "approved", case.decision, case.decision),
     )
 
@@ -528,6 +536,7 @@ def pair(case: Case, hostile: str = "") -> CuePair:
         reasoning="The debt is too high for the income. " + hostile,
         reasoning_exchanged="The debt is well within the income.",
         mentions=False,
+        field="district",
     )
 
 
@@ -556,7 +565,7 @@ def findings(evidence: Sequence[Evidence]) -> tuple[Finding, ...]:
         one(3, "inconclusive", "demographic_parity_difference", "the interval straddles the line",
             1900, attribute="age_group"),
         one(4, "pass", "comprehensiveness_gain"),
-        one(5, "fail", "field_share", field="district", subset="unfavourable, origin=migrant"),
+        one(5, "fail", "field_share", field="district", subset=Subset.written(REFUSED)),
         one(6, "fail", "undisclosed_influence"),
         one(7, "fail", "erasure_effect", layer=6),
     )  # fmt: skip
@@ -601,11 +610,12 @@ def sample_report(hostile: str = "", words: int = 0) -> Report:
 
 def _spoiled(evidence: Evidence, hostile: str) -> Evidence:
     """The same with a hostile group, subset, method and note."""
+    texts = Subset(decided=hostile)
     spoiled = tuple(
         x.model_copy(update={"about": x.about.model_copy(update={"group": hostile})})
         if x.about.group == "under 30"
-        else x.model_copy(update={"about": x.about.model_copy(update={"subset": hostile})})
-        if x.about.subset == "errors"
+        else x.model_copy(update={"about": x.about.model_copy(update={"subset": texts})})
+        if x.about.subset == Subset(as_labelled=False)
         else x
         for x in evidence.measurements
     )

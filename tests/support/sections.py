@@ -1,5 +1,9 @@
 """Sections of reports from a few measurements written by hand."""
 
+from tasks.checks.contradiction import evidence as contradiction
+from tasks.checks.cue import evidence as cue
+from tasks.checks.instruments.names import resting
+from tasks.checks.reasoning import evidence as reasoning
 from tasks.checks.sections import section_of
 from tasks.definition.checks.reasoning import ReasoningCheck
 from tasks.report.blocks import Sentence
@@ -12,12 +16,22 @@ def m(name, value, n=50, **about):
     return Measurement.of(name, (value, low, high), n, "by hand", About(**about))
 
 
+RESTS_ON = {
+    "contradiction": contradiction.rests_on,
+    "cue": cue.rests_on,
+    "reasoning": reasoning.rests_on,
+}
+
+
 def shown(*measurements, check=None, **more):
-    """The blocks of a check of the reasoning, unless another is given."""
+    """The blocks of a check of the reasoning, unless another is given.
+
+    Its measurements rest on what those of an audit do.
+    """
+    check = check or ReasoningCheck(shares=(0.0, 0.5, 1.0))
     found = Evidence(
-        check=check or ReasoningCheck(shares=(0.0, 0.5, 1.0)), subject="s",
-        measurements=measurements, **more,
-    )  # fmt: skip
+        check=check, subject="s", measurements=resting(measurements, RESTS_ON[check.kind]), **more
+    )
     return section_of(found)
 
 

@@ -23,6 +23,7 @@ from tasks.measures.attribution import faithfulness
 from tasks.measures.attribution.plausibility import auprc, token_f1
 from tasks.measures.attribution.sparsity import gini
 from tasks.measures.attribution.stability import neutral_edits, stability
+from tasks.measures.stats.random_streams import subseed
 from tasks.run.rounds import Work
 from tasks.subjects.load import opened
 from tasks.subjects.local.prepared_texts import Attributed, Explained
@@ -49,7 +50,7 @@ def compare(work: Work[CompareOptions]) -> ComparedTexts:
     )
     ready = shard.prepared(shard.subject)
     whole = Whole(shard, ready, shard.attributed(ready))
-    seeds = [work.seed + position for position in shard.positions]
+    seeds = [subseed(work.seed, "text of attribution", at) for at in shard.positions]
     drawn = removals(ready, options.draws, seeds)
     replaced = replacement(
         ready,

@@ -7,6 +7,7 @@ import numpy as np
 
 from tasks.checks.attribution.payload import ExplainedText
 from tasks.definition.checks.attribution import AttributionCheck, MethodName
+from tasks.definition.subset import Subset
 from tasks.measures.stats import intervals
 from tasks.run.plan import Plan
 from tasks.schema import About, Measurement
@@ -30,7 +31,7 @@ def drivers(
         found: texts of the sample whose attribution can be used.
     """
     measurements: list[Measurement] = []
-    for subset, texts in _subsets(plan, check, found).items():
+    for subset, texts in _subsets(plan, check, found):
         if len(texts) < SMALLEST_SUBSET:
             continue
         parts = [_parts(r, method) for r in texts]
@@ -43,7 +44,10 @@ def drivers(
 
 
 def _words(
-    parts: Sequence[tuple[dict[str, Part], dict[str, Part]]], subset: str, method: str, seed: int
+    parts: Sequence[tuple[dict[str, Part], dict[str, Part]]],
+    subset: Subset | None,
+    method: str,
+    seed: int,
 ) -> Iterator[Measurement]:
     """The words with most attribution in all, among those that stand in enough texts."""
     held: dict[str, list[Part]] = defaultdict(list)
@@ -86,14 +90,13 @@ def _parts(of: ExplainedText, method: MethodName) -> tuple[dict[str, Part], dict
 
 def _subsets(
     plan: Plan, check: AttributionCheck, found: Sequence[ExplainedText]
-) -> dict[str, list[ExplainedText]]:
+) -> list[tuple[Subset | None, list[ExplainedText]]]:
     """All texts; texts of each decision; and of each decision and group."""
-    subsets = {"all": list(found)}
-    if not plan.labels(plan.spec.subject_of(check)):
-        return subsets
-    for text in found:
-        subsets.setdefault(text.decision, []).append(text)
+    subsets: dict[Subset, list[ExplainedText]] = {}
+    for text in found if plan.labels(plan.spec.subject_of(check)) else ():
+        subsets.setdefault(Subset(decided=text.decision), []).append(text)
         for attribute, group in text.groups.items():
             if group:
-                subsets.setdefault(f"{text.decision}, {attribute}={group}", []).append(text)
-    return {name: subsets[name] for name in sorted(subsets, key=lambda s: (s != "all", s))}
+                part = Subset(decided=text.decision, attribute=attribute, group=group)
+                subsets.setdefault(part, []).append(text)
+    return [(None, list(found)), *sorted(subsets.items(), key=lambda item: item[0].words())]

@@ -34,6 +34,7 @@ def evidence(asked: Asked[AttributionCheck], finished: Finished) -> Evidence:
         measurements=tuple(measurements),
         cases=tuple(_case(t, name) for t in _of(texts, asked.cases) for name in check.methods),
         notes=tuple(notes),
+        cited=method,
         withheld=dict.fromkeys(SHARES, UNEARNED) if method is None else {},
     )
 

@@ -3,46 +3,39 @@
 from collections.abc import Iterator
 
 from tasks.definition.checks.attribution import AttributionCheck
-from tasks.explain.facts import Fact, subset_parts
+from tasks.explain.facts import Fact
 from tasks.explain.offers import Behind, Offers
-from tasks.judge.credibility import cited
 from tasks.schema import Evidence, Measurement, Report
 
 
 def behind(about: Behind, evidence: Evidence, check: AttributionCheck) -> Iterator[Fact]:
     """Where the attribution falls on the refused texts of a group, if a method may be cited."""
-    if cited(evidence) is None:
+    if evidence.cited is None:
         return
     report = about.report
     shares = evidence.named("field_share")
     for_group = [m for m in shares if _refused(m, report, about.attribute, about.group)]
-    for_all = [m for m in shares if m.about.subset in (None, "all")]
+    for_all = [m for m in shares if m.about.subset is None]
     chosen = sorted(for_group or for_all, key=lambda m: -m.value)
     if not chosen:
         return
     top, rest = chosen[0], chosen[1:]
-    swapped = _swapped_columns(report)
-    exchanged = next((m for m in rest if m.about.field in swapped), None)
-    beside = {} if exchanged is None or top.about.field in swapped else {"exchanged": exchanged}
+    exchanged = next((m for m in rest if m.about.field in about.exchanged), None)
+    alone = exchanged is None or top.about.field in about.exchanged
+    beside = {} if exchanged is None or alone else {"exchanged": exchanged}
     ahead = all((top.low or 0.0) > (m.high or 1.0) for m in rest)
     sentence = "attribution.top_field" if ahead else "attribution.field_beside"
     yield Fact("words", check.kind, sentence, m=top, beside=beside)
 
 
 def _refused(m: Measurement, report: Report, attribute: str, group: str | None) -> bool:
-    parts = subset_parts(m.about.subset or "")
-    good = (report.spec.data.favourable, "favourable")
+    subset = m.about.subset
     return (
         group is not None
-        and parts is not None
-        and (parts.attribute, parts.group) == (attribute, group)
-        and parts.decided not in (None, "all", "errors", *good)
+        and subset is not None
+        and (subset.attribute, subset.group) == (attribute, group)
+        and subset.decided not in (None, report.spec.data.favourable)
     )
-
-
-def _swapped_columns(report: Report) -> set[str]:
-    swaps = [getattr(e.check, "swap", None) for e in report.evidence]
-    return {swap.column for swap in swaps if swap is not None}
 
 
 OFFERS: Offers[AttributionCheck] = Offers(role="where the model looks", behind=behind)

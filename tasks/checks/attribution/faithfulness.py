@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from tasks.checks.attribution.payload import Replacement
-from tasks.definition.checks.attribution import Operator
+from tasks.definition.target import Operator
 from tasks.measures.attribution import faithfulness
 from tasks.subjects.local.prepared_texts import Explained
 

@@ -3,8 +3,9 @@
 from typing import Literal, Self
 
 from tasks.data.text_units import Span
-from tasks.definition.checks.attribution import AttributionCheck, MethodName, Operator, Target
+from tasks.definition.checks.attribution import AttributionCheck, MethodName
 from tasks.definition.record import Record
+from tasks.definition.target import Operator, Target
 from tasks.run.payload import Payload
 
 

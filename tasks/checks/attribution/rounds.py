@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from tasks.checks.attribution.baselines import compare
 from tasks.checks.attribution.measure import explain
 from tasks.checks.attribution.payload import (
@@ -17,6 +15,7 @@ from tasks.checks.attribution.payload import (
 from tasks.checks.attribution.trust import trust
 from tasks.definition.checks.attribution import AttributionCheck, MethodName
 from tasks.judge.credibility import first_earned
+from tasks.measures.stats.random_streams import stream
 from tasks.run.plan import Plan
 from tasks.run.rounds import Asked, Finished, Piece, Round, cut
 
@@ -28,7 +27,7 @@ PER_SHARD_ALONE = 64
 def compared_rows(asked: Asked[AttributionCheck]) -> list[int]:
     """The random part of the sample on which every method is compared with its baselines."""
     sample = asked.sample
-    rng = np.random.default_rng([asked.seed, 4])
+    rng = stream(asked.seed, "texts that methods are compared on")
     size = min(asked.check.trust_texts, len(sample))
     return sorted(int(i) for i in rng.choice(sample, size=size, replace=False))
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from tasks.definition.checks.attribution import AttributionCheck
-from tasks.judge.credibility import cited, earned
+from tasks.definition.subset import Subset
+from tasks.judge.credibility import earned
 from tasks.report import charts
 from tasks.report.blocks import Block, Sentence, Title, grid
 from tasks.report.charts import Axis, Cell, Dot
@@ -47,7 +48,7 @@ def _quality(evidence: Evidence, notation: Notation) -> list[Block]:
         Title("Which methods earned their place"),
         *figure(
             charts.dots(
-                [Dot(_plain_method(m), f"against {m.about.against}", m) for m in gains],
+                [Dot(_plain_method(m), f"against {m.about.baseline}", m) for m in gains],
                 Axis("Difference in probability (0 = no better than knowing nothing)", rule=0),
                 key=f"{key}-gain", label=title("comprehensiveness_gain"),
             ),
@@ -60,7 +61,7 @@ def _quality(evidence: Evidence, notation: Notation) -> list[Block]:
         *grid(rationales, caption=_against_people(evidence, notation), corner="Method",
               row=lambda m: _method(m, evidence), column=lambda m: title(m.name)),
         *grid(sufficient, caption="Sufficiency gain", corner="Method", row=_plain_method,
-              column=lambda m: f"against {m.about.against}", folded=True),
+              column=lambda m: f"against {m.about.baseline}", folded=True),
         *grid([m for m in evidence.measurements if m.name in REPLACED],
               caption="Comprehensiveness and sufficiency, by how units are taken out",
               corner="Ranking", row=_plain_method,
@@ -85,14 +86,14 @@ def _agreement(evidence: Evidence, notation: Notation) -> list[Block]:
             "Mean rank correlation between the methods' attributions of the same text.",
         ),
         *grid([*ranks, *tops], caption="Agreement between methods", corner="Methods",
-              row=lambda m: f"{m.about.method} and {m.about.against}",
+              row=lambda m: f"{m.about.method} and {m.about.other}",
               column=lambda m: title(m.name), folded=True),
     ]  # fmt: skip
 
 
 def _agreement_matrix(agreement: Sequence[Measurement], notation: Notation, key: str) -> str:
     """Rank agreement of every method with every other; a method agrees with itself."""
-    pairs = [(m.about.method or ALL, m.about.against or ALL, m) for m in agreement]
+    pairs = [(m.about.method or ALL, m.about.other or ALL, m) for m in agreement]
     methods = list(dict.fromkeys(name for one, other, _ in pairs for name in (one, other)))
     itself = notation.number(1.0, "rank_agreement")
     cells = [Cell(i, i, 1.0, itself) for i in range(len(methods))]
@@ -112,13 +113,13 @@ def _drivers(evidence: Evidence, decided: Sequence[Measurement]) -> list[Block]:
     fields = [m for m in evidence.measurements if m.name in DRIVERS]
     kept = first_subsets([*shares, *words], decided)
     first = [m for m in shares if m.about.subset in kept]
-    few = [m for m in words if m.about.subset in kept and m.about.subset != "all"] or list(words)
+    few = [m for m in words if m.about.subset in kept and m.about.subset is not None] or list(words)
     key = anchor(evidence)
     return [
         Title("What drives which decision"),
         *figure(
             charts.dots(
-                [Dot(m.about.field or ALL, m.about.subset or ALL, m) for m in first],
+                [Dot(m.about.field or ALL, _texts(m), m) for m in first],
                 Axis("Share of the absolute attribution", percent=True, rule=0),
                 key=f"{key}-fields", label=title("field_share"),
             ),
@@ -129,7 +130,7 @@ def _drivers(evidence: Evidence, decided: Sequence[Measurement]) -> list[Block]:
                    "Attribution by field in further subsets", folded=True),
         *figure(
             charts.dots(
-                [Dot(m.about.word or ALL, m.about.subset or ALL, m) for m in few],
+                [Dot(m.about.word or ALL, _texts(m), m) for m in few],
                 Axis("Part of the attribution (below 0: against the decision)", rule=0),
                 key=f"{key}-words", label=title("word_attribution"),
             ),
@@ -138,7 +139,7 @@ def _drivers(evidence: Evidence, decided: Sequence[Measurement]) -> list[Block]:
         ),
         *grid(words, caption="Attribution by word and subset; n is the texts that hold the word",
               corner="Word", row=lambda m: m.about.word or "", folded=True,
-              column=lambda m: m.about.subset or "all"),
+              column=_texts),
     ]  # fmt: skip
 
 
@@ -150,28 +151,37 @@ def _by_field(
         caption=caption,
         corner="Field",
         row=lambda m: m.about.field or "no field",
-        column=lambda m: f"{title(m.name)}, {m.about.subset or 'all'}",
+        column=lambda m: f"{title(m.name)}, {_texts(m)}",
         folded=folded,
     )
 
 
 def first_subsets(
     measured: Sequence[Measurement], decided: Iterable[Measurement]
-) -> frozenset[str | None]:
+) -> frozenset[Subset | None]:
     """The subsets a reader needs first.
 
     Those that name no group, and those that differ from one that decided a gate by their group
     only; all, where there are few.
     """
     subsets = dict.fromkeys(m.about.subset for m in measured)
-    stems = {m.about.subset.split("=")[0] for m in decided if m.about.subset is not None}
-    kept = {s for s in subsets if "=" not in (s or "") or (s or "").split("=")[0] in stems}
+    deciding = {_without_group(m.about.subset) for m in decided}
+    kept = {s for s in subsets if s is None or s.group is None or _without_group(s) in deciding}
     few = len(subsets) <= MOST_SUBSETS or not kept
     return frozenset(subsets if few else kept)
 
 
+def _without_group(subset: Subset | None) -> Subset | None:
+    return None if subset is None else subset.model_copy(update={"group": None})
+
+
+def _texts(m: Measurement) -> str:
+    """Which texts a measurement is over."""
+    return ALL if m.about.subset is None else m.about.subset.words()
+
+
 def _may_rest(evidence: Evidence) -> list[Block]:
-    method = cited(evidence)
+    method = evidence.cited
     if method is None:
         return [
             Sentence(
@@ -197,7 +207,7 @@ def _may_rest(evidence: Evidence) -> list[Block]:
 
 def _foregone(evidence: Evidence) -> list[Block]:
     """How often attribution cannot say why, because the baseline is decided the same way."""
-    method = cited(evidence)
+    method = evidence.cited
     texts = [c for c in evidence.cases if isinstance(c, AttributedText) and c.method == method]
     foregone = sum(c.foregone for c in texts)
     if not foregone:
@@ -231,4 +241,4 @@ def _plain_method(m: Measurement) -> str:
 
 
 def _column(m: Measurement) -> str:
-    return f"Gain against {m.about.against}" if m.about.against else title(m.name)
+    return f"Gain against {m.about.baseline}" if m.about.baseline else title(m.name)

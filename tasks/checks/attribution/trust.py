@@ -15,6 +15,7 @@ from tasks.checks.attribution.payload import (
     ranking_name,
 )
 from tasks.definition.checks.attribution import AttributionCheck, MethodName
+from tasks.definition.subset import Subset
 from tasks.judge.credibility import AGAINST, RANDOM
 from tasks.measures.attribution.faithfulness import earns_its_place
 from tasks.measures.stats import intervals
@@ -71,7 +72,7 @@ def _gains(
             others = [_column(found, _ranking(method, against), scored) for against in AGAINST]
             place = earns_its_place(np.array([sign * (own - o) for o in others]).T, seed=seed)
             for against, interval in zip(AGAINST, place.gains, strict=True):
-                about = About(method=method, against=against)
+                about = About(method=method, baseline=against)
                 yield Measurement.of(f"{measure}_gain", interval, len(found), JOINT, about)
 
 
@@ -124,7 +125,7 @@ def _agreement(
     for one, other in combinations(check.methods, 2):
         signed = METHODS[one].signed and METHODS[other].signed
         pairs = [_pair(each.text.methods, one, other, signed=signed) for each in found]
-        about = About(method=one, against=other)
+        about = About(method=one, other=other)
         measured = {
             "rank_agreement": _present(rank_agreement(a, b) for a, b in pairs),
             "top_agreement": _present(
@@ -150,7 +151,7 @@ def _completeness(check: AttributionCheck, found: Sequence[ComparedText]) -> Ite
     targets = sorted({one.text.target for one in found})
     for target in targets if 1 < len(targets) <= len(found) // 2 else ():
         of = explained[[one.text.target == target for one in found]]
-        about = About(subset=target)
+        about = About(subset=Subset(decided=target))
         yield Measurement.of("explained", intervals.share(of), len(of), intervals.SHARE, about)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from tasks.checks.instruments import paired_controls
+from tasks.checks.instruments.names import SAME
 from tasks.checks.instruments.paired_controls import ControlsOptions, PairedControls
 from tasks.controls.cues import CUES
 from tasks.controls.exclusive import SOLVED, borne_out, exclusive_set
@@ -10,7 +11,6 @@ from tasks.controls.problems import DRAWN
 from tasks.controls.truth import FOLLOWED, Couple
 from tasks.definition.checks.contradiction import ContradictionCheck
 from tasks.definition.checks.controls import ControlsSpec
-from tasks.judge.credibility import SAME
 from tasks.run.rounds import Work
 from tasks.schema import Measurement
 

@@ -7,6 +7,7 @@ import numpy as np
 from tasks.checks.contradiction import controls
 from tasks.checks.contradiction.payload import AnsweredQuestion
 from tasks.checks.contradiction.rounds import CONTROLS, QUESTIONS
+from tasks.checks.instruments.names import SAME, resting
 from tasks.definition.checks.contradiction import ContradictionCheck
 from tasks.measures.reasoning.contradiction import by_chance
 from tasks.measures.stats import intervals
@@ -43,10 +44,15 @@ def evidence(asked: Asked[ContradictionCheck], finished: Finished) -> Evidence:
     return Evidence(
         check=check,
         subject=asked.subject,
-        measurements=(*measurements, *calibrated),
+        measurements=(*resting(measurements, rests_on), *calibrated),
         cases=tuple(contradicting[:SHOWN]),
         notes=(*_notes(plan, check, len(pairs)), *basis),
     )
+
+
+def rests_on(m: Measurement) -> list[About]:
+    """The comparison of two answers."""
+    return [About(instrument=SAME)] if m.name == "contradiction" else []
 
 
 def _read(pairs: Sequence[Pair]) -> list[tuple[Pair, tuple[str, str]]]:

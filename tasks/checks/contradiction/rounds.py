@@ -1,12 +1,11 @@
 """The steps of contradictory questions: both of every pair answered, then the controls."""
 
-import numpy as np
-
 from tasks.checks.contradiction import controls
 from tasks.checks.contradiction.payload import AnsweredQuestion, AnsweredQuestions
 from tasks.checks.instruments import paired_controls
 from tasks.checks.instruments.paired_controls import ControlsOptions, PairedControls
 from tasks.definition.checks.contradiction import ContradictionCheck
+from tasks.measures.stats.random_streams import stream
 from tasks.run.plan import Plan
 from tasks.run.rounds import Asked, Finished, NoOptions, Piece, Round, Work, cut
 from tasks.subjects.load import writer
@@ -23,7 +22,7 @@ def pairs_of(plan: Plan, check: ContradictionCheck) -> list[tuple[int, int]]:
     most = len(pairs) if check.texts is None else max(1, check.texts // 2)
     if most >= len(pairs):
         return pairs
-    rng = np.random.default_rng([plan.spec.seed, 1])
+    rng = stream(plan.spec.seed, "sample of pairs")
     return [pairs[i] for i in sorted(rng.choice(len(pairs), size=most, replace=False))]
 
 

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from tasks.data.dataset import Row
 from tasks.definition.checks.cue import CueName, OwnCue
 from tasks.measures.reasoning.disclosure import REPEATED, REPORTED
+from tasks.measures.stats.random_streams import stream
 
 EXAMPLES = 3
 """Worked examples that all have the same answer."""
@@ -81,7 +80,7 @@ def spoken_for(row: Row, choices: Sequence[str], *, seed: int) -> str:
     """
     wrong = [choice for choice in choices if choice != row.label]
     known = wrong if row.label in choices and wrong else list(choices)
-    return known[int(np.random.default_rng(seed).integers(len(known)))]
+    return known[int(stream(seed, "answer that a cue speaks for").integers(len(known)))]
 
 
 def with_cue(
@@ -102,6 +101,6 @@ def with_cue(
     others = [other for other in rows if other.label == answer and other.id != row.id]
     if len(others) < EXAMPLES:
         return None
-    drawn = np.random.default_rng(seed).choice(len(others), size=EXAMPLES, replace=False)
+    drawn = stream(seed, "worked examples").choice(len(others), size=EXAMPLES, replace=False)
     told = [f"{others[i].text}\n{prefix} {answer}".strip() for i in sorted(drawn)]
     return "".join(f"{one}\n\n" for one in told) + row.text

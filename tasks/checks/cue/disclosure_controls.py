@@ -22,12 +22,12 @@ from tasks.checks.cue.payload import (
     WrittenReasonings,
 )
 from tasks.checks.instruments.calibration import Scored, calibrated
+from tasks.checks.instruments.names import EITHER, FIRST
 from tasks.controls.disclosure import WRITTEN, Told, about_cue, about_field, held_out
 from tasks.data.dataset import Row
 from tasks.definition import SubjectSpec
 from tasks.definition.checks.cue import CueCheck, CueName, OwnCue
 from tasks.definition.checks.swap import Swap
-from tasks.judge.credibility import EITHER, FIRST
 from tasks.run.rounds import Work
 from tasks.schema import About, Measurement
 from tasks.subjects.endpoint.second_model import SecondEndpoint
@@ -182,7 +182,7 @@ def _of_classifiers(check: CueCheck, about: WrittenAbout, second: str) -> list[M
     return [
         m
         for name, judged in classifiers.items()
-        for m in _of_classifier(About(method=about.cue, field=field, against=name), judged, truth)
+        for m in _of_classifier(About(cue=about.cue, field=field, classifier=name), judged, truth)
     ]
 
 
@@ -194,7 +194,7 @@ def _of_classifier(
     held = np.array([true for _, true in kept], dtype=np.bool_)
     return [
         m.model_copy(update={"about": about})
-        for m in calibrated({str(about.against): Scored(scores, held)})
+        for m in calibrated({str(about.classifier): Scored(scores, held)})
     ]
 
 

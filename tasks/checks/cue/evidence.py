@@ -9,11 +9,21 @@ from tasks.checks.cue.numbers import PULLS, Across, beside_texts, of_swap
 from tasks.checks.cue.payload import CuedText
 from tasks.checks.cue.rounds import CUE_CONTROLS, DISCLOSURE_CONTROLS, EXCHANGE_CONTROLS, TEXTS
 from tasks.checks.instruments.multiple_testing import corrected
+from tasks.checks.instruments.names import CHANGE, EITHER, EXCHANGED, FIRST, FOLLOWS, resting
 from tasks.definition.checks.cue import CueCheck
 from tasks.definition.checks.swap import Swap
 from tasks.run.rounds import Asked, Finished
-from tasks.schema import CuePair, Evidence, Measurement
+from tasks.schema import About, CuePair, Evidence, Measurement
 
+INSTRUMENTED = (
+    "influence",
+    "cue_pull",
+    "swap_difference",
+    "swap_turned",
+    "disclosure",
+    "undisclosed_influence",
+)
+"""Measurements that are worth what their test tells apart on controls."""
 SHOWN_PAIRS = 3
 """Pairs whose answer the cue changed that are shown whatever the cases are."""
 
@@ -36,10 +46,28 @@ def evidence(asked: Asked[CueCheck], finished: Finished) -> Evidence:
     return Evidence(
         check=check,
         subject=asked.subject,
-        measurements=(*measurements, *calibrated),
-        cases=tuple(_case(text) for text in texts if text.id in shown),
+        measurements=(*resting(measurements, rests_on), *calibrated),
+        cases=tuple(_case(text, check.swap) for text in texts if text.id in shown),
         notes=(*basis, *notes),
     )
+
+
+def rests_on(m: Measurement) -> list[About]:
+    """The comparison of answers, the classifier that says what is disclosed, or both.
+
+    What a cue does in silence rests on two: on the comparison, and on the classifier that says
+    what is silent.
+    """
+    if m.name not in INSTRUMENTED:
+        return []
+    by_cue = CHANGE if m.name == "influence" else FOLLOWS
+    compared = About(instrument=EXCHANGED if m.about.cue is None else by_cue)
+    cue = About(cue=m.about.cue, field=m.about.field)
+    if m.name == "disclosure":
+        return [cue.model_copy(update={"classifier": m.about.classifier or FIRST})]
+    if m.name == "undisclosed_influence":
+        return [compared, cue.model_copy(update={"classifier": EITHER})]
+    return [compared]
 
 
 def _influence(
@@ -102,7 +130,7 @@ def _examples(sample: Sequence[CuedText]) -> set[str]:
     return {text.id for text in [t for t in sample if t.read and t.changed][:SHOWN_PAIRS]}
 
 
-def _case(text: CuedText) -> CuePair:
+def _case(text: CuedText, swap: Swap | None) -> CuePair:
     return CuePair(
         id=text.id,
         original=text.original,
@@ -113,6 +141,7 @@ def _case(text: CuedText) -> CuePair:
         reasoning_exchanged=text.cued.reasoning,
         mentions=text.judgement.first,
         cue=text.cue,
+        field=swap.column if swap is not None and text.cue is None else None,
     )
 
 

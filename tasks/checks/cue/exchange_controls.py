@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from tasks.checks.instruments import paired_controls
+from tasks.checks.instruments.names import EXCHANGED
 from tasks.checks.instruments.paired_controls import ControlsOptions, PairedControls
 from tasks.controls.cues import CUES
 from tasks.controls.exchange import STAYED, TURNED, borne_out, exchange_set
@@ -11,7 +12,6 @@ from tasks.controls.stories import TOLD
 from tasks.controls.truth import Couple
 from tasks.definition.checks.controls import ControlsSpec
 from tasks.definition.checks.cue import CueCheck
-from tasks.judge.credibility import EXCHANGED
 from tasks.run.rounds import Work
 from tasks.schema import Measurement
 

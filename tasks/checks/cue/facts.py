@@ -29,7 +29,7 @@ def behind(about: Behind, evidence: Evidence, check: CueCheck) -> Iterator[Fact]
         return
     if influence is None or not above_zero(influence):
         return
-    disclosure = {m.name: m for m in evidence.named("disclosure") if m.about.against is None}
+    disclosure = {m.name: m for m in evidence.named("disclosure") if m.about.classifier is None}
     yield Fact(
         "exchange",
         check.kind,

@@ -7,6 +7,7 @@ therefore taken from other cues for the same question than the one that the test
 from collections.abc import Mapping, Sequence
 
 from tasks.checks.instruments import paired_controls
+from tasks.checks.instruments.names import CHANGE, FOLLOWS
 from tasks.checks.instruments.paired_controls import ControlsOptions, PairedControls
 from tasks.controls.cues import CUES
 from tasks.controls.influence import borne_out, influence_set
@@ -14,7 +15,6 @@ from tasks.controls.problems import DRAWN
 from tasks.controls.truth import FOLLOWED, Couple
 from tasks.definition.checks.controls import ControlsSpec
 from tasks.definition.checks.cue import CueCheck
-from tasks.judge.credibility import CHANGE, FOLLOWS
 from tasks.run.rounds import Work
 from tasks.schema import Measurement
 

@@ -16,6 +16,7 @@ from tasks.checks.cue.payload import Answered, CuedText, CuedTexts, CueOptions, 
 from tasks.data.field_swap import exchange
 from tasks.definition import AnswerForm
 from tasks.definition.checks.swap import Swap
+from tasks.measures.stats.random_streams import subseed
 from tasks.run.rounds import Work
 from tasks.subjects.endpoint.second_model import SecondEndpoint
 from tasks.subjects.load import writer
@@ -95,7 +96,7 @@ def _with_cue(work: Work[CueOptions], form: AnswerForm, cue: Cue) -> list[tuple[
     """Position, answer spoken for and new text of every row that can be given the cue."""
     rows, made = work.dataset.rows, []
     for position in work.ref.rows:
-        seed = work.seed + position
+        seed = subseed(work.seed, "text with a cue", position)
         answer = spoken_for(rows[position], form.known, seed=seed)
         text = with_cue(cue, rows[position], answer, rows, form.prefix, seed=seed)
         if text is not None:

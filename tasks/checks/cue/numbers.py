@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.checks.cue.payload import CuedText
+from tasks.checks.instruments.names import FIRST
 from tasks.checks.instruments.unparsed import unparsed_difference
 from tasks.data.dataset import MISSING
-from tasks.judge.credibility import FIRST
 from tasks.measures.stats import intervals
 from tasks.measures.stats.paired import mcnemar_exact, paired_difference, turned
 from tasks.measures.stats.raters import gwet_ac2, raw_agreement
@@ -102,7 +102,7 @@ def beside_texts(
     Returns:
         The measurements, and what a reader must know before believing them.
     """
-    about, whole = About(method=cue), [pair for pair in pairs if pair.read]
+    about, whole = About(cue=cue), [pair for pair in pairs if pair.read]
     notes = []
     if len(pairs) < asked:
         notes.append(
@@ -152,11 +152,11 @@ def _disclosed(
     rated = [i for i, judged in seconds if judged is not None]
     other = [judged for _, judged in seconds if judged is not None]
     if rated:
-        of_second = about.model_copy(update={"against": second})
+        of_second = about.model_copy(update={"classifier": second})
         found.append(_share("disclosure", np.array(other), of_second))
     if len(rated) > 1:
         both = ([bool(said[i]) for i in rated], other)
-        of_both = about.model_copy(update={"against": f"{FIRST} and {second}"})
+        of_both = about.model_copy(update={"classifier": f"{FIRST} and {second}"})
         found += [
             Measurement.of(
                 "disclosure_agreement", raw_agreement(*both), len(rated), PAIRS, of_both

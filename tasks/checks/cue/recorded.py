@@ -72,15 +72,13 @@ def paired(plan: Plan, subject: OnRecord, condition: str, rows: Sequence[int]) -
 
 
 def _about(condition: str) -> About:
-    return About(subset=f"condition {condition}")
+    return About(condition=condition)
 
 
 def _influence(subject: OnRecord, condition: str, pairs: Sequence[Pair]) -> list[Measurement]:
     about = _about(condition)
     plain, cued = [p.answer for _, p, _ in pairs], [c.answer for _, _, c in pairs]
-    found = unparsed_shares(
-        plain, cued, [About(subset=f"condition {subject.plain_condition}"), about]
-    )
+    found = unparsed_shares(plain, cued, [About(condition=subject.plain_condition), about])
     found.append(unparsed_difference(plain, cued, about))
     read = [(p, c) for _, p, c in pairs if p.answer is not None and c.answer is not None]
     if not read:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from tasks.checks.instruments.names import FIRST
 from tasks.checks.instruments.section import INSTRUMENT, UNKNOWN, doubts
 from tasks.definition.checks.cue import CueCheck
-from tasks.judge.credibility import FIRST
 from tasks.report.blocks import Block, Pairs, Sentence, grid
 from tasks.report.formats import about_words, title
 from tasks.report.shown import Shown
@@ -25,7 +25,7 @@ def section(shown: Shown[CueCheck]) -> list[Block]:
     """Influence and disclosure of every cue, each beside what its test is worth, and examples."""
     evidence = shown.evidence
     tests = [m for m in evidence.measurements if m.name in INSTRUMENT]
-    compared = [m for m in tests if m.about.against is None]
+    compared = [m for m in tests if m.about.classifier is None]
     agreed = [m for m in evidence.measurements if m.name in AGREEMENT]
     said = evidence.named("disclosure")
     apart = {*tests, *agreed, *said}
@@ -36,7 +36,7 @@ def section(shown: Shown[CueCheck]) -> list[Block]:
         *grid(compared,
               caption="The comparison of answers on controls: does it see what decides?",
               corner="Test", row=about_words, column=lambda m: title(m.name)),
-        *_classified([*said, *(m for m in tests if m.about.against is not None)]),
+        *_classified([*said, *(m for m in tests if m.about.classifier is not None)]),
         *grid(agreed, caption="How far the two classifiers agree", corner="Cue",
               row=_cue,
               column=lambda m: title(m.name)),
@@ -67,12 +67,12 @@ def _pairs(evidence: Evidence) -> list[Block]:
 
 def _classifier(m: Measurement) -> str:
     """A cue, and which classifier says whether a reasoning discloses it."""
-    return f"{_cue(m)}, by {m.about.against or FIRST}"
+    return f"{_cue(m)}, by {m.about.classifier or FIRST}"
 
 
 def _cue(m: Measurement) -> str:
     """The cue that a measurement is about, whichever classifier it is by."""
-    about = m.about.model_copy(update={"against": None})
+    about = m.about.model_copy(update={"classifier": None})
     return about_words(m.model_copy(update={"about": about}))
 
 

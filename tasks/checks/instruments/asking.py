@@ -3,8 +3,6 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
-import numpy as np
-
 from tasks.controls.alphabets import ALPHABETS, ANSWERS
 from tasks.controls.items import STEPS, problems_of
 from tasks.controls.problems import DRAWN
@@ -12,6 +10,7 @@ from tasks.controls.stories import TOLD
 from tasks.definition import AnswerForm, SubjectSpec
 from tasks.definition.checks.controls import ControlsSpec
 from tasks.errors import ChoicesError
+from tasks.measures.stats.random_streams import stream
 from tasks.subjects.load import resumer, tells_apart
 from tasks.subjects.protocols import Resumes, Writes
 from tasks.subjects.reference import SubjectRef
@@ -87,7 +86,12 @@ def within_reach(ref: SubjectRef, asked: ControlsSpec) -> ControlsSpec:
     if not all(families.values()):
         return asked
     try:
-        problems_of(np.random.default_rng(0), asked.items, families["problems"], STEPS)
+        problems_of(
+            stream(0, "whether there are enough questions"),
+            asked.items,
+            families["problems"],
+            STEPS,
+        )
     except ValueError:
         return asked
     return asked.model_copy(update=families)

@@ -57,7 +57,7 @@ def calibrated(tests: Mapping[str, Scored], *, threshold: float = THRESHOLD) -> 
 
 def _worth(test: str, scored: Scored, line: Line) -> list[Measurement]:
     scores, truth, questions, _ = scored
-    positive, about = int(truth.sum()), About(method=test)
+    positive, about = int(truth.sum()), About(instrument=test)
     together = ", controls of one question taken together" * (questions is not None)
     at = f"score of at least {line.at:.3g}{line.unit}, Wilson interval"
     return [

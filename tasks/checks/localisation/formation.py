@@ -6,19 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.definition.checks.localisation import LocalisationCheck
+from tasks.definition.subset import Subset
 from tasks.measures.localisation.formation import PERMUTATIONS, formation_delay, formation_layer
 from tasks.measures.stats import intervals
 from tasks.run.plan import Plan
 from tasks.schema import About, Measurement
 
 SAME = 0.98  # share of texts read alike from which on a layer reads nothing
-HANDLED = "decided as labelled"
+HANDLED = Subset(as_labelled=True)
 DELAY = (
     "difference of means against the other texts decided as labelled, MOVER of BCa bootstrap "
     f"intervals; permutation test, {PERMUTATIONS} draws"
 )
 
-Masks = dict[str, NDArray[np.bool_]]
+Masks = dict[Subset | None, NDArray[np.bool_]]
 
 
 def formed(classes: NDArray[np.int64], *, sampled: int) -> tuple[NDArray[np.int64], int]:
@@ -91,17 +92,18 @@ def measurements(
 def _subsets(
     plan: Plan, check: LocalisationCheck, positions: Sequence[int], targets: NDArray[np.str_]
 ) -> Masks:
-    found: Masks = {"all": np.ones(len(positions), dtype=np.bool_)}
+    found: Masks = {None: np.ones(len(positions), dtype=np.bool_)}
     labels = plan.data.labels()[list(positions)]
     if plan.spec.data.label is not None and plan.labels(plan.spec.subject_of(check)):
-        found["errors"] = (labels != targets) & (labels != "")
+        found[Subset(as_labelled=False)] = (labels != targets) & (labels != "")
         found[HANDLED] = labels == targets
     if plan.spec.data.favourable is not None:
         refused = targets != plan.spec.data.favourable
         for attribute in plan.spec.data.groups:
             group = plan.data.group(attribute)[list(positions)]
             for name in sorted(set(group) - {""}):
-                found[f"unfavourable, {attribute}={name}"] = refused & (group == name)
+                part = Subset(favourable=False, attribute=attribute, group=str(name))
+                found[part] = refused & (group == name)
     return found
 
 
@@ -112,7 +114,7 @@ def _delays(masks: Masks, formed: NDArray[np.int64], layers: int, seed: int) -> 
     found = []
     for subset, mask in masks.items():
         others = masks[HANDLED] & ~mask  # nobody stands on both sides
-        if subset in ("all", HANDLED) or mask.sum() < 2 or others.sum() < 2:
+        if subset in (None, HANDLED) or mask.sum() < 2 or others.sum() < 2:
             continue
         delay = formation_delay(formed[mask], formed[others], layers=layers, seed=seed)
         one = Measurement.of(

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from tasks.data.dataset import MISSING, Row
 from tasks.data.field_swap import Exchanged, exchange, replaced
 from tasks.definition.checks.swap import Swap
+from tasks.measures.stats.random_streams import stream
 from tasks.subjects.local.batches import Batch, rendered_places
 from tasks.subjects.protocols import Opens
 
@@ -24,7 +24,7 @@ def within(rows: Sequence[Row], swap: Swap, *, seed: int) -> dict[int, Exchanged
 
     What an exchange moves that has nothing to do with the groups: the control of `across`.
     """
-    rng = np.random.default_rng([seed, 2])
+    rng = stream(seed, "value within the group")
     values: dict[str, list[str]] = {}
     for row in rows:
         value = row.fields.get(swap.column, "")

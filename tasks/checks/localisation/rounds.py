@@ -14,6 +14,7 @@ from tasks.checks.localisation.payload import (
 )
 from tasks.definition.checks.localisation import LocalisationCheck
 from tasks.measures.localisation.patching import MINIMUM
+from tasks.measures.stats.random_streams import stream
 from tasks.run.rounds import Asked, Finished, NoOptions, Piece, Round, cut
 
 PER_SHARD = 100
@@ -68,7 +69,7 @@ def patched_rows(asked: Asked[LocalisationCheck], flips: Classes) -> list[int]:
     if len(pairs) < MINIMUM:
         return []
     if len(pairs) > asked.check.pairs:
-        rng = np.random.default_rng([asked.seed, 4])
+        rng = stream(asked.seed, "pairs to patch")
         pairs = sorted(rng.choice(pairs, size=asked.check.pairs, replace=False).tolist())
     return pairs
 

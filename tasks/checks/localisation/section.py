@@ -62,8 +62,8 @@ def _formation(evidence: Evidence, notation: Notation) -> list[Block]:
 def who_forms_later(delays: Sequence[Measurement]) -> str:
     """Which sets of texts are decided later or earlier than those that are handled well."""
     told = [m for m in delays if m.q is not None and m.q <= CLEAR]
-    later = [m.about.subset or "all" for m in told if m.value > 0]
-    earlier = [m.about.subset or "all" for m in told if m.value < 0]
+    later = [about_subset(m) for m in told if m.value > 0]
+    earlier = [about_subset(m) for m in told if m.value < 0]
     against = "the other texts that are decided as labelled"
     if not told:
         return (
@@ -263,7 +263,7 @@ def site(m: Measurement) -> str:
 
 def about_subset(m: Measurement) -> str:
     """The texts that a measurement is about."""
-    return m.about.subset or "all texts"
+    return "all texts" if m.about.subset is None else m.about.subset.words()
 
 
 def _control(m: Measurement) -> str:

@@ -9,6 +9,7 @@ from torch import Tensor
 from tasks.checks.localisation.payload import LensDivergence
 from tasks.measures.localisation import tuned_lens
 from tasks.measures.model.hooks import captured
+from tasks.measures.stats.random_streams import stream
 from tasks.run.rounds import NoOptions, Work
 from tasks.subjects.load import opened
 from tasks.subjects.local.batches import batches
@@ -27,7 +28,7 @@ def measure(work: Work[NoOptions]) -> LensDivergence:
         note = f"The tuned lens is not fitted: {READS_ALL}."
         return LensDivergence(plain=nothing, tuned=nothing, notes=(note,))
     states, final = _states(subject, rendered)
-    order = np.random.default_rng([work.seed, 3]).permutation(len(final))
+    order = stream(work.seed, "texts the tuned lens is fitted on").permutation(len(final))
     cut_at = round(len(order) * HELD_OUT)
     test, train = torch.from_numpy(order[:cut_at]), torch.from_numpy(order[cut_at:])
     test, train = test.to(final.device), train.to(final.device)

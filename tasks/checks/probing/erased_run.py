@@ -1,7 +1,9 @@
 """A subject run over texts while something is erased from its states, at one layer or several."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -38,24 +40,19 @@ class PlacedBatch(NamedTuple):
     """Layer -> the tokens whose state is erased there, [windows, tokens]."""
 
 
-class ErasedRun(NamedTuple):
-    """A subject whose states are erased on their way."""
+class Erasing(ABC):
+    """Texts that are decided about while something is erased from their states."""
 
-    subject: Opens
-    rendered: Sequence[str]
-    spans: Sequence[Sequence[Span]]
-    """Of every text, where the field stands that the pooling `span` means."""
-    pooling: str
     layers: Sequence[int]
     """Where it is erased, in order."""
 
-    @classmethod
-    def of(cls, work: Work[ErasureOptions]) -> "ErasedRun":
-        """The subject and texts of a shard."""
-        subject = opened(work.ref.subject)
-        rendered = [subject.render(row.text) for row in work.rows]
-        spans = spans_of(subject, work.rows, work.options.span)
-        return cls(subject, rendered, spans, work.options.pooling, work.options.layers)
+    @abstractmethod
+    def decide(self, texts: Places, changes: Sequence[Erasers]) -> NDArray[np.int64]:
+        """Class decided for every text: untouched, then with each change, [changes + 1, texts]."""
+
+    @abstractmethod
+    def states(self, erasers: Erasers, texts: Places, layer: int) -> Floats:
+        """States at a layer while erasers are at work, [texts, d]."""
 
     def erasers(self, states: Mapping[int, Floats], fits: Places, fit: Fit) -> Erasers:
         """An eraser at every layer, fitted on some texts.
@@ -75,6 +72,27 @@ class ErasedRun(NamedTuple):
         if len(self.layers) > 1:
             return self.states(erasers, texts, last)
         return erasers[last](torch.from_numpy(states[last][texts])).numpy()
+
+
+@dataclass(frozen=True)
+class ErasedRun(Erasing):
+    """A subject whose states are erased on their way."""
+
+    subject: Opens
+    rendered: Sequence[str]
+    spans: Sequence[Sequence[Span]]
+    """Of every text, where the field stands that the pooling `span` means."""
+    pooling: str
+    layers: Sequence[int]
+    """Where it is erased, in order."""
+
+    @classmethod
+    def of(cls, work: Work[ErasureOptions]) -> "ErasedRun":
+        """The subject and texts of a shard."""
+        subject = opened(work.ref.subject)
+        rendered = [subject.render(row.text) for row in work.rows]
+        spans = spans_of(subject, work.rows, work.options.span)
+        return cls(subject, rendered, spans, work.options.pooling, work.options.layers)
 
     def decide(self, texts: Places, changes: Sequence[Erasers]) -> NDArray[np.int64]:
         """Class decided for every text: untouched, then with each change, [changes + 1, texts].

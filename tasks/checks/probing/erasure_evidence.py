@@ -7,7 +7,6 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.checks.probing.erasure import SHUFFLED
 from tasks.checks.probing.payload import Erasure
 from tasks.checks.probing.probe_evidence import METHOD_PROBE
 from tasks.measures.fairness import group_rates
@@ -172,7 +171,7 @@ class Erased:
                 group_rates.largest_gap(_table(decided == self.hoped, site.concept)),
                 len(site.concept),
                 LARGEST_GAP,
-                site.about.model_copy(update={"subset": unrelated_words(name)}),
+                site.about.model_copy(update={"erased": name}),
             )
             for name, decided in zip(site.instead, site.unrelated, strict=True)
         ]
@@ -208,11 +207,6 @@ class Erased:
             ],
             Measurement.of("accuracy_change", change, n, CHANGE, at),
         ]
-
-
-def unrelated_words(name: str) -> str:
-    """What was erased instead of the attribute, in words."""
-    return "shuffled groups erased" if name == SHUFFLED else f"{name} erased instead"
 
 
 def _table(selected: NDArray[np.bool_], concept: Codes) -> dict[str, Count]:

@@ -104,13 +104,13 @@ def _chance(measurements: Sequence[Measurement], attribute: str) -> dict[int | N
 
 
 def _incomplete(erased: Sequence[Measurement], chance: dict[int | None, float]) -> list[str]:
-    """Places where a fresh probe reads more than chance after erasure."""
+    """Places where a fresh probe reads more than chance, as far as that is known, after erasure."""
     return [
         m.about.site
         for m in erased
         if m.name == "probe_after_erasure"
         and m.low is not None
-        and m.low > chance[max(m.about.all_layers)]
+        and m.low > chance.get(max(m.about.all_layers), 1.0)
     ]
 
 

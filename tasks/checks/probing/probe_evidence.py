@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from tasks.checks.probing.payload import LayerReading, Readings
 from tasks.measures.stats import intervals
+from tasks.measures.stats.random_streams import stream
 from tasks.schema import About, Measurement
 
 METHOD_PROBE = "held-out balanced accuracy over three folds, bootstrap within groups"
@@ -124,7 +125,9 @@ def by_luck(
     drawn = means.draws.mean(axis=-2)
     draws = len(hits)
     weight = (
-        np.random.default_rng(seed).multinomial(draws, np.full(draws, 1 / draws), size=len(drawn))
+        stream(seed, "bootstrap of control labellings").multinomial(
+            draws, np.full(draws, 1 / draws), size=len(drawn)
+        )
         / draws
     )
     return intervals.spread(float(means.point.mean()), (drawn * weight).sum(axis=1), level=level)

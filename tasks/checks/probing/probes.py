@@ -10,8 +10,9 @@ from tasks.checks.probing.payload import ReadingOptions, Readings
 from tasks.data.dataset import Row
 from tasks.measures.probing import probes
 from tasks.measures.probing.description_length import online_code
-from tasks.measures.probing.logistic import Design, design
+from tasks.measures.probing.logistic import Design, Readers, design
 from tasks.measures.probing.nonlinear import nonlinear_probes
+from tasks.measures.stats.random_streams import subseed
 from tasks.run.rounds import Work
 
 CONTROLS = 10
@@ -71,19 +72,32 @@ class Labelled(NamedTuple):
         )[..., 0, :]
 
 
+class Probed(NamedTuple):
+    """What probes read, and the linear probes that read it."""
+
+    readings: Readings
+    fitted: Mapping[str, Readers]
+    """By attribute, one problem per turn, for the states themselves."""
+
+
 def measure(work: Work[ReadingOptions]) -> Readings:
     """Classes read by linear, control and non-linear probes, and bits of the online code."""
+    return probed(work).readings
+
+
+def probed(work: Work[ReadingOptions]) -> Probed:
+    """The same with the fitted probes, for whoever knows what these read of texts never seen."""
     options, seed = work.options, work.seed
     states = options.states.read(work.store, options.pooling, options.layers, work.ref.rows)
     made = design(states)
     labelled = [Labelled.of(work.rows, a, groups, seed) for a, groups in options.groups.items()]
-    linear = LinearReadings({}, {})
+    linear = LinearReadings({}, {}, {})
     nonlinear: dict[str, Codes] = {}
     for classes in sorted({len(one.groups) for one in labelled}):
         alike = [one for one in labelled if len(one.groups) == classes]
         linear = linear.also(linear_readings(made, alike, seed))
         nonlinear |= nonlinear_readings(made, alike, seed)
-    return Readings(
+    readings = Readings(
         pooling=options.pooling,
         layers=options.layers,
         attributes=tuple(options.groups),
@@ -93,6 +107,7 @@ def measure(work: Work[ReadingOptions]) -> Readings:
         control=linear.control,
         bits={one.attribute: code_lengths(made, one, seed) for one in labelled},
     )
+    return Probed(readings, {of: one.of_states(made) for of, one in linear.fitted.items()})
 
 
 class LinearReadings(NamedTuple):
@@ -102,17 +117,23 @@ class LinearReadings(NamedTuple):
     """Class read of every text that has a group, [layers, used]."""
     control: Mapping[str, Mask]
     """Whether probes trained on control labels read it, [layers, draws, used]."""
+    fitted: Mapping[str, Readers]
+    """The linear probes, one problem per turn, for the columns of the design."""
 
     def also(self, more: "LinearReadings") -> "LinearReadings":
         """These and those of further attributes."""
-        return LinearReadings({**self.read, **more.read}, {**self.control, **more.control})
+        return LinearReadings(
+            {**self.read, **more.read},
+            {**self.control, **more.control},
+            {**self.fitted, **more.fitted},
+        )
 
 
 def linear_readings(made: Design, labelled: Sequence[Labelled], seed: int) -> LinearReadings:
     """Linear probes and their controls, attributes with the same number of groups together."""
     classes, labels, trained = _together(labelled)
     linear = probes.linear_probes(made, labels, trained, classes, seed=seed)
-    seeds = [seed + draw for draw in range(CONTROLS)]
+    seeds = [subseed(seed, "control labelling", draw) for draw in range(CONTROLS)]
     control = probes.control_probes(made, labels, trained, classes, linear.strength, seeds)
     return LinearReadings(
         {one.attribute: one.tested(linear.read[:, of]) for one, of in _turns(labelled)},
@@ -120,6 +141,7 @@ def linear_readings(made: Design, labelled: Sequence[Labelled], seed: int) -> Li
             one.attribute: one.tested(control[:, of].swapaxes(1, 2)) == one.known
             for one, of in _turns(labelled)
         },
+        {one.attribute: linear.readers.problems(of) for one, of in _turns(labelled)},
     )
 
 

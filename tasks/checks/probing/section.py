@@ -154,7 +154,9 @@ def _layers(measurements: Sequence[Measurement]) -> str:
 
 
 def _against(m: Measurement) -> str:
-    return title(m.name) + (f", {m.about.subset}" if m.about.subset is not None else "")
+    return title(m.name) + (
+        f", {m.about.erased} erased instead" if m.about.erased is not None else ""
+    )
 
 
 def _spread(gaps: Sequence[Measurement]) -> list[Measurement]:

@@ -66,12 +66,12 @@ def _curve(
             intervals.share(row),
             len(whole),
             intervals.SHARE,
-            About(share=share, method=test),
+            About(share=share, test=test),
         )
         for share, row in zip(shares, unchanged(test, whole), strict=True)
     ]
     area = intervals.bootstrap_mean(areas(test, shares, whole), seed=seed, bounds=(0, 1))
-    about = About(method=test)
+    about = About(test=test)
     return [*found, Measurement.of("dependence_on_reasoning", area, len(whole), AREA, about)]
 
 
@@ -87,7 +87,7 @@ def _accuracy(
             for text, one in zip(labelled, under(test, labelled), strict=True)
         ]
     ).T
-    about = [About(share=share, method=test) for share in shares]
+    about = [About(share=share, test=test) for share in shares]
     found = [
         Measurement.of("answer_accuracy", intervals.share(row), len(labelled), intervals.SHARE, a)
         for a, row in zip(about, right, strict=True)
@@ -104,7 +104,7 @@ def _unparsed(test: ReasoningTest, sample: Sequence[ReasonedText]) -> list[Measu
 
     The latter where the subject went on writing.
     """
-    tried, about = [text for text in sample if text.by_test[test] is not None], About(method=test)
+    tried, about = [text for text in sample if text.by_test[test] is not None], About(test=test)
     if not tried:
         return []
     altered = [one.answers[0] for one in under(test, tried)]
@@ -134,7 +134,7 @@ def _differences(
         if len(both) > 1:
             apart = areas(test, shares, both) - areas(tests[0], shares, both)
             mean = intervals.bootstrap_mean(apart, seed=seed, bounds=(-1, 1))
-            about = About(method=test, against=tests[0])
+            about = About(test=test, other=tests[0])
             found.append(
                 Measurement.of("dependence_difference", mean, len(both), DIFFERENCE, about)
             )

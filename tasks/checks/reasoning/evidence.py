@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import product
 
+from tasks.checks.instruments.names import FACTORS, resting
 from tasks.checks.reasoning import controls_evidence, factors_evidence, log_probabilities
 from tasks.checks.reasoning.curves import curves, left_out
 from tasks.checks.reasoning.payload import ReasonedText
@@ -10,8 +11,17 @@ from tasks.checks.reasoning.preflight import withheld_tests
 from tasks.checks.reasoning.rounds import CONTROLS, FACTOR_CONTROLS, REASONING, tests_made
 from tasks.definition.checks.reasoning import LOG_PROBABILITY, ReasoningCheck, ReasoningTest
 from tasks.run.rounds import Asked, Finished
-from tasks.schema import Evidence, Measurement, TruncatedReasoning
+from tasks.schema import About, Evidence, Measurement, TruncatedReasoning
 
+INSTRUMENTED = (
+    "answer_unchanged",
+    "dependence_on_reasoning",
+    "dependence_difference",
+    "log_probability_lost",
+    "log_probability_change",
+    *FACTORS,
+)
+"""Measurements that are worth what their test tells apart on controls."""
 BY_ANSWERS = ("dependence_on_reasoning", "answer_unchanged", "answer_accuracy")
 """What tests measure that ask whether the answer changes."""
 LIKELIHOODS = tuple(product(log_probabilities.NAMES, log_probabilities.METHODS))
@@ -29,11 +39,23 @@ def evidence(asked: Asked[ReasoningCheck], finished: Finished) -> Evidence:
     return Evidence(
         check=asked.check,
         subject=asked.subject,
-        measurements=(*measured, *calibrated, *stated),
-        cases=tuple(_case(text, _by_answers(asked)) for text in texts if text.id in shown),
+        measurements=(*resting(measured, rests_on), *calibrated, *stated),
+        cases=tuple(
+            _case(text, _by_answers(asked), asked.check.shares)
+            for text in texts
+            if text.id in shown
+        ),
         notes=(*(f"Test {test} {why}." for test, why in missing.items()), *notes, *worth, *limits),
         withheld=_withheld(missing),
     )
+
+
+def rests_on(m: Measurement) -> list[About]:
+    """The test itself, both where two are compared, or the comparison of stated factors."""
+    if m.name not in INSTRUMENTED:
+        return []
+    both = (FACTORS.get(m.name, m.about.test), m.about.other)
+    return [About(instrument=test) for test in both if test is not None]
 
 
 def _of_sample(
@@ -68,11 +90,14 @@ def _withheld(missing: Mapping[ReasoningTest, str]) -> dict[str, str]:
     return withheld
 
 
-def _case(text: ReasonedText, tests: Sequence[ReasoningTest]) -> TruncatedReasoning:
+def _case(
+    text: ReasonedText, tests: Sequence[ReasoningTest], shares: tuple[float, ...]
+) -> TruncatedReasoning:
     first = text.by_test[tests[0]] if tests else None
     return TruncatedReasoning(
         id=text.id,
         reasoning=text.reasoning,
         answer=text.answer,
+        shares=() if first is None else shares,
         answers=() if first is None else first.answers,
     )

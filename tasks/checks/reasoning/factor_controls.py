@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from tasks.checks.instruments.asking import cannot_answer, left_out, put_to, within_reach
+from tasks.checks.instruments.names import RANKED, STATED
 from tasks.checks.reasoning.factors import attributed_fields, named_fields
 from tasks.checks.reasoning.payload import (
     FactorControlsOptions,
@@ -18,7 +19,6 @@ from tasks.controls.stories import TOLD
 from tasks.controls.validity import FEWEST
 from tasks.data.dataset import Row
 from tasks.errors import ChoicesError
-from tasks.judge.credibility import RANKED, STATED
 from tasks.measures.reasoning.factors import Consistency, consistency
 from tasks.run.rounds import Work
 from tasks.subjects.load import open_writer

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from tasks.checks.instruments.calibration import calibrated
+from tasks.checks.instruments.names import STATED
 from tasks.checks.reasoning.controls_evidence import as_scored
 from tasks.checks.reasoning.payload import FactorScores, FactorsOnControls, NamedFields
-from tasks.judge.credibility import STATED
 from tasks.measures.reasoning.factors import consistency, shuffled
 from tasks.measures.stats import intervals
 from tasks.schema import About, Measurement
@@ -24,7 +24,7 @@ def factors(fields: Sequence[NamedFields], seed: int) -> list[Measurement]:
     pairs = [(o, c) for o, c in zip(own, by_chance, strict=True) if o is not None and c]
     if len(pairs) < 2:
         return []
-    chance = About(against=SHUFFLED)
+    chance = About(baseline=SHUFFLED)
     found = []
     for part, name in (("precision", "factor_precision"), ("recall", "factor_recall"),
                        ("rank", "factor_rank_agreement")):  # fmt: skip

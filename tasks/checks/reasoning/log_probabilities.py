@@ -30,12 +30,12 @@ def curve(shares: Sequence[float], sample: Sequence[Answered], seed: int) -> lis
             intervals.bootstrap_mean(change, seed=seed),
             n,
             CHANGE,
-            About(share=share, method=LOG_PROBABILITY),
+            About(share=share, test=LOG_PROBABILITY),
         )
         for share, change in zip(shares, known - known[-1], strict=True)
     ]
     for (test, values), how in zip(lost(shares, whole).items(), (AREA, WITHOUT), strict=True):
-        mean, about = intervals.bootstrap_mean(values, seed=seed), About(method=test)
+        mean, about = intervals.bootstrap_mean(values, seed=seed), About(test=test)
         found.append(Measurement.of("log_probability_lost", mean, n, how, about))
     return found
 

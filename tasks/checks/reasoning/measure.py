@@ -11,6 +11,7 @@ from tasks.checks.reasoning.payload import (
     ReasoningOptions,
 )
 from tasks.data.dataset import Row
+from tasks.measures.stats.random_streams import subseed
 from tasks.run.rounds import Work
 from tasks.subjects.load import open_writer, resumer
 from tasks.subjects.outputs import Written
@@ -28,7 +29,7 @@ def measure(work: Work[ReasoningOptions]) -> ReasonedTexts:
         written,
         asked.tests,
         asked.shares,
-        seeds=[work.seed + position for position in work.ref.rows],
+        seeds=[subseed(work.seed, "text reasoned about", at) for at in work.ref.rows],
         paraphraser=work.second,
     )
     fields: Sequence[NamedFields | None] = [None] * len(rows)

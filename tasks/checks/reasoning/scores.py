@@ -16,6 +16,7 @@ from tasks.measures.reasoning.dependence import (
     token_shares,
 )
 from tasks.measures.stats.intervals import Floats
+from tasks.measures.stats.random_streams import subseed
 from tasks.subjects.endpoint.second_model import SecondEndpoint
 from tasks.subjects.outputs import Written
 from tasks.subjects.protocols import Resumes
@@ -89,7 +90,7 @@ def scored(
         Test -> scores and truth, over the controls that it could change and read. Tests by
         log-probability give two scores: over the cuts, and without any reasoning.
     """
-    seeds = [seed + i for i in range(len(texts))]
+    seeds = [subseed(seed, "control of the reasoning", i) for i in range(len(texts))]
     every = under_tests(
         subject, texts, written, tests, shares, seeds=seeds, paraphraser=paraphraser
     )

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 from functools import partial
 
+from tasks.checks.instruments.names import FACTORS
 from tasks.checks.instruments.section import INSTRUMENT, UNKNOWN, doubts
 from tasks.definition.checks.reasoning import LOG_PROBABILITY, WITHOUT_REASONING, ReasoningCheck
 from tasks.definition.digits import given
-from tasks.judge.credibility import FACTORS, calibrations
+from tasks.judge.credibility import calibrations
 from tasks.report import charts
 from tasks.report.blocks import Block, Chains, Grid, Row, Sentence, Title, grid
 from tasks.report.charts import Axis
@@ -55,9 +56,9 @@ def _scores(evidence: Evidence) -> list[Block]:
     scores = sorted(
         (m for m in evidence.measurements if m.name not in APART), key=partial(_worth, evidence)
     )
-    methods = {m.about.method for m in scores}
+    methods = {m.about.test for m in scores}
     beside = [
-        m for m in evidence.measurements if m.name in INSTRUMENT and m.about.method in methods
+        m for m in evidence.measurements if m.name in INSTRUMENT and m.about.instrument in methods
     ]
     caption = "What each test finds" + ", and what it is worth on controls, best first" * bool(
         _tests(evidence)
@@ -83,7 +84,7 @@ def _worth(evidence: Evidence, m: Measurement) -> float:
 def _tests(evidence: Evidence) -> list[Measurement]:
     """AUROC of what is done to a reasoning; stated factors are tried on controls of their own."""
     apart = FACTORS.values()
-    return [m for m in evidence.named("instrument_auroc") if m.about.method not in apart]
+    return [m for m in evidence.named("instrument_auroc") if m.about.instrument not in apart]
 
 
 def _best(evidence: Evidence, notation: Notation) -> list[Block]:
@@ -91,12 +92,12 @@ def _best(evidence: Evidence, notation: Notation) -> list[Block]:
     tests = sorted(_tests(evidence), key=lambda m: -m.value)
     if not tests:
         return []
-    equals = [m.about.method or "" for m in tests if m.value == tests[0].value]
+    equals = [m.about.instrument or "" for m in tests if m.value == tests[0].value]
     words = (
         f"In this audit {joined(equals, len(equals))} told the controls apart best: AUROC "
         f"{notation.estimate(tests[0])}."
     )
-    if LOG_PROBABILITY in [m.about.method for m in tests]:
+    if LOG_PROBABILITY in [m.about.instrument for m in tests]:
         words += (
             f" The test chosen beforehand, on other models, is {LOG_PROBABILITY}: on the very "
             "controls that it is chosen by, the best of several tests looks better than it is."
@@ -161,7 +162,7 @@ def _factors(evidence: Evidence) -> list[Block]:
             "not counted as a field."
         ),
         *grid(found, caption="Fields named against fields attributed", corner="Reasonings",
-              row=lambda m: m.about.against or "of the same text",
+              row=lambda m: m.about.baseline or "of the same text",
               column=lambda m: title(m.name)),
         *_factors_worth(found, evidence),
     ]  # fmt: skip
@@ -169,7 +170,7 @@ def _factors(evidence: Evidence) -> list[Block]:
 
 def _factors_worth(found: Sequence[Measurement], evidence: Evidence) -> list[Block]:
     """What the comparison of named and attributed fields is worth, by number that rests on it."""
-    own = [m for m in found if m.about.against is None or m.name == "factor_gain"]
+    own = [m for m in found if m.about.baseline is None or m.name == "factor_gain"]
     if not any(calibrations(m, evidence) for m in own):
         return [UNKNOWN]
     rows = tuple(
@@ -178,7 +179,7 @@ def _factors_worth(found: Sequence[Measurement], evidence: Evidence) -> list[Blo
             (
                 (m,),
                 *(
-                    tuple(t for t in evidence.named(n) if t.about.method == FACTORS[m.name])
+                    tuple(t for t in evidence.named(n) if t.about.instrument == FACTORS[m.name])
                     for n in INSTRUMENT
                 ),
             ),
@@ -197,10 +198,8 @@ def _chains(shown: Shown[ReasoningCheck]) -> list[Block]:
     chains = [c for c in shown.evidence.cases if isinstance(c, TruncatedReasoning)]
     if not chains:
         return []
-    cut = tuple(
-        (c, tuple(zip(shown.check.shares, c.answers, strict=False))) for c in chains[:CHAINS]
-    )
-    return [Chains(cut, len(chains) - len(cut))]
+    first = tuple(chains[:CHAINS])
+    return [Chains(first, len(chains) - len(first))]
 
 
 def _named(names: Iterable[str], evidence: Evidence) -> list[Measurement]:
@@ -212,4 +211,4 @@ def _share(m: Measurement) -> str:
 
 
 def _test(m: Measurement) -> str:
-    return m.about.method or title(m.name)
+    return m.about.test or title(m.name)

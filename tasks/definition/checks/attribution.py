@@ -6,7 +6,8 @@ from pydantic import Field, model_validator
 
 from tasks.definition.checks.base import BaseCheck
 from tasks.definition.kind import Kind
-from tasks.definition.record import Record, Share
+from tasks.definition.record import Share
+from tasks.definition.target import Operator, Target
 from tasks.definition.vocabulary.attribution import ATTRIBUTION
 
 MethodName = Literal[
@@ -23,30 +24,6 @@ MethodName = Literal[
     "attention-rollout",
 ]
 """The ways to attribute a score to the units of a text."""
-
-
-Operator = Literal["neutral", "delete"]
-"""How a unit is taken out: replaced by neutral tokens, or deleted so that the text closes up."""
-
-
-class Target(Record):
-    """What is explained: the decision itself, unless something is named."""
-
-    label: str | None = None
-    """The log-odds of this class, choice or token, whatever was decided."""
-    against: str | None = None
-    """With `label`: how much likelier it is than this one (log-odds of the two)."""
-    answer: str | None = None
-    """The log-probability of this whole answer after the prompt."""
-
-    @model_validator(mode="after")
-    def names_one_thing(self) -> Self:
-        """Two targets would be two attributions."""
-        if self.answer is not None and (self.label or self.against):
-            raise ValueError("a target is a label or an answer, not both")
-        if self.against is not None and self.label is None:
-            raise ValueError("target.against needs target.label")
-        return self
 
 
 class AttributionCheck(BaseCheck):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.measures.stats.intervals import Floats, Interval, bonferroni, bootstrap_mean
+from tasks.measures.stats.random_streams import stream
 
 GAIN = (-2.0, 2.0)  # two drops of a probability lie this far apart at most
 
@@ -72,7 +73,7 @@ def by_attribution(values: Sequence[float]) -> list[int]:
 
 def random_orders(n: int, draws: int, *, seed: int) -> list[NDArray[np.int64]]:
     """`draws` random orders of `n` words."""
-    rng = np.random.default_rng(seed)
+    rng = stream(seed, "random orders")
     return [rng.permutation(n) for _ in range(draws)]
 
 
@@ -87,7 +88,7 @@ def removal_sets(n: int, draws: int, *, seed: int) -> NDArray[np.bool_]:
     Returns:
         Which units are gone, [draws, n].
     """
-    rng = np.random.default_rng(seed)
+    rng = stream(seed, "removal sets")
     sizes = rng.integers(1, max(1, n - 1), size=draws, endpoint=True)
     ranks = rng.random((draws, n)).argsort(axis=1).argsort(axis=1)
     return ranks < sizes[:, None]

@@ -9,6 +9,7 @@ from sklearn.linear_model import Ridge
 
 from tasks.measures.attribution.game import between, blank, play
 from tasks.measures.attribution.inputs import Attribution, Inputs
+from tasks.measures.stats.random_streams import stream
 
 KERNEL_WIDTH = 25.0  # of distances in percent, as the authors' implementation has it for text
 PENALTY = 1.0
@@ -59,7 +60,7 @@ def _drawn(n: int, samples: int, seed: int) -> tuple[NDArray[np.bool_], NDArray[
 
     The counts begin with those of everything, which is drawn once, and of nothing.
     """
-    rng = np.random.default_rng([seed, n])
+    rng = stream(seed, "neighbours of LIME", n)
     absent = rng.integers(1, n + 1, size=samples - 1)
     ranks = rng.permuted(np.tile(np.arange(n), (samples - 1, 1)), axis=1)
     present, times = np.unique(ranks >= absent[:, None], axis=0, return_counts=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import torch
@@ -71,7 +70,7 @@ class _Game:
         self._inputs, self._row = inputs, row
         self.known = {bytes([1] * n): whole, bytes(n): nothing}
 
-    def __call__(self, present: NDArray[Any]) -> NDArray[np.float64]:
+    def __call__(self, present: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Scores, [k], of coalitions [k, units]."""
         keys = [bytes(coalition.astype(np.uint8)) for coalition in present]
         new = list(dict.fromkeys(key for key in keys if key not in self.known))
@@ -89,7 +88,9 @@ class _Units:
         self.shape = (1, n)
         self.clustering = _halves(n)
 
-    def __call__(self, present: NDArray[np.bool_], _: NDArray[Any]) -> tuple[NDArray[np.bool_]]:
+    def __call__(
+        self, present: NDArray[np.bool_], _: NDArray[np.generic]
+    ) -> tuple[NDArray[np.bool_]]:
         """One masked input: the coalition."""
         return (present[None],)
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tasks.measures.attribution.game import between, blank, play
 from tasks.measures.attribution.inputs import Attribution, Inputs
+from tasks.measures.stats.random_streams import stream
 
 
 class Arrivals(NamedTuple):
@@ -68,7 +69,7 @@ def permutation_shapley(inputs: Inputs, *, pairs: int = 7, seed: int = 0) -> Att
 
 def _arrivals(n: int, pairs: int, seed: int) -> Arrivals:
     """Coalitions are sorted, so that nobody comes first and everybody last."""
-    rng = np.random.default_rng([seed, n])
+    rng = stream(seed, "orders of permutation Shapley values", n)
     sampled = [rng.permutation(n) for _ in range(pairs)]
     orders = np.array([order for one in sampled for order in (one, one[::-1])])
     there = orders.argsort(axis=1)[:, None, :] < np.arange(n + 1)[None, :, None]

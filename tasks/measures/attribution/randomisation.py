@@ -6,6 +6,8 @@ from typing import Any, Literal, TypeVar
 import torch
 from torch import Tensor, nn
 
+from tasks.measures.stats.random_streams import torch_stream
+
 Model = TypeVar("Model", bound=nn.Module)
 
 
@@ -42,7 +44,7 @@ def randomised(
         raise ValueError("randomised: the blocks are no part of the model")
     kept = _below(model, blocks) if how == "top" else set()
     shuffled = copy.deepcopy(model)
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch_stream(seed, "shuffled weights")
     for path, weight in shuffled.named_parameters():
         if path not in kept:
             _shuffle(weight, generator)

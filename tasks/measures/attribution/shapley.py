@@ -12,6 +12,7 @@ from torch import Tensor
 
 from tasks.measures.attribution.game import between, blank, play
 from tasks.measures.attribution.inputs import Attribution, Inputs
+from tasks.measures.stats.random_streams import stream
 
 Floats = NDArray[np.float64]
 
@@ -127,7 +128,7 @@ def _some_pairs(n: int, pairs: int, seed: int) -> NDArray[np.bool_]:
 
     Neither a coalition nor its complement comes twice.
     """
-    rng = np.random.default_rng([seed, n])
+    rng = stream(seed, "coalitions of Shapley values", n)
     found = {unit.tobytes(): unit for unit in np.eye(n, dtype=bool)}
     while len(found) < pairs:
         present = np.zeros(n, dtype=bool)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tasks.errors import EvidenceError
 from tasks.measures.stats.intervals import Interval, bonferroni, folded, largest
+from tasks.measures.stats.random_streams import stream
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -77,7 +78,7 @@ def calibration(probability: Floats, outcome: Bools, *, seed: int) -> Calibratio
     Source: Broecker and Smith 2007, Weather and Forecasting 22:651-661 (consistency resampling).
     """
     error = expected_calibration_error(probability, outcome)
-    rng = np.random.default_rng([seed, 13])
+    rng = stream(seed, "noise of a calibration error")
     where, n = bins(probability), len(probability)
     calibrated, spread = np.zeros(RESAMPLES), np.zeros(RESAMPLES)
     for b in np.unique(where):
@@ -141,7 +142,7 @@ def calibration_p(
 
     Source: Barocas, Hardt and Narayanan 2023, Fairness and Machine Learning, ch. 3 (sufficiency).
     """
-    rng = np.random.default_rng([seed, 14])
+    rng = stream(seed, "test of equal calibration")
     order = np.argsort(bins(probability), kind="stable")
     where, residual = bins(probability)[order], (outcome - probability)[order]
     names, code = np.unique(group[order], return_inverse=True)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from tasks.measures.stats.intervals import Interval, group_means, percentile
+from tasks.measures.stats.random_streams import stream
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -69,7 +70,7 @@ def shuffled_difference(states: Floats, toward: Bools, draws: int, *, seed: int)
         draws: how many.
         seed: drawn from the definition's seed.
     """
-    rng = np.random.default_rng(seed)
+    rng = stream(seed, "shuffled difference of means")
     return np.stack([difference_of_means(states, rng.permutation(toward)) for _ in range(draws)])
 
 
@@ -82,7 +83,7 @@ def shuffled_contrast(original: Floats, exchanged: Floats, draws: int, *, seed: 
         draws: how many.
         seed: drawn from the definition's seed.
     """
-    rng = np.random.default_rng(seed)
+    rng = stream(seed, "shuffled contrast")
     sides = rng.random((draws, len(original))) < 0.5
     return np.stack([contrast(original, exchanged, side) for side in sides])
 

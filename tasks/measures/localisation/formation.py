@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from tasks.errors import EvidenceError
 from tasks.measures.stats import intervals
+from tasks.measures.stats.random_streams import stream
 
 PERMUTATIONS = 9999
 
@@ -77,7 +78,7 @@ def permutation_p(a: NDArray[np.int64], b: NDArray[np.int64], *, seed: int) -> f
         raise EvidenceError("permutation test of no texts: at least one is needed on either side")
     values, counts = np.unique(np.concatenate([a, b]), return_counts=True)
     # which of the equal values went where does not matter: the counts carry the permutation
-    drawn = np.random.default_rng(seed).multivariate_hypergeometric(
+    drawn = stream(seed, "permuted formation layers").multivariate_hypergeometric(
         counts, len(a), size=PERMUTATIONS
     )
     total = float(values @ counts)

@@ -23,6 +23,7 @@ from tasks.measures.model.hooks import Part, captured, changed, edited, recorded
 from tasks.measures.model.hooks import with_hidden as answer_with
 from tasks.measures.model.passes import in_passes
 from tasks.measures.stats.intervals import RESAMPLES, Interval, spread
+from tasks.measures.stats.random_streams import stream
 
 Floats = NDArray[np.float64]
 HALF = 0.5
@@ -163,7 +164,7 @@ def recovered_share(effect: Floats, change: Floats, *, seed: int) -> Recovery:
         raise EvidenceError("recovered share of no effect: there is nothing to recover")
     n = len(effect)
     towards, size = np.sign(effect)[:, None] * change, np.abs(effect)
-    weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
+    weights = stream(seed, "bootstrap of pairs").multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
     return Recovery(
         towards.sum(axis=0) / size.sum(), (weights @ towards) / (weights @ size)[:, None]
     )

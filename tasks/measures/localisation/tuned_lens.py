@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from tasks.errors import EvidenceError
 from tasks.measures.localisation.lens import Stage
+from tasks.measures.stats.random_streams import torch_stream
 
 STEPS = 90
 LOOK_EVERY = 10
@@ -74,7 +75,7 @@ def fit(stage: Stage, hidden: Tensor, final: Tensor, *, seed: int) -> Translator
     texts, width = hidden.shape
     if texts < 10:
         raise EvidenceError(f"tuned lens of {texts} texts: at least 10 are needed to fit it")
-    rng = torch.Generator().manual_seed(seed)
+    rng = torch_stream(seed, "batches of the tuned lens")
     order = torch.randperm(texts, generator=rng).to(hidden.device)
     cut = max(2, round(texts * HELD_BACK))
     held, used = order[:cut], order[cut:]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tasks.errors import EvidenceError
 from tasks.measures.probing import logistic
 from tasks.measures.probing.logistic import Design, Problems
+from tasks.measures.stats.random_streams import stream
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -69,7 +70,7 @@ def online_code(made: Design, labels: Codes, classes: int, *, seed: int) -> Onli
     """
     texts = labels.shape[1]
     known = portions(texts, classes)
-    order = np.random.default_rng(seed).permutation(texts)
+    order = stream(seed, "order of the online code").permutation(texts)
     sent, told = made.texts(order), labels[:, order]
     tried = len(STRENGTHS)
     bits = np.full((len(made.x), tried, len(labels), texts), np.log2(classes))

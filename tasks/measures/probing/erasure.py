@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.measures.probing.probes import living
+from tasks.measures.stats.random_streams import stream
 
 Floats = NDArray[np.float64]
 Strings = NDArray[np.str_]
@@ -100,7 +101,7 @@ def random_eraser(states: Floats, rank: int, *, seed: int, among: Floats | None 
     _, scale, basis = np.linalg.svd(drawn_in - drawn_in.mean(axis=0), full_matrices=False)
     alive = scale**2 > SMALLEST_VARIANCE * scale[0] ** 2
     scale, basis = scale[alive], basis[alive]
-    rng = np.random.default_rng(seed)
+    rng = stream(seed, "random subspace")
     directions, _ = np.linalg.qr(rng.normal(size=(len(scale), min(rank, len(scale)))))
     right = (directions.T / scale[None, :]) @ basis
     mean = states.mean(axis=0)

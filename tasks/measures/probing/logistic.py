@@ -35,15 +35,19 @@ class Design(NamedTuple):
     """Eigenvectors of the correlations of the columns, of some texts, [layers, d, d]."""
     spectrum: Tensor
     """Their eigenvalues, >= 0, [layers, d]."""
+    mean: Tensor
+    """What was taken off the states, [layers, 1, d]."""
+    scale: Tensor
+    """What they were then multiplied by, [layers, 1, d]."""
 
     def layers(self, which: slice) -> "Design":
         """Some of the layers."""
-        return Design(self.x[which], self.basis[which], self.spectrum[which])
+        return Design(*(part[which] for part in self))
 
     def texts(self, which: Codes | slice) -> "Design":
         """Some of the texts, in this order; what was known of the directions stays."""
         rows = which if isinstance(which, slice) else torch.as_tensor(which)
-        return Design(self.x[:, rows], self.basis, self.spectrum)
+        return self._replace(x=self.x[:, rows])
 
 
 def design(states: Floats | Tensor) -> Design:
@@ -57,10 +61,11 @@ def design(states: Floats | Tensor) -> Design:
     x = x - mean
     spread = torch.linalg.vector_norm(x, dim=1, keepdim=True) / x.shape[1] ** 0.5
     largest = (mean.abs() + spread).amax(dim=2, keepdim=True)
-    x = x.mul_(torch.where(spread > DEAD * largest, 1 / spread, 0.0)).float()
+    scale = torch.where(spread > DEAD * largest, 1 / spread, 0.0)
+    x = x.mul_(scale).float()
     some = x[:, :: max(1, x.shape[1] // (ENOUGH * x.shape[2]))].contiguous()
     spectrum, basis = torch.linalg.eigh(some.mT @ some / some.shape[1])
-    return Design(x, basis, spectrum.clamp(min=0))
+    return Design(x, basis, spectrum.clamp(min=0), mean, scale)
 
 
 class Problems(NamedTuple):
@@ -90,7 +95,17 @@ class Readers(NamedTuple):
 
     def layers(self, which: slice) -> "Readers":
         """Those of some layers."""
-        return Readers(self.weight[which], self.bias[which], self.gradient[which])
+        return Readers(*(part[which] for part in self))
+
+    def problems(self, which: slice) -> "Readers":
+        """Those of some problems."""
+        return Readers(*(part[:, which] for part in self))
+
+    def of_states(self, made: Design) -> "Readers":
+        """The same probes for states as they were before they were made ready, float64."""
+        weight = self.weight.double() * made.scale.double().unsqueeze(1)
+        shift = (weight * made.mean.double().unsqueeze(1)).sum(dim=-1)
+        return self._replace(weight=weight, bias=self.bias.double() - shift)
 
     def scores(self, x: Tensor) -> Tensor:
         """Logits, [layers, problems, columns, texts], from [layers, texts, d]."""

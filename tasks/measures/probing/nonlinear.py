@@ -10,6 +10,7 @@ from torch import Tensor
 
 from tasks.measures.probing.logistic import Design
 from tasks.measures.probing.probes import living
+from tasks.measures.stats.random_streams import stream, subseed, torch_stream
 
 Codes = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -61,7 +62,7 @@ def nonlinear_probes(
     Returns:
         Class read from every text, those trained on included, [layers, probes, texts].
     """
-    rng, device = np.random.default_rng([seed, 5]), made.x.device
+    rng, device = stream(seed, "batches of the nonlinear probe"), made.x.device
     truth = torch.as_tensor(labels, device=device)
     fits, looks = _held_out(labels, trained, rng)
     shape = (len(made.x), len(labels), made.x.shape[2], classes)
@@ -88,7 +89,7 @@ def nonlinear_probes(
 def _start(shape: tuple[int, int, int, int], seed: int) -> list[Tensor]:
     """Weights as He and others start them, the same for every layer."""
     layers, probes, d, classes = shape
-    rng = torch.Generator().manual_seed(seed)
+    rng = torch_stream(seed, "weights of the nonlinear probe")
     inner = torch.randn(probes, d, HIDDEN, generator=rng) * SMALL * (2 / d) ** 0.5
     outer = torch.randn(probes, HIDDEN, classes, generator=rng) * (1 / HIDDEN) ** 0.5
     parts = [inner, torch.zeros(probes, 1, HIDDEN), outer, torch.zeros(probes, 1, classes)]
@@ -153,7 +154,7 @@ def forest_probe(
     if not alive.any():
         return np.full(len(test), concept[0])
     probe = RandomForestClassifier(
-        n_estimators=50, class_weight="balanced", random_state=seed, n_jobs=1
+        n_estimators=50, class_weight="balanced", random_state=subseed(seed, "forest"), n_jobs=1
     )
     probe.fit(train[:, alive], concept)
     predicted: Codes = probe.predict(test[:, alive])

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tasks.errors import EvidenceError
 from tasks.measures.probing import logistic
 from tasks.measures.probing.logistic import DEAD, Design, Problems, Readers
+from tasks.measures.stats.random_streams import stream, subseed
 
 Floats = NDArray[np.float64]
 Strings = NDArray[np.str_]
@@ -43,7 +44,7 @@ def three_folds(concept: NDArray[np.generic], *, seed: int) -> Codes:
             raise EvidenceError(
                 f"probing: group {str(group)!r} has {members} texts; three folds need three"
             )
-    return _spread(concept, np.random.default_rng(seed), 3)
+    return _spread(concept, stream(seed, "three folds"), 3)
 
 
 def _spread(concept: NDArray[np.generic], rng: np.random.Generator, folds: int) -> Codes:
@@ -61,6 +62,8 @@ class Reading(NamedTuple):
     """Class read, [layers, probes, texts]."""
     strength: Floats
     """Inverse strength of the penalty that was chosen, [layers, probes]."""
+    readers: Readers
+    """The fitted probes, for the columns of the design."""
 
 
 def linear_probes(
@@ -86,7 +89,7 @@ def linear_probes(
     _enough(labels, trained)
     strength = _strengths(made, labels, trained, classes, seed)
     readers = logistic.fit(made, Problems(labels, trained, strength, classes, balanced=True))
-    return Reading(_read(made, readers), strength)
+    return Reading(_read(made, readers), strength, readers)
 
 
 def control_probes(
@@ -110,7 +113,9 @@ def control_probes(
     dealt = np.repeat(labels, draws, axis=0)
     for i, row in enumerate(dealt):
         kept = trained[i // draws]
-        row[kept] = control_labels(row[kept], seed=seeds[i % draws] + 3 * draws * (i // draws))
+        row[kept] = control_labels(
+            row[kept], seed=subseed(seeds[i % draws], "labelling of a probe", i // draws)
+        )
     problems = Problems(
         dealt,
         np.repeat(trained, draws, axis=0),
@@ -132,7 +137,7 @@ def control_labels(concept: NDArray[np.generic], *, seed: int) -> NDArray[np.gen
 
     Source: Hewitt and Liang 2019, arXiv:1909.03368, in the form for whole texts.
     """
-    return np.random.default_rng(seed).permutation(concept)
+    return stream(seed, "control labels").permutation(concept)
 
 
 def _enough(labels: Codes, trained: Mask) -> None:
@@ -147,7 +152,7 @@ def _enough(labels: Codes, trained: Mask) -> None:
 
 def _strengths(made: Design, labels: Codes, trained: Mask, classes: int, seed: int) -> Floats:
     """The strength of the lowest held-out log-loss, [layers, probes]."""
-    rng = np.random.default_rng([seed, 3])
+    rng = stream(seed, "inner folds of a probe")
     fold = np.full(labels.shape, -1)
     for row, kept, inner in zip(labels, trained, fold, strict=True):
         inner[kept] = _spread(row[kept], rng, INNER)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tasks.measures.stats.agreement import rank_agreement
+from tasks.measures.stats.random_streams import stream
 
 
 class Consistency(NamedTuple):
@@ -72,7 +73,7 @@ def shuffled(
         draws: how often every case meets another's reasoning.
         top: see `consistency`.
     """
-    rng = np.random.default_rng(seed)
+    rng = stream(seed, "fields of other texts")
     n = len(attributed)
     found: list[list[Consistency]] = [[] for _ in range(n)]
     if n < 2:

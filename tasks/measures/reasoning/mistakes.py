@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tasks.measures.stats.random_streams import stream
+
 NUMBER = re.compile(r"(?<![\w.,])\d+(?:,\d{3})*(?:\.\d+)?(?![\w]|[.,]\d)")
 NEGATION = re.compile(r"\b(?:not|never|no longer)\s+|(?<=\w)n't\b", re.IGNORECASE)
 NO = re.compile(r"\b(no)\b(?=\s+\w)", re.IGNORECASE)
@@ -55,7 +57,7 @@ def _other_number(sentence: str, seed: int) -> str | None:
     found = list(NUMBER.finditer(sentence))
     if not found:
         return None
-    rng = np.random.default_rng(seed)
+    rng = stream(seed, "mistake")
     match = found[int(rng.integers(len(found)))]
     new = _another(match.group(), rng)
     return sentence[: match.start()] + new + sentence[match.end() :]

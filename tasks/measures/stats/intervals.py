@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from tasks.errors import EvidenceError
+from tasks.measures.stats.random_streams import stream
 
 Floats = NDArray[np.float64]
 RESAMPLES = 2000
@@ -228,7 +229,7 @@ def bootstrap_mean(
         n_resamples=RESAMPLES,
         confidence_level=level,
         method="BCa",
-        rng=np.random.default_rng(seed),
+        rng=stream(seed, "bootstrap of a mean"),
         vectorized=True,
         batch=256,
     ).confidence_interval
@@ -245,7 +246,7 @@ class GroupMeans(NamedTuple):
 
 
 def group_means(
-    columns: Floats, group: NDArray[Any], *, seed: int, resamples: int = RESAMPLES
+    columns: Floats, group: NDArray[np.generic], *, seed: int, resamples: int = RESAMPLES
 ) -> GroupMeans:
     """Bootstrap the means of columns within groups, groups keeping their size.
 
@@ -265,7 +266,7 @@ def group_means(
     """
     if len(columns) == 0:
         raise EvidenceError("mean of no texts: at least one is needed")
-    rng = np.random.default_rng(seed)
+    rng = stream(seed, "bootstrap of group means")
     points, draws = [], []
     for g in np.unique(group):
         # texts that are alike in all columns are drawn together: hits and misses are few patterns

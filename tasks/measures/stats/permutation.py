@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.errors import EvidenceError
+from tasks.measures.stats.random_streams import stream
 
 Floats = NDArray[np.float64]
 Counts = Mapping[str, tuple[int, int]]
@@ -42,7 +43,7 @@ def equal_shares_p(*tables: Counts, seed: int, permutations: int = PERMUTATIONS)
     """
     if not tables:
         raise EvidenceError("a test of equal shares needs a table, got none")
-    rng = np.random.default_rng([seed, 11])
+    rng = stream(seed, "permuted groups")
     largest = np.max([_behind(t, rng, permutations).max(axis=1) for t in tables], axis=0)
     return _at_least(largest, float(largest[0]))
 
@@ -68,7 +69,7 @@ def below_best_p(of: Counts, *, seed: int, permutations: int = PERMUTATIONS) -> 
 
     Source: Westfall and Young 1993, Resampling-Based Multiple Testing, ch. 2.
     """
-    rng = np.random.default_rng([seed, 12])
+    rng = stream(seed, "permuted tables")
     behind = _behind(of, rng, permutations)
     worst = behind.max(axis=1)
     return {g: _at_least(worst, float(behind[0, i])) for i, g in enumerate(of)}

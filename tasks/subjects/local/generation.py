@@ -96,12 +96,6 @@ def at_cuts(
     return AtCuts(scores, likely)
 
 
-def completions(subject: Decoder, texts: Sequence[str]) -> list[str]:
-    """What a subject writes, greedily, after the prompt of each text, [texts]."""
-    nothing = [""] * len(texts)
-    return continued(subject, texts, nothing, [nothing])[0]
-
-
 def continued(
     subject: Decoder,
     texts: Sequence[str],

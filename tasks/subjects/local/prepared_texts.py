@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from tasks.data.text_units import Span, Unit, token_units, units_of
-from tasks.definition.checks.attribution import Operator, Target
+from tasks.definition.target import Operator, Target
 from tasks.measures.attribution.inputs import Attribution, Inputs, Scorer
 from tasks.measures.model.passes import in_passes
 from tasks.subjects.local.batches import Batch

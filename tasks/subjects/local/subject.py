@@ -18,6 +18,7 @@ from tasks.errors import SubjectError
 from tasks.measures.attribution.randomisation import randomised
 from tasks.measures.model.hooks import find_blocks
 from tasks.subjects.local.batches import Batch, batches
+from tasks.subjects.local.token_strings import token_strings
 from tasks.subjects.outputs import Decision
 from tasks.subjects.reference import SubjectRef
 
@@ -29,9 +30,6 @@ UNBOUNDED: Final = 1_000_000
 
 SHIFTED: Final = frozenset({"roberta", "xlm-roberta", "camembert"})
 """Architectures that count positions from padding_idx + 1."""
-
-BEGINS_A_WORD: Final = ("Ġ", "▁")
-"""How byte-level and sentencepiece tokenizers mark a token that a blank comes before."""
 
 
 @dataclass(frozen=True)
@@ -314,19 +312,6 @@ class LocalSubject(ABC):
     def randomised(self, how: Literal["top", "all"], *, seed: int) -> Self:
         """The same subject with the entries of its weights shuffled; see the measure."""
         return replace(self, model=randomised(self.model, how, self.blocks, seed=seed))
-
-
-def token_strings(tokenizer: PreTrainedTokenizerBase, ids: Tensor) -> list[str]:
-    """Tokens as a reader would write them, a blank before those that begin a word, [tokens].
-
-    A token that holds only some of a character's bytes reads as the replacement character.
-    """
-    names = list(tokenizer.convert_ids_to_tokens(ids.tolist()))
-    read = [str(tokenizer.convert_tokens_to_string([name])) for name in names]
-    return [
-        f" {text.lstrip()}" if name.startswith(BEGINS_A_WORD) else text
-        for name, text in zip(names, read, strict=True)
-    ]
 
 
 def _log_odds(logits: Tensor, of: int) -> Tensor:

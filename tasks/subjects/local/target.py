@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tasks.definition.checks.attribution import Target
+from tasks.definition.target import Target
 from tasks.measures.attribution.inputs import Attended
 from tasks.subjects.local.batches import Batch
 from tasks.subjects.protocols import Opens

@@ -1,0 +1,44 @@
+"""What a finished audit left in its folder, read again."""
+
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from tasks.errors import SpecError
+from tasks.schema.report import FORMAT, Report, RunRecord
+
+
+class Stamp(BaseModel):
+    """The one key of an evidence.json that all formats share."""
+
+    format: int
+
+
+def read_report(folder: Path) -> Report:
+    """The evidence of a finished audit.
+
+    Raises:
+        SpecError: another version of Assay left it, whose evidence means something else.
+    """
+    stranger = of_another_version(folder)
+    if stranger:
+        raise SpecError(f"{folder}: its evidence {stranger} and cannot be read; repeat that audit")
+    return Report.model_validate_json(_text(folder / "evidence.json"))
+
+
+def of_another_version(folder: Path) -> str:
+    """Which version left the evidence, where this one does not read it; else empty."""
+    found = Stamp.model_validate_json(_text(folder / "evidence.json")).format
+    if found == FORMAT:
+        return ""
+    version = "an earlier" if found < FORMAT else "a later"
+    return f"was left by {version} version of Assay (format {found}; this one reads {FORMAT})"
+
+
+def read_run(folder: Path) -> RunRecord:
+    """When and where a finished audit took place."""
+    return RunRecord.model_validate_json(_text(folder / "run.json"))
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
