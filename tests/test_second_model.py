@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from flows.cli import app
 from tasks.checks.cost import calls
 from tasks.checks.cue.rounds import DISCLOSURE_CONTROLS
+from tasks.checks.instruments.names import FIRST
 from tasks.checks.instruments.second_model import judged, other_words
 from tasks.checks.preflight import prepare
 from tasks.controls import control_set
@@ -324,7 +325,7 @@ class TestAudit:
         assert one(dependence, "answer_unchanged", test="paraphrase", share=1).value == 1
         assert one(dependence, "dependence_on_reasoning", test="paraphrase").value > 0.1
         assert one(dependence, "instrument_auroc", instrument="paraphrase").value > 0.9
-        assert one(cued, "disclosure", classifier=None).value == 0
+        assert one(cued, "disclosure", classifier=FIRST).value == 0
         assert one(cued, "disclosure", classifier="grader").value == 1  # it says yes to all
         assert one(cued, "disclosure_agreement").value == 0
         page = (folder / "report.html").read_text()
