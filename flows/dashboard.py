@@ -92,8 +92,12 @@ def fail(report: Report, address: str) -> NoReturn:
     message = f"{report.verdict}: {address}{REPORT}"
     if run is not None:
         with get_client(sync_client=True) as client:
-            failed: State[None] = Failed(name="GateFailed", message=message)
-            state = client.set_flow_run_state(run.id, failed).state
+            # an event has the name of its state, and automations on failure wait for `Failed`
+            for name in ("Failed", "GateFailed"):
+                failed: State[None] = Failed(name=name, message=message)
+                state = client.set_flow_run_state(run.id, failed).state
+                if state is None or not state.is_failed():
+                    break  # the server wants something else, such as a retry
     raise GateFailed(message, state)
 
 

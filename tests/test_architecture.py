@@ -28,8 +28,7 @@ SEPARATE = {"schema", "measures"}
 
 NUMERIC = {"numpy", "torch", "sklearn", "captum", "concept_erasure", "scipy", "statsmodels"}
 LIBRARIES = {  # besides the standard library and `tasks`; the longest path that fits decides
-    "flows": {"prefect", "typer", "rich", "httpx"},
-    "flows/audit.py": {"prefect", "pydantic"},  # parameters become the form of a run
+    "flows": {"prefect", "pydantic", "typer", "rich", "httpx"},
     "tasks/definition": {"pydantic", "pydantic_core", "yaml"},
     "tasks/schema": {"pydantic", "yaml"},
     "tasks/measures": NUMERIC | {"sentencex"},

@@ -307,7 +307,13 @@ def test_a_worker_ends_a_failed_gate_as_failed_and_logs_no_error(tmp_path):
             found = httpx.post(f"{url}/task_runs/filter", json=asked).raise_for_status().json()
             return {task["name"] for task in found}
 
+        def states():
+            asked = {"filter": {"event": {"prefix": ["prefect.flow-run."]}}}
+            found = httpx.post(f"{url}/events/filter", json=asked).raise_for_status().json()
+            return {event["event"].removeprefix("prefect.flow-run.") for event in found["events"]}
+
         wait_for(lambda: tasks() == {"decisions of decider, texts 1-96"}, "names of tasks")
+        wait_for(lambda: {"Failed", "GateFailed"} <= states(), "events that automations wait for")
         (left,) = httpx.post(f"{url}/artifacts/latest/filter", json={}).raise_for_status().json()
 
     (report,) = out.glob("small/*/report.html")
@@ -347,7 +353,7 @@ def server(home):
             start_new_session=True,  # a group of its own, ended as a whole
         )
         try:
-            wait_for(lambda: answers(url), f"server: {home / 'server.log'}")
+            wait_for(lambda: answers(url), f"server: {home / 'server.log'}", seconds=300)
             yield url, env
         finally:
             end(process)

@@ -465,22 +465,6 @@ class TestAudit:
         assert len({json.dumps(r, sort_keys=True) for r in served.requests}) == 20
 
 
-MEASURE = """
-import sys
-from pathlib import Path
-from tasks.checks.cue import rounds as cue
-from tasks.run import decisions
-from tasks.run.answers import with_answers
-from tasks.run.preflight import prepare
-
-plan = with_answers(prepare(Path(sys.argv[1])), Path(sys.argv[2]))
-for shard in decisions.shards(plan, "remote", range(10)):
-    decisions.measure(shard, plan.root)
-for shard in cue.shards(plan, plan.spec.checks[1], ()):
-    cue.measure(shard, plan.root)
-"""
-
-
 def test_a_killed_run_goes_on_and_repeats_no_call(tmp_path):
     """kill -9 in the middle; a call in flight at that moment is the only one that may repeat."""
 
@@ -489,10 +473,10 @@ def test_a_killed_run_goes_on_and_repeats_no_call(tmp_path):
 
     with serving(slowly) as served:
         path = write_asked_audit(tmp_path, served.url, subject_concurrency=1)
-        line = [sys.executable, "-c", MEASURE, str(path), str(tmp_path / "out")]
+        line = [sys.executable, "-m", "tests.support.measuring", str(path), str(tmp_path / "out")]
         run = subprocess.Popen(line, env={**os.environ, "PYTHONPATH": "."})
         until = time.monotonic() + 240
-        while len(served.requests) < 13 and time.monotonic() < until:
+        while len(served.requests) < 13 and time.monotonic() < until and run.poll() is None:
             time.sleep(0.01)
         run.send_signal(signal.SIGKILL)
         assert run.wait() == -signal.SIGKILL

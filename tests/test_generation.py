@@ -1,16 +1,17 @@
 """Reading on from a cache gives what reading everything anew gives, for every architecture."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from tasks.definition import CausalSubject
 from tasks.subjects.load import refer
-from tasks.subjects.local import generation
+from tasks.subjects.local import cached_reading, generation
 from tasks.subjects.local.generation import (
     answers_at_cuts,
     cache_is_sound,
     continued,
-    scores_at_cuts,
 )
 from tasks.subjects.local.loading import load_subject
 from tests.support.tiny import DECODERS, build
@@ -36,6 +37,11 @@ OPTIONS = {
     "max_new_tokens": 12,
     "batch": 3,  # so that rows are padded, and one batch is not full
 }
+
+
+def scores_at_cuts(subject, texts, reasonings, cuts):
+    """Scores of the choices alone, as `answers_at_cuts` reads them."""
+    return generation.at_cuts(subject, texts, reasonings, cuts, [None] * len(texts)).scores
 
 
 def load(folder, family, **options):
@@ -141,13 +147,13 @@ def test_a_sliding_window_is_never_looked_past(tmp_path):
 
 def test_a_cache_that_gives_other_scores_is_not_used(tmp_path, monkeypatch):
     subject = load(tmp_path, "llama")
-    onward = generation._onward
+    onward = cached_reading._onward
 
     def wrong(*arguments):
         reading = onward(*arguments)
-        return generation.replace(reading, logits=reading.logits + 1)
+        return replace(reading, logits=reading.logits + 1)
 
-    monkeypatch.setattr(generation, "_onward", wrong)
+    monkeypatch.setattr(cached_reading, "_onward", wrong)
     cache_is_sound.cache_clear()
     try:
         assert not cache_is_sound(subject)

@@ -167,7 +167,7 @@ def test_a_wrong_attribution_check_is_said_before_anything_runs(tmp_path, attrib
 def test_a_method_whose_package_is_missing_is_said_before_anything_runs(tmp_path, monkeypatch):
     from tests.support.small import write_small_audit
 
-    monkeypatch.setattr("tasks.run.preflight.find_spec", lambda name: None)
+    monkeypatch.setattr("tasks.checks.attribution.preflight.find_spec", lambda name: None)
     checks = [{"kind": "attribution", "methods": ["partition"]}]
     with pytest.raises(SpecError, match=r"pip install assay-audit\[shap\]"):
         prepare(write_small_audit(tmp_path, checks=checks, gates=[]))

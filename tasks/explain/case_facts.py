@@ -117,7 +117,7 @@ def _cue_pair(name: str, pair: CuePair) -> Fact:
         CASE,
         sentence,
         names=names,
-        quotes={"beside": pair.cue}
+        quotes={"added": pair.cue}
         if pair.cue is not None
         else {"original": pair.original, "exchanged": pair.exchanged},
     )

@@ -4,10 +4,15 @@ Two uses of one seed would draw the same numbers: what is sampled by one would d
 shuffles. A name keeps them apart, and says in the code what is drawn.
 """
 
+from __future__ import annotations
+
 import hashlib
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 
 def stream(seed: int, name: str, *at: int) -> np.random.Generator:
@@ -35,6 +40,8 @@ def subseed(seed: int, name: str, *at: int) -> int:
 
 def torch_stream(seed: int, name: str, *at: int) -> torch.Generator:
     """The same as `stream` for torch, on the CPU."""
+    import torch  # a definition is checked without it
+
     return torch.Generator().manual_seed(subseed(seed, name, *at))
 
 
