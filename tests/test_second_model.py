@@ -16,7 +16,6 @@ from typer.testing import CliRunner
 from flows.cli import app
 from tasks.checks.cost import calls
 from tasks.checks.cue.rounds import DISCLOSURE_CONTROLS
-from tasks.checks.instruments.names import FIRST
 from tasks.checks.instruments.second_model import judged, other_words
 from tasks.checks.preflight import prepare
 from tasks.controls import control_set
@@ -69,7 +68,7 @@ def write_audit(folder, url, *, controls=None, **changes):
     }
     spec = {
         "name": "helped",
-        "seed": 3,
+        "seed": 10,  # seven texts are reworded, and several answers follow the cue
         "subjects": reasoner,
         "data": {"path": "data.csv", "id": "id", "label": "label"},
         "cases": 2,
@@ -292,7 +291,6 @@ def test_judgements_of_written_reasonings_are_counted_and_no_more_are_asked_for(
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 class TestAudit:
-    @pytest.mark.xfail(reason="asks for numbers by labels of format 1")
     def test_a_budget_ends_a_run_and_a_larger_one_goes_on_within_the_dry_run(self, tmp_path):
         line = ["run", "audit.yaml", "--out", str(tmp_path / "out")]
         with serving(helping(words="Nothing was found.", judgement="yes")) as served:
@@ -326,7 +324,7 @@ class TestAudit:
         assert one(dependence, "answer_unchanged", test="paraphrase", share=1).value == 1
         assert one(dependence, "dependence_on_reasoning", test="paraphrase").value > 0.1
         assert one(dependence, "instrument_auroc", instrument="paraphrase").value > 0.9
-        assert one(cued, "disclosure", classifier=FIRST).value == 0
+        assert one(cued, "disclosure", classifier=None).value == 0
         assert one(cued, "disclosure", classifier="grader").value == 1  # it says yes to all
         assert one(cued, "disclosure_agreement").value == 0
         page = (folder / "report.html").read_text()
@@ -335,7 +333,6 @@ class TestAudit:
         left = [p for p in tmp_path.rglob("*") if p.is_file()]
         assert not [p for p in left if KEY.encode() in p.read_bytes()]
 
-    @pytest.mark.xfail(reason="asks for numbers by labels of format 1")
     def test_sentences_given_back_change_nothing_and_failures_are_counted(self, tmp_path):
         def answer(request, number):
             faults = {0: failing(500), 1: failing(429), 2: completion('["one too few"]')}
