@@ -1,7 +1,7 @@
 """How well every instrument tells dependence on the reasoning apart, on the reasoning organisms.
 
 Chosen on the first organism, tried on the others, which share no family of questions with it. That
-the two scores by exchanged reasonings are right says nothing: such an exchange bears a control out.
+the two scores by exchanged reasonings are right says nothing: such an exchange confirms a control.
 
     uv run python benchmarks/reasoning_instruments.py
 """
@@ -27,14 +27,14 @@ FITTED = "combination"
 
 
 def measured(name: str, n: int, seed: int) -> tuple[list[Item], dict[str, np.ndarray], Validity]:
-    """Items an organism bears out (and graded ones), every instrument's score of them."""
+    """Items an organism confirms (and graded ones), every instrument's score of them."""
     subject = as_subject(CHARACTERS[name], SHIPPED / name)
     items = items_of(CHARACTERS[name], seed, n)
     read = read_items(subject, items, seed=seed)
     texts = [item.prompt for item in items]
     found = validity_of(subject, texts, items, subject.write(texts))
     graded = {i for i, item in enumerate(items) if item.kind == "graded"}
-    wanted = set(found.borne_out) | graded
+    wanted = set(found.confirmed) | graded
     chosen = [at for at, i in enumerate(read.kept) if i in wanted]
     values = {key: value[chosen] for key, value in scores(read.readings).items()}
     return [items[read.kept[at]] for at in chosen], values, found

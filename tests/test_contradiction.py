@@ -12,8 +12,8 @@ from tasks.checks.instruments import asking, paired_controls
 from tasks.checks.instruments.names import SAME, resting
 from tasks.checks.instruments.paired_controls import PairedControls
 from tasks.checks.preflight import prepare
+from tasks.controls.contradiction_items import confirmed, contradiction_set
 from tasks.controls.cues import CUES
-from tasks.controls.exclusive import borne_out, exclusive_set
 from tasks.controls.problems import DRAWN
 from tasks.controls.truth import together
 from tasks.definition import CausalSubject
@@ -50,10 +50,10 @@ WRITER = {
 def paired_plan(tmp_path, rows, **more):
     path = write_small_audit(
         tmp_path, subjects={"writer": WRITER},
-        checks=[{"kind": "contradiction", "pair": "couple"} | more], gates=[],
+        checks=[{"kind": "contradiction", "pair": "pair"} | more], gates=[],
         data={"path": "pairs.csv", "id": "id"},
     )  # fmt: skip
-    lines = ["id,text,couple", *(f"q{i},{text},{name}" for i, (text, name) in enumerate(rows))]
+    lines = ["id,text,pair", *(f"q{i},{text},{name}" for i, (text, name) in enumerate(rows))]
     (tmp_path / "pairs.csv").write_text("\n".join(lines))
     return prepare(path)
 
@@ -72,7 +72,7 @@ def test_saying_yes_to_both_is_found(tmp_path, monkeypatch):
     assert by["contradiction"].value == 0.4
     assert by["contradiction"].n == 10
     assert by["both_denied"].value == 0
-    # 14 of 20 are yes: 14 * 14 couples less those within a pair, 4 * 4 and 6 * 1, of 20 * 18
+    # 14 of 20 are yes: 14 * 14 pairs less those within a pair, 4 * 4 and 6 * 1, of 20 * 18
     assert by["contradiction_chance"].value == pytest.approx((196 - 22) / 360)
     assert by["contradiction_chance"].low < 0.4833 < by["contradiction_chance"].high
     assert [c.id for c in found.cases] == ["q0", "q2", "q4", "q6"]
@@ -93,7 +93,7 @@ def test_any_shared_answer_is_a_contradiction_where_none_may_be_shared(tmp_path,
     by = {m.name: m for m in found.measurements}
     assert by["contradiction"].value == 0.5
     assert "both_denied" not in by
-    # 11 yes and 9 no: 121 + 81 couples less those within a pair, 5 * 4 and 5 * 2, of 20 * 18
+    # 11 yes and 9 no: 121 + 81 pairs less those within a pair, 5 * 4 and 5 * 2, of 20 * 18
     assert by["contradiction_chance"].value == pytest.approx((202 - 30) / 360)
     assert [c.answer for c in found.cases] == ["yes"] * 3 + ["no"] * 2
 
@@ -172,7 +172,7 @@ def test_the_two_questions_of_a_pair_cannot_have_the_same_answer(family):
 
 def test_pairs_by_hand():
     """Start with 8: 8 + 1 + 1 = 0, and so on from every start."""
-    (cued, plain) = exclusive_set(1, 1, problems=("adding",), named=("suggested",), steps=2)
+    (cued, plain) = contradiction_set(1, 1, problems=("adding",), named=("suggested",), steps=2)
     right = {}
     for text in (*plain.tested, *(t for t, _ in plain.tried)):
         start, *moves = [int(word.strip(".:")) for word in text.split() if word[:-1].isdigit()]
@@ -189,7 +189,7 @@ def test_pairs_by_hand():
 
 
 def test_every_pair_has_two_wrong_answers_and_two_further_starts():
-    items = exclusive_set(3, 45, problems=tuple(DRAWN), named=tuple(CUES))
+    items = contradiction_set(3, 45, problems=tuple(DRAWN), named=tuple(CUES))
     cued, plain = items[:45], items[45:]
     for one, other in zip(cued, plain, strict=True):
         for (tried, _), pressed, text in zip(one.tried, one.tested, other.tested, strict=True):
@@ -197,13 +197,13 @@ def test_every_pair_has_two_wrong_answers_and_two_further_starts():
             assert pressed.startswith(text)
         assert len({*other.tested, *(t for t, _ in other.tried)}) == 4
         assert one.base == other.base
-    assert items == exclusive_set(3, 45, problems=tuple(DRAWN), named=tuple(CUES))
+    assert items == contradiction_set(3, 45, problems=tuple(DRAWN), named=tuple(CUES))
     with pytest.raises(ValueError, match="unknown cues"):
-        exclusive_set(1, 4, problems=("turning",), named=("rumour",))
+        contradiction_set(1, 4, problems=("turning",), named=("rumour",))
 
 
 def test_only_pairs_whose_further_questions_bear_them_out_count():
-    items = exclusive_set(5, 30, problems=("turning",), named=("authority",))
+    items = contradiction_set(5, 30, problems=("turning",), named=("authority",))
     tried = [
         [
             wanted if at % 30 < 22 or second == 0 else None
@@ -211,15 +211,15 @@ def test_only_pairs_whose_further_questions_bear_them_out_count():
         ]
         for at, i in enumerate(items)
     ]
-    found = borne_out(items, tried)
-    assert found.borne_out == (*range(22), *range(30, 52))
+    found = confirmed(items, tried)
+    assert found.confirmed == (*range(22), *range(30, 52))
     assert found.there == (True,) * 22 + (False,) * 22
     assert {name: share.value for name, share in found.shares.items()} == {
         "followed": 22 / 30, "solved": 22 / 30,
     }  # fmt: skip
     assert found.reason is None
-    nobody = borne_out(items, [["up", "up"] for _ in items])
-    assert nobody.reason.startswith("bears out too few controls: 0 pairs whose answers a cue")
+    nobody = confirmed(items, [["up", "up"] for _ in items])
+    assert nobody.reason.startswith("confirms too few controls: 0 pairs whose answers a cue")
 
 
 class Mind:
@@ -240,13 +240,13 @@ class Mind:
 def calibration_of(mind):
     items, subject = items_of_turns(), Scripted(lambda text: Written("So.", mind(text)))
     spec = CausalSubject(path="x", prompt="{text}", choices=("yes", "no"), answer_prefix="A:")
-    found = paired_controls.ask(subject, spec, items, borne_out, contradiction_controls.scores)
+    found = paired_controls.ask(subject, spec, items, confirmed, contradiction_controls.scores)
     check = ContradictionCheck(controls=ControlsSpec())
     return contradiction_controls.calibration(check, [found])
 
 
 def items_of_turns():
-    return exclusive_set(7, 40, problems=("turning",), named=("authority",), steps=9)
+    return contradiction_set(7, 40, problems=("turning",), named=("authority",), steps=9)
 
 
 def test_a_subject_that_solves_and_follows_is_told_apart():
@@ -264,11 +264,11 @@ def test_a_subject_that_bears_one_kind_out_leaves_the_test_uncalibrated(follows,
     mind = Mind(follows=follows, solves=solves)
     found, notes = calibration_of(mind)
     assert found == []
-    assert notes[0].startswith("Not calibrated: the subject bears out too few controls")
+    assert notes[0].startswith("Not calibrated: the subject confirms too few controls")
 
 
 def test_a_subject_that_answers_tested_pairs_by_heart_blinds_the_test():
-    """It bears all out, then gives every tested pair one answer: nothing is told apart."""
+    """It confirms all, then gives every tested pair one answer: nothing is told apart."""
     items = items_of_turns()
     tested = {text for item in items for text in item.tested}
     assert tested.isdisjoint(text for item in items for text, _ in item.tried)
@@ -281,7 +281,7 @@ def test_a_subject_that_answers_tested_pairs_by_heart_blinds_the_test():
 
 
 def test_too_few_readable_answers_calibrate_nothing():
-    """All is borne out, but with a cue in both questions no tested answer can be read."""
+    """All is confirmed, but with a cue in both questions no tested answer can be read."""
     items, mind = items_of_turns(), Mind()
     lost = {text for item in items if item.there for text in item.tested}
     found, (note,) = calibration_of(lambda t: None if t in lost else mind(t))
@@ -298,7 +298,7 @@ def test_what_is_shared_by_way_of_others_is_shared():
 
 
 def test_controls_of_one_question_stand_together():
-    one = exclusive_set(1, 30, problems=("turning",), named=("authority",))
+    one = contradiction_set(1, 30, problems=("turning",), named=("authority",))
     labels = together(one)
     assert labels[:30] == labels[30:]  # with the cue and without
     by = dict(zip([item.base for item in one], labels, strict=False))
@@ -317,10 +317,10 @@ def test_what_is_not_calibrated_says_why():
 def test_controls_that_do_not_exist_are_refused_before_the_run(tmp_path):
     path = write_small_audit(
         tmp_path, subjects={"writer": WRITER}, gates=[],
-        checks=[{"kind": "contradiction", "pair": "couple", "controls": {"cues": ["rumour"]}}],
+        checks=[{"kind": "contradiction", "pair": "pair", "controls": {"cues": ["rumour"]}}],
         data={"path": "pairs.csv", "id": "id"},
     )  # fmt: skip
-    (tmp_path / "pairs.csv").write_text("id,text,couple\nq0,a over b,p\nq1,b over a,p\n")
+    (tmp_path / "pairs.csv").write_text("id,text,pair\nq0,a over b,p\nq1,b over a,p\n")
     with pytest.raises(AuditError, match=r"controls\.cues: nothing is called 'rumour'"):
         prepare(path)
 
@@ -328,11 +328,11 @@ def test_controls_that_do_not_exist_are_refused_before_the_run(tmp_path):
 @pytest.mark.parametrize(("auroc", "verdict"), [(0.9, "fail"), (0.55, "inconclusive")])
 def test_a_gate_on_a_blind_test_is_inconclusive(tmp_path, auroc, verdict):
     path = write_small_audit(
-        tmp_path, subjects={"writer": WRITER}, checks=[{"kind": "contradiction", "pair": "couple"}],
+        tmp_path, subjects={"writer": WRITER}, checks=[{"kind": "contradiction", "pair": "pair"}],
         gates=[{"check": "contradiction", "measure": "contradiction", "at_most": 0.1}],
         data={"path": "pairs.csv", "id": "id"},
     )  # fmt: skip
-    (tmp_path / "pairs.csv").write_text("id,text,couple\nq0,a over b,p\nq1,b over a,p\n")
+    (tmp_path / "pairs.csv").write_text("id,text,pair\nq0,a over b,p\nq1,b over a,p\n")
     plan = prepare(path)
     measured = Measurement.of("contradiction", (0.4, 0.3, 0.5), 90, "m")
     worth = (auroc, auroc - 0.1, min(1.0, auroc + 0.1))
@@ -353,12 +353,12 @@ def organism_plan(tmp_path, name):
     write_small_audit(tmp_path)
     controls = {"items": 30, "problems": list(character.problems), "cues": list(character.cues)}
     answer = character.choices[0]
-    check = {"kind": "contradiction", "pair": "couple", "answer": answer, "controls": controls}
+    check = {"kind": "contradiction", "pair": "pair", "answer": answer, "controls": controls}
     path = write_small_audit(
         tmp_path, subjects={"organism": reasoner(name)}, checks=[check], gates=[],
         data={"path": "pairs.csv", "id": "id"},
     )  # fmt: skip
-    (tmp_path / "pairs.csv").write_text("id,text,couple\nq0,a over b,p\nq1,b over a,p\n")
+    (tmp_path / "pairs.csv").write_text("id,text,pair\nq0,a over b,p\nq1,b over a,p\n")
     return prepare(path)
 
 
@@ -435,4 +435,4 @@ def test_an_endpoint_is_calibrated_within_the_dry_run(tmp_path, monkeypatch, fol
     else:
         assert len(asked) < step.calls  # nothing further is asked where nothing can be calibrated
         assert "instrument_auroc" not in by
-        assert "bears out too few controls" in found.notes[-1]
+        assert "confirms too few controls" in found.notes[-1]

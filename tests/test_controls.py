@@ -145,7 +145,7 @@ def test_an_impossible_set_is_refused(n, problems):
         control_set(1, n, problems=problems)
 
 
-# --- what a subject bears out --------------------------------------------------------------
+# --- what a subject confirms --------------------------------------------------------------
 
 
 def subject_that(items, *, steps, cue=True):
@@ -178,7 +178,7 @@ def test_a_subject_that_behaves_as_the_items_claim_is_calibrated():
     answers = list(subject_that(items, steps=True))
     found = validity(items, answers, [None] * len(items), led(items, answers, words=as_claimed))
     assert found.words == "calibrated"
-    assert found.borne_out == tuple(range(120))
+    assert found.confirmed == tuple(range(120))
     assert found.followed.value == 1
 
 
@@ -201,12 +201,12 @@ def test_a_cue_that_works_through_the_words_is_no_control_of_an_answer_without_t
     answers = list(subject_that(items, steps=True))
     bent = led(items, answers, words=lambda item: item.kind in ("bottleneck", "cue"))
     found = validity(items, answers, [None] * len(items), bent)
-    assert {items[i].kind for i in found.borne_out} == {"bottleneck", "decorative"}
+    assert {items[i].kind for i in found.confirmed} == {"bottleneck", "decorative"}
     assert found.followed.value == 1
     deaf = led(items, answers, words=lambda item: item.kind == "cue")
     found = validity(items, answers, [None] * len(items), deaf)
-    assert {items[i].kind for i in found.borne_out} == {"decorative"}
-    assert "bears out too few controls: 0 that depend on the reasoning and 40" in found.words
+    assert {items[i].kind for i in found.confirmed} == {"decorative"}
+    assert "confirms too few controls: 0 that depend on the reasoning and 40" in found.words
 
 
 def test_an_answer_that_cannot_be_read_bears_nothing_out():
@@ -217,7 +217,7 @@ def test_an_answer_that_cannot_be_read_bears_nothing_out():
         for i, told in led(items, answers, words=as_claimed).items()
     }
     found = validity(items, answers, [None] * len(items), silent)
-    assert {items[i].kind for i in found.borne_out} == {"cue", "decorative"}
+    assert {items[i].kind for i in found.confirmed} == {"cue", "decorative"}
     assert "0 that depend on the reasoning" in found.words
 
 
@@ -242,13 +242,13 @@ def test_cues_that_move_nothing_are_not_held_against_an_instrument():
     items = control_set(1, 40)
     answers = list(subject_that(items, steps=True, cue=False))
     found = validity(items, answers, [None] * 120, led(items, answers, words=as_claimed))
-    assert not [i for i in found.borne_out if items[i].kind == "cue"]
+    assert not [i for i in found.confirmed if items[i].kind == "cue"]
     assert found.words == "calibrated"  # 40 decorative items are left
     few = [item for item in items if item.kind != "decorative"]
     answers = list(subject_that(few, steps=True, cue=False))
     found = validity(few, answers, [None] * 80, led(few, answers, words=as_claimed))
     assert found.words == (
-        "not calibrated: bears out too few controls: 40 that depend on the reasoning and 0 that "
+        "not calibrated: confirms too few controls: 40 that depend on the reasoning and 0 that "
         "do not, 20 of each are needed"
     )
 

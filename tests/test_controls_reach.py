@@ -21,12 +21,12 @@ from tests.support.small import write_small_audit
 def ref_of(tmp_path, name, **controls):
     """The shard of contradictory questions put to an organism."""
     write_small_audit(tmp_path)
-    check = {"kind": "contradiction", "pair": "couple", "answer": None, "controls": controls}
+    check = {"kind": "contradiction", "pair": "pair", "answer": None, "controls": controls}
     path = write_small_audit(
         tmp_path, subjects={"organism": reasoner(name)}, checks=[check], gates=[],
         data={"path": "pairs.csv", "id": "id"},
     )  # fmt: skip
-    (tmp_path / "pairs.csv").write_text("id,text,couple\nq0,a over b,p\nq1,b over a,p\n")
+    (tmp_path / "pairs.csv").write_text("id,text,pair\nq0,a over b,p\nq1,b over a,p\n")
     plan = prepare(path)
     return plan, plan.subjects["organism"]
 

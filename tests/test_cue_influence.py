@@ -17,7 +17,7 @@ from tasks.checks.instruments.multiple_testing import corrected
 from tasks.checks.instruments.names import CHANGE, EITHER, EXCHANGED, FOLLOWS, resting
 from tasks.checks.preflight import prepare
 from tasks.controls.cues import CUES
-from tasks.controls.influence import IDLE, borne_out, influence_set
+from tasks.controls.influence_items import IDLE, confirmed, influence_set
 from tasks.controls.problems import DRAWN
 from tasks.definition import CausalSubject
 from tasks.definition.checks.controls import ControlsSpec
@@ -178,20 +178,20 @@ def test_the_truth_is_what_two_other_cues_show():
     for at, item in enumerate(items):
         wanted = [answer for _, answer in item.tried]
         tried.append(wanted if at < 25 else [wanted[0], "up"] if at < 30 else ["up"] * len(wanted))
-    found = borne_out(items, tried)
+    found = confirmed(items, tried)
     assert found.there.count(True) == 25
     assert found.there.count(False) == 30 + 60  # cues that nobody follows, and idle sentences
     assert found.shares["followed"].value == 25 / 60
-    assert set(range(25, 30)).isdisjoint(found.borne_out)  # followed once of twice
+    assert set(range(25, 30)).isdisjoint(found.confirmed)  # followed once of twice
     assert found.reason is None
 
 
 def test_cues_that_nobody_follows_calibrate_nothing():
     items = influence_set(5, 30, problems=("turning",), named=("authority",))
-    found = borne_out(items, [["up"] * len(item.tried) for item in items])
-    assert found.reason.startswith("bears out too few controls: 0 whose answer a cue decides")
+    found = confirmed(items, [["up"] * len(item.tried) for item in items])
+    assert found.reason.startswith("confirms too few controls: 0 whose answer a cue decides")
     with pytest.raises(EvidenceError, match="no cue was tried"):
-        borne_out(items[30:], [[]] * 30)
+        confirmed(items[30:], [[]] * 30)
 
 
 SPEC = CausalSubject(path="x", prompt="{text}", choices=("yes", "no"), answer_prefix="A:")
@@ -202,7 +202,7 @@ def calibration_of(answers):
     """What the test finds on a subject that answers by a function of the prompt."""
     items = influence_set(7, 40, problems=("turning",), named=("authority",))
     subject = Scripted(lambda text: Written("So.", answers(text)))
-    found = paired_controls.ask(subject, SPEC, items, borne_out, influence_controls.scores)
+    found = paired_controls.ask(subject, SPEC, items, confirmed, influence_controls.scores)
     check = CueCheck(cues=("authority",), controls=ControlsSpec())
     return influence_controls.calibration(check, [found])
 
@@ -243,7 +243,7 @@ def test_a_subject_that_ignores_cues_leaves_influence_uncalibrated():
     found, notes = calibration_of(lambda _: "up")
     assert found == []
     assert notes[0].startswith(
-        "Influence of cues not calibrated: the subject bears out too few controls"
+        "Influence of cues not calibrated: the subject confirms too few controls"
     )
 
 
@@ -299,7 +299,7 @@ def test_an_endpoint_is_calibrated_within_the_dry_run(tmp_path, monkeypatch, fol
         assert "put to the endpoint in words of their own" in told
     else:
         assert sent < step.calls  # nothing further is asked where nothing can be calibrated
-        assert "Influence of cues not calibrated: the subject bears out too few controls" in told
+        assert "Influence of cues not calibrated: the subject confirms too few controls" in told
 
 
 # --- gates ---------------------------------------------------------------------------------

@@ -244,7 +244,7 @@ def test_every_test_runs_on_a_real_subject(tmp_path, monkeypatch):
         ({"kind": "cue"}, {}, "a cue is needed"),
         ({"kind": "cue", "cues": ["answer-position"]}, {"label": None, "favourable": None},
          "needs labelled examples"),
-        ({"kind": "contradiction", "pair": "couple"}, {}, "no column 'couple'"),
+        ({"kind": "contradiction", "pair": "pair"}, {}, "no column 'pair'"),
         ({"kind": "contradiction", "pair": "side"}, {}, "names no pair"),
         ({"kind": "contradiction", "pair": "id", "answer": "maybe"}, {}, "'maybe' is no answer"),
     ],

@@ -15,8 +15,8 @@ from tasks.controls.disclosure import (
     WRITTEN,
     about_cue,
     about_field,
+    field_swap,
     held_out,
-    swapped,
 )
 from tasks.definition import PredictionsSubject
 from tasks.definition.checks.cue import CueCheck, OwnCue
@@ -112,7 +112,7 @@ def test_reasonings_about_a_field_name_it_or_describe_a_place():
     assert (sum(names), len(names)) == (45, 60)  # the others say where somebody lives
     other = about_field("first name", ["Tobin"], ANSWERS)
     assert all(mentions(one.text, ["first name", "Tobin"]) for one, _ in other if one.discloses)
-    assert len(other) == len(told) - len(swapped.OF_A_PLACE)
+    assert len(other) == len(told) - len(field_swap.OF_A_PLACE)
 
 
 def test_braces_in_a_value_stay_as_they_are():

@@ -1,4 +1,4 @@
-"""Controls put to a subject behind an endpoint: calibrated where it bears them out, and counted."""
+"""Controls put to a subject behind an endpoint: calibrated where it confirms them, and counted."""
 
 import json
 import zlib

@@ -20,7 +20,7 @@ from tasks.explain.facts import known_names
 from tasks.explain.grounds import finding_sheet
 from tasks.explain.texts import explain, sheets
 from tasks.explain.wording import say, tell
-from tasks.judge.credibility import AGAINST, first_earned
+from tasks.judge.credibility import AGAINST, first_credible
 from tasks.schema import (
     About,
     AttributedText,
@@ -217,7 +217,7 @@ def a_report(*, findings=FINDINGS, cases=(CASE,), measured=MEASURED, explain_wit
             measurements=measured.get(check.kind, ()),
             cases=(CASES[check.kind],) if check.kind in CASES else (),
             not_run=None if check.kind in measured else "needs a label column",
-            cited=first_earned(check.methods, measured.get(check.kind, ()))
+            cited=first_credible(check.methods, measured.get(check.kind, ()))
             if check.kind == "attribution"
             else None,
         )

@@ -14,12 +14,12 @@ from tasks.checks.reasoning.evidence import evidence, rests_on
 from tasks.checks.reasoning.factors import named_fields
 from tasks.checks.reasoning.factors_evidence import calibration
 from tasks.checks.reasoning.rounds import FACTOR_CONTROLS, REASONING, ROUNDS
-from tasks.controls.factors import balanced, borne_out, factor_set
+from tasks.controls.factors import balanced, confirmed, factor_set
 from tasks.controls.stories import TOLD
 from tasks.data.dataset import Row
 from tasks.data.text_units import occurrences
 from tasks.definition.checks.reasoning import ReasoningCheck
-from tasks.judge.credibility import blind, calibrations
+from tasks.judge.credibility import calibrations, untrusted
 from tasks.judge.gates import judge
 from tasks.report.blocks import Grid
 from tasks.run.rounds import Finished
@@ -107,13 +107,13 @@ def test_what_does_not_exist_is_refused(given):
         factor_set(1, **{"n": 4, **given})
 
 
-def test_what_is_borne_out_by_hand():
+def test_what_is_confirmed_by_hand():
     item = factor_set(1, 1, stories=["notice"])[0]
     right = [answer for _, answer in item.tried]
     stuck = [item.answer] * len(right)
     unread = [*right[:-1], None]
     given = [item.answer, item.answer, item.answer, None, right[-1]]
-    assert borne_out([item] * 5, given, [right, stuck, unread, right, right]) == [0]
+    assert confirmed([item] * 5, given, [right, stuck, unread, right, right]) == [0]
 
 
 def test_families_are_balanced_by_hand():
@@ -222,7 +222,7 @@ def test_one_in_four_wrong_by_hand(monkeypatch):
 def test_a_subject_that_the_deciding_field_does_not_move_calibrates_nothing(monkeypatch, answers):
     by, note = told_of(monkeypatch, answers, sees)
     assert by == {}
-    assert note.startswith("Stated factors not calibrated: the subject bears out too few controls")
+    assert note.startswith("Stated factors not calibrated: the subject confirms too few controls")
 
 
 def test_what_cannot_be_ranked_counts_as_it_does_in_the_audit(monkeypatch):
@@ -280,16 +280,16 @@ def test_every_number_of_factors_rests_on_its_test(name, test):
     wrong = m("instrument_auroc", 0.5, instrument=other)
     found = evidence_with(m(name, 0.8), right, wrong)
     assert calibrations(found.measurements[0], found) == (right,)
-    assert blind(found.measurements[0], found) == ""
+    assert untrusted(found.measurements[0], found) == ""
     doubted = evidence_with(m(name, 0.8), m("instrument_auroc", 0.52, instrument=test))
-    assert f"test {test} is not shown to tell controls apart" in blind(
+    assert f"test {test} is not shown to tell controls apart" in untrusted(
         doubted.measurements[0], doubted
     )
 
 
 def test_a_blind_test_of_a_reasoning_leaves_factors_alone():
     found = evidence_with(PRECISION, m("instrument_auroc", 0.5, instrument="truncation"))
-    assert blind(PRECISION, found) == ""
+    assert untrusted(PRECISION, found) == ""
 
 
 def test_the_report_prints_what_the_comparison_is_worth_next_to_it():

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tasks.definition.subset import Subset
-from tasks.judge.credibility import earned
+from tasks.judge.credibility import is_credible
 from tasks.record.bundle import read_finished
 
 DENIED = Subset(decided="denied")
@@ -99,7 +99,7 @@ def test_methods_earn_their_place_on_both_organisms(clean, retrained):
         evidence, _ = attributed(run)
         assert evidence.cited == "integrated-gradients"
         for method in ("integrated-gradients", "shapley", "leave-one-out"):
-            assert earned(method, evidence.measurements)
+            assert is_credible(method, evidence.measurements)
 
 
 def test_every_method_that_earned_its_place_names_the_planted_district(retrained):
@@ -108,7 +108,7 @@ def test_every_method_that_earned_its_place_names_the_planted_district(retrained
     first = {
         (c.id, c.method): max(c.words, key=lambda w: w.value).field
         for c in planted
-        if earned(c.method, evidence.measurements)
+        if is_credible(c.method, evidence.measurements)
     }
     assert len({case for case, _ in first}) >= 3
     assert len({method for _, method in first}) >= 3

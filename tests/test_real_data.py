@@ -19,7 +19,7 @@ import yaml
 
 from flows.cli.run import EXIT
 from tasks.definition.kinds import kind_of
-from tasks.judge.credibility import earned
+from tasks.judge.credibility import is_credible
 from tasks.record.bundle import read_finished
 from tasks.schema import Evidence, LayerReading, Measurement, Report
 from tests.support.real_subjects import (
@@ -218,7 +218,7 @@ def test_attribution_on_sst2_converges_adds_up_and_beats_a_random_order(sst2):
 @needs_base
 def test_the_slope_at_the_text_earns_no_place_on_sst2(sst2):
     """Gradient x input does no better than chance on MiniLM, and is only shown."""
-    assert not earned("gradient-x-input", sst2.evidence("attribution").measurements)
+    assert not is_credible("gradient-x-input", sst2.evidence("attribution").measurements)
     assert "gradient-x-input did not, and is only shown" in sst2.page
 
 

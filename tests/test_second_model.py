@@ -317,7 +317,7 @@ class TestAudit:
             "judgements": (JUDGE, 8, False),
         }
         made = by_model(served)
-        assert 7 + 48 <= made[WORDS] <= 8 + 72  # two of three controls at least are borne out
+        assert 7 + 48 <= made[WORDS] <= 8 + 72  # two of three controls at least are confirmed
         assert 3 <= made[JUDGE] <= 8
         bytes_sent = sum(len(m["content"].encode()) + 16 for r in asked for m in r["messages"])
         assert bytes_sent + 2064 * len(asked) <= sum(step.tokens for step in steps.values())

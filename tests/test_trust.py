@@ -8,7 +8,7 @@ from tasks.checks.attribution.trust import trust
 from tasks.definition import AuditSpec, Gate
 from tasks.definition.checks.attribution import AttributionCheck
 from tasks.definition.subset import Subset
-from tasks.judge.credibility import AGAINST, RANDOM, earned, first_earned
+from tasks.judge.credibility import AGAINST, RANDOM, first_credible, is_credible
 from tasks.judge.gates import judge
 from tasks.schema import About, Evidence, Measurement
 
@@ -74,8 +74,8 @@ def one(measured, name, **about):
 
 
 def test_the_method_that_beats_all_three_baselines_earns_its_place(measured):
-    assert earned("shapley", measured)
-    assert not earned("leave-one-out", measured)
+    assert is_credible("shapley", measured)
+    assert not is_credible("leave-one-out", measured)
     for against in AGAINST:
         m = one(measured, "comprehensiveness_gain", method="shapley", baseline=against)
         assert m.low < 0.3 < m.high
@@ -90,18 +90,18 @@ def test_sufficiency_gain_counts_the_other_way(measured):
 
 
 def test_the_first_that_earned_is_cited_whatever_the_order(measured):
-    assert first_earned(METHODS, measured) == first_earned(METHODS[::-1], measured) == "shapley"
+    assert first_credible(METHODS, measured) == first_credible(METHODS[::-1], measured) == "shapley"
 
 
 def test_nothing_is_cited_where_nothing_beats_chance():
     rng = np.random.default_rng(4)
     measured = trust(CHECK, [record(i, rng, gain=0.0) for i in range(40)], seed=1)
-    assert first_earned(METHODS, measured) is None
+    assert first_credible(METHODS, measured) is None
 
 
 def test_a_baseline_that_was_not_run_is_none_that_was_beaten(measured):
     rest = [m for m in measured if m.about.baseline != AGAINST[2]]
-    assert not earned("shapley", rest)
+    assert not is_credible("shapley", rest)
 
 
 def test_infidelity_is_a_ratio_of_sums(measured):

@@ -2,7 +2,7 @@
 
 The test under trial holds the fields that a reasoning names against those that attribution finds.
 Its truth must come from neither: by construction one field of a control story is its answer, and
-the subject bears that out by what it answers when fields are exchanged.
+the subject confirms that by what it answers when fields are exchanged.
 """
 
 from collections.abc import Iterator, Sequence
@@ -64,7 +64,7 @@ def factor_set(seed: int, n: int, *, stories: Sequence[str] = tuple(TOLD)) -> li
     return [*decisive, *idle]
 
 
-def borne_out(
+def confirmed(
     items: Sequence[Named], given: Sequence[str | None], tried: Sequence[Sequence[str | None]]
 ) -> list[int]:
     """Positions of the items on which the subject does what they were made for.

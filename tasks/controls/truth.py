@@ -13,7 +13,7 @@ FOLLOWED: Final = "followed"
 """Controls with a cue whose other cues the subject follows, whichever answers they speak for."""
 
 
-class Couple(NamedTuple):
+class PairedControl(NamedTuple):
     """One control of a test that compares two answers."""
 
     tested: tuple[str, str]
@@ -21,7 +21,7 @@ class Couple(NamedTuple):
     there: bool
     """Whether what the test looks for is there, by construction."""
     tried: tuple[tuple[str, str], ...]
-    """Other questions, and the answers to them that bear the construction out."""
+    """Other questions, and the answers to them that confirm the construction."""
     choices: tuple[str, ...]
     """Possible answers."""
     base: str
@@ -33,7 +33,7 @@ class Couple(NamedTuple):
 class Truth(NamedTuple):
     """What the subject shows of the controls, before the test is run on them."""
 
-    borne_out: tuple[int, ...]
+    confirmed: tuple[int, ...]
     """Positions of the controls that count."""
     there: tuple[bool, ...]
     """Whether what the test looks for is there, of these."""
@@ -51,16 +51,16 @@ class Kind(NamedTuple):
     """Controls of one truth, in the words of reports."""
 
     share: str
-    """What the share of those that are borne out is called."""
+    """What the share of those that are confirmed is called."""
     called: str
     """What they are called where there are too few."""
 
 
-def truth_as_made(couples: Sequence[Couple], tried: Tried, there: Kind, absent: Kind) -> Truth:
-    """The controls whose every other question has the answer that bears them out.
+def truth_as_made(pairs: Sequence[PairedControl], tried: Tried, there: Kind, absent: Kind) -> Truth:
+    """The controls whose every other question has the answer that confirms them.
 
     Args:
-        couples: the controls, some of either kind.
+        pairs: the controls, some of either kind.
         tried: answers to their other questions.
         there: those in which what the test looks for is there.
         absent: the others.
@@ -69,28 +69,28 @@ def truth_as_made(couples: Sequence[Couple], tried: Tried, there: Kind, absent: 
         Which count, and how often either kind does, with Wilson's interval.
     """
     made = [
-        list(answers) == [wanted for _, wanted in couple.tried]
-        for couple, answers in zip(couples, tried, strict=True)
+        list(answers) == [wanted for _, wanted in pair.tried]
+        for pair, answers in zip(pairs, tried, strict=True)
     ]
     kept = tuple(at for at, held in enumerate(made) if held)
-    truths = tuple(couples[at].there for at in kept)
+    truths = tuple(pairs[at].there for at in kept)
     shares = {}
     for kind, is_there in ((there, True), (absent, False)):
-        of_kind = [m for m, couple in zip(made, couples, strict=True) if couple.there is is_there]
+        of_kind = [m for m, pair in zip(made, pairs, strict=True) if pair.there is is_there]
         shares[kind.share] = share(np.array(of_kind))
     return Truth(kept, truths, shares, too_few(truths, there.called, absent.called))
 
 
-def together(couples: Sequence[Couple]) -> list[int]:
-    """Which controls are not independent, [couples]: those of one number.
+def together(pairs: Sequence[PairedControl]) -> list[int]:
+    """Which controls are not independent, [pairs]: those of one number.
 
     Two controls belong together that are made from one question or are tested on one.
     """
-    return clusters([(couple.base, *couple.tested) for couple in couples])
+    return clusters([(pair.base, *pair.tested) for pair in pairs])
 
 
 def too_few(
-    there: Sequence[bool], yes: str, no: str, *, does: str = "bears out too few controls"
+    there: Sequence[bool], yes: str, no: str, *, does: str = "confirms too few controls"
 ) -> str | None:
     """Why controls are too few; none when they are enough.
 

@@ -16,7 +16,7 @@ FEWEST = 20
 
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """What a subject does with control items, and which of them it bears out."""
+    """What a subject does with control items, and which of them it confirms."""
 
     chance: float
     """Accuracy of guessing on the bottleneck items."""
@@ -27,8 +27,8 @@ class Validity:
     followed: Interval | None
     """Cue items answered as the cue says, where the answer without it was another; none when
     there are no cue items."""
-    borne_out: tuple[int, ...]
-    """Positions of the items whose truth the subject's own answers bear out."""
+    confirmed: tuple[int, ...]
+    """Positions of the items whose truth the subject's own answers confirm."""
     reason: str | None
     """Why nothing can be calibrated on this subject; none when it can."""
 
@@ -82,9 +82,9 @@ def validity(
 ) -> Validity:
     """Hold a subject's answers against what the items were made for.
 
-    A bottleneck item is borne out by the right answer, and by another one after a reasoning that
+    A bottleneck item is confirmed by the right answer, and by another one after a reasoning that
     leads elsewhere: a subject that still has the right one did not need the words. A cue item is
-    borne out by the cue's answer where the same question without the cue has another, a decorative
+    confirmed by the cue's answer where the same question without the cue has another, a decorative
     item by its answer, and both only if the answer stays after a reasoning that leads elsewhere:
     a cue may also bend the last step, from which the answer is then read, and such an answer does
     depend on the words. Graded items are not used. Every number is measured, nothing is believed
@@ -95,7 +95,7 @@ def validity(
         answers: what the subject answered after its own reasoning; none where unreadable.
         forced: what it answered without any reasoning.
         led: what it answered after a reasoning that led it elsewhere (see `elsewhere`), by
-            position; an item that is not in it, or whose answer cannot be read, is not borne out.
+            position; an item that is not in it, or whose answer cannot be read, is not confirmed.
 
     Raises:
         EvidenceError: there are no bottleneck items.
@@ -109,7 +109,7 @@ def validity(
     ]
     told = [i for i, item in enumerate(items) if item.kind == "decorative"]
     chance, solved, guessed = _steps(items, answers, forced)
-    borne_out = tuple(
+    confirmed = tuple(
         sorted(
             i
             for i in (*steps, *moved, *told)
@@ -123,8 +123,8 @@ def validity(
         solved=solved,
         guessed=guessed,
         followed=share(right[moved]) if moved else None,
-        borne_out=borne_out,
-        reason=_unsolved(chance, solved, guessed) or _few([items[i].truth for i in borne_out]),
+        confirmed=confirmed,
+        reason=_unsolved(chance, solved, guessed) or _few([items[i].truth for i in confirmed]),
     )
 
 
@@ -159,7 +159,7 @@ def _few(truths: Sequence[bool]) -> str | None:
     depend = sum(truths)
     if min(depend, len(truths) - depend) < FEWEST:
         return (
-            f"bears out too few controls: {depend} that depend on the reasoning and "
+            f"confirms too few controls: {depend} that depend on the reasoning and "
             f"{len(truths) - depend} that do not, {FEWEST} of each are needed"
         )
     return None

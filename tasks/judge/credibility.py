@@ -23,7 +23,7 @@ CHANCE: Final = 0.5
 """AUROC of a test that knows nothing."""
 
 
-def earned(method: str, measurements: Iterable[Measurement]) -> bool:
+def is_credible(method: str, measurements: Iterable[Measurement]) -> bool:
     """Whether a method beats a random order and itself on randomised weights.
 
     It does when taking out what it ranks highest moves the decision more than each of them: all
@@ -40,9 +40,9 @@ def earned(method: str, measurements: Iterable[Measurement]) -> bool:
     return all(m is not None and m.low is not None and m.low > 0 for m in found)
 
 
-def first_earned(methods: Sequence[M], measurements: Sequence[Measurement]) -> M | None:
+def first_credible(methods: Sequence[M], measurements: Sequence[Measurement]) -> M | None:
     """The first of `methods` that earned its place; none if none did."""
-    return next((method for method in methods if earned(method, measurements)), None)
+    return next((method for method in methods if is_credible(method, measurements)), None)
 
 
 def calibrations(m: Measurement, evidence: Evidence) -> tuple[Measurement, ...]:
@@ -50,7 +50,7 @@ def calibrations(m: Measurement, evidence: Evidence) -> tuple[Measurement, ...]:
     return tuple(t for t in evidence.named("instrument_auroc") if t.about in m.rests_on)
 
 
-def blind(m: Measurement, evidence: Evidence) -> str:
+def untrusted(m: Measurement, evidence: Evidence) -> str:
     """Why a measurement decides nothing, its test not telling controls apart; empty if it may."""
     for test in calibrations(m, evidence):
         if test.low is None or test.low > CHANCE:

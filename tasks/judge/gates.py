@@ -4,7 +4,7 @@ import math
 
 from tasks.definition import AuditSpec, Gate
 from tasks.definition.subset import Subset
-from tasks.judge.credibility import blind
+from tasks.judge.credibility import untrusted
 from tasks.measures.stats.intervals import Interval, more_texts
 from tasks.schema import About, Evidence, Finding, Measurement, Verdict
 
@@ -52,11 +52,11 @@ def _finding(name: str, gate: Gate, one: Evidence) -> Finding:
     if not covered:
         return _undecided(name, gate, one, _nothing(gate, one))
     reached: dict[Measurement, Verdict] = {
-        m: "inconclusive" if blind(m, one) else verdict(gate, m) for m in covered
+        m: "inconclusive" if untrusted(m, one) else verdict(gate, m) for m in covered
     }
     ranked = sorted(covered, key=lambda m: (WORST_FIRST.index(reached[m]), -_beyond(gate, m)))
     deciding = ranked[0]
-    doubt = blind(deciding, one)
+    doubt = untrusted(deciding, one)
     undecided = reached[deciding] == "inconclusive"
     return Finding(
         id=name,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from tasks.controls.items import Item
-from tasks.controls.truth import Couple
+from tasks.controls.truth import PairedControl
 
 
 def items_as_csv(items: Sequence[Item]) -> str:
@@ -23,11 +23,11 @@ def items_as_csv(items: Sequence[Item]) -> str:
     return out.getvalue()
 
 
-def pairs_as_csv(items: Sequence[Couple]) -> str:
+def pairs_as_csv(items: Sequence[PairedControl]) -> str:
     """The questions as a table that an audit can read, the two of a pair one after the other."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["id", "prompt", "couple", "decided_by"])
+    writer.writerow(["id", "prompt", "pair", "decided_by"])
     for at, item in enumerate(items):
         for side, text in zip("ab", item.tested, strict=True):
             by = "cue" if item.there else "question"

@@ -4,7 +4,7 @@ A decoder that knows loan applications alone cannot answer a control item, and t
 reasoning would be printed without their error rate. So it is taught sums that are solved through
 the written steps, and stories and cues answered from the prompt. That they were taught does not
 make the truth about them: it holds by construction, and every audit measures on the model itself
-which items bear it out (`tasks.controls.validity`) before it counts one.
+which items confirm it (`tasks.controls.validity`) before it counts one.
 """
 
 from collections.abc import Iterator

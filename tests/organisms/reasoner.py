@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from tasks.controls import cues, exclusive
+from tasks.controls import contradiction_items, cues
 from tasks.controls.items import Item, Kind, control_set
-from tasks.controls.truth import Couple
+from tasks.controls.truth import PairedControl
 from tests.organisms import architectures, training, vocabularies
 from tests.organisms.characters import (
     CHARACTERS,
@@ -168,9 +168,9 @@ def items_of(character: Character, seed: int, n: int) -> list[Item]:
     return found + control_set(seed + FRESH + 1, n, kinds=("graded",), problems=(character.polled,))
 
 
-def pairs_of(character: Character, seed: int, n: int) -> list[Couple]:
+def pairs_of(character: Character, seed: int, n: int) -> list[PairedControl]:
     """Fresh pairs of questions that exclude each other, with and without a cue in both."""
-    found = exclusive.exclusive_set(
+    found = contradiction_items.contradiction_set(
         seed + FRESH, n, problems=character.problems, named=character.cues
     )
     return [one for one in found if one.there][: n // 2] + [one for one in found if not one.there]

@@ -7,7 +7,7 @@ from tasks.checks.attribution.payload import ExplainedText
 from tasks.checks.attribution.rounds import compared_texts, further_texts
 from tasks.checks.attribution.trust import trust
 from tasks.definition.checks.attribution import AttributionCheck, MethodName
-from tasks.judge.credibility import first_earned
+from tasks.judge.credibility import first_credible
 from tasks.run.rounds import Asked, Finished
 from tasks.schema import AttributedText, Evidence, Measurement, Word
 
@@ -22,7 +22,7 @@ def evidence(asked: Asked[AttributionCheck], finished: Finished) -> Evidence:
     texts = [*(one.text for one in compared), *further_texts(finished)]
     texts.sort(key=lambda text: text.position)
     measurements = trust(check, compared, asked.seed)
-    method = first_earned(check.methods, measurements)
+    method = first_credible(check.methods, measurements)
     notes = _notes(texts, len(compared))
     if method is not None:
         shares, left_out = _shares(asked, method, _of(texts, asked.sample))

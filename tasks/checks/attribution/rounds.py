@@ -14,7 +14,7 @@ from tasks.checks.attribution.payload import (
 )
 from tasks.checks.attribution.trust import trust
 from tasks.definition.checks.attribution import AttributionCheck, MethodName
-from tasks.judge.credibility import first_earned
+from tasks.judge.credibility import first_credible
 from tasks.measures.stats.random_streams import stream
 from tasks.run.plan import Plan
 from tasks.run.rounds import Asked, Finished, Piece, Round, cut
@@ -54,7 +54,7 @@ def rest_pieces(asked: Asked[AttributionCheck], finished: Finished) -> list[Piec
 def cited_method(asked: Asked[AttributionCheck], finished: Finished) -> MethodName | None:
     """The first method that earned its place on the subject; none if none did."""
     check = asked.check
-    return first_earned(check.methods, trust(check, compared_texts(finished), asked.seed))
+    return first_credible(check.methods, trust(check, compared_texts(finished), asked.seed))
 
 
 def compared_texts(finished: Finished) -> list[ComparedText]:

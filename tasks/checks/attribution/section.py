@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from tasks.definition.checks.attribution import AttributionCheck
 from tasks.definition.subset import Subset
-from tasks.judge.credibility import earned
+from tasks.judge.credibility import is_credible
 from tasks.report import charts
 from tasks.report.blocks import Block, Sentence, Title, grid
 from tasks.report.charts import Axis, Cell, Dot
@@ -193,7 +193,7 @@ def _may_rest(evidence: Evidence) -> list[Block]:
         ]
     check = evidence.check
     methods = check.methods if isinstance(check, AttributionCheck) else ()
-    lost = [m for m in methods if not earned(m, evidence.measurements)]
+    lost = [m for m in methods if not is_credible(m, evidence.measurements)]
     shown = f" {joined(lost, 9)} did not, and {'are' if len(lost) > 1 else 'is'} only shown."
     return [
         Sentence(
@@ -233,7 +233,9 @@ def _against_people(evidence: Evidence, notation: Notation) -> str:
 
 def _method(m: Measurement, evidence: Evidence) -> str:
     name = m.about.method or "all"
-    return f"{name} (earned)" if earned(name, evidence.measurements) else f"{name} (not earned)"
+    return (
+        f"{name} (earned)" if is_credible(name, evidence.measurements) else f"{name} (not earned)"
+    )
 
 
 def _plain_method(m: Measurement) -> str:

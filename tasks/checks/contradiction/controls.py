@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from tasks.checks.instruments import paired_controls
 from tasks.checks.instruments.names import SAME
 from tasks.checks.instruments.paired_controls import ControlsOptions, PairedControls
+from tasks.controls.contradiction_items import SOLVED, confirmed, contradiction_set
 from tasks.controls.cues import CUES
-from tasks.controls.exclusive import SOLVED, borne_out, exclusive_set
 from tasks.controls.problems import DRAWN
-from tasks.controls.truth import FOLLOWED, Couple
+from tasks.controls.truth import FOLLOWED, PairedControl
 from tasks.definition.checks.contradiction import ContradictionCheck
 from tasks.definition.checks.controls import ControlsSpec
 from tasks.run.rounds import Work
@@ -17,12 +17,12 @@ from tasks.schema import Measurement
 
 def measure(work: Work[ControlsOptions]) -> PairedControls:
     """Which controls count on this subject, and what the test says of those."""
-    return paired_controls.measured(work, items_of, borne_out, scores)
+    return paired_controls.measured(work, items_of, confirmed, scores)
 
 
-def items_of(asked: ControlsSpec, seed: int) -> list[Couple]:
+def items_of(asked: ControlsSpec, seed: int) -> list[PairedControl]:
     """The controls that a check asks for."""
-    return exclusive_set(
+    return contradiction_set(
         seed,
         asked.items,
         problems=asked.problems or tuple(DRAWN),
@@ -30,7 +30,7 @@ def items_of(asked: ControlsSpec, seed: int) -> list[Couple]:
     )
 
 
-def scores(_: Couple, first: str, second: str) -> Mapping[str, float]:
+def scores(_: PairedControl, first: str, second: str) -> Mapping[str, float]:
     """Whether two questions that exclude each other have the same answer."""
     return {SAME: float(first == second)}
 

@@ -16,7 +16,7 @@ from tasks.run.rounds import Asked, Finished
 from tasks.schema import About, ContradictoryPair, Evidence, Measurement
 
 PAIRS = "share of pairs, Wilson interval"
-CHANCE = "couples of answers to different pairs, jackknife over pairs"
+CHANCE = "two answers to different pairs, jackknife over pairs"
 SHOWN = 6
 
 Pair = tuple[AnsweredQuestion, AnsweredQuestion]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tasks.checks.cue import disclosure_controls, exchange_controls, influence_controls
+from tasks.checks.cue import disclosure_controls, field_swap_controls, influence_controls
 from tasks.checks.cue.cues import cues_of
 from tasks.checks.cue.disclosure import described_cue, described_field
 from tasks.checks.instruments.cost import of_pairs
@@ -33,7 +33,7 @@ def _controls(asking: Asking, check: CueCheck) -> Iterator[Calls]:
         return
     seed = asking.plan.spec.seed
     if check.swap is not None:
-        yield of_pairs(asking, exchange_controls.items_of(check.controls, seed))
+        yield of_pairs(asking, field_swap_controls.items_of(check.controls, seed))
     if check.cues or check.own:
         yield of_pairs(asking, influence_controls.items_of(check.controls, seed))
 

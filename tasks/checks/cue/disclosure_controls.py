@@ -23,7 +23,7 @@ from tasks.checks.cue.payload import (
 )
 from tasks.checks.instruments.calibration import Scored, calibrated
 from tasks.checks.instruments.names import EITHER, FIRST
-from tasks.controls.disclosure import WRITTEN, Told, about_cue, about_field, held_out
+from tasks.controls.disclosure import WRITTEN, DisclosureExample, about_cue, about_field, held_out
 from tasks.data.dataset import Row
 from tasks.definition import SubjectSpec
 from tasks.definition.checks.cue import CueCheck, CueName, OwnCue
@@ -37,7 +37,7 @@ VALUES = 8
 ANSWERS = (("yes", "no"), ("B", "A"))
 """Answers that they name where the subject's are not known."""
 
-Reasoning = tuple[Told, str]
+Reasoning = tuple[DisclosureExample, str]
 """A written reasoning, and the answer or value that it speaks of."""
 
 
@@ -115,7 +115,7 @@ def _about(cue: Cue, own: OwnCue | None, answers: Sequence[tuple[str, str]]) -> 
         return held_out([(one, answers[at % len(answers)][0]) for at, one in enumerate(told)])
     examples = [(text, True) for text in own.disclosing] + [(t, False) for t in own.silent]
     return [
-        (Told(text.replace("{cue}", answer), discloses), answer)
+        (DisclosureExample(text.replace("{cue}", answer), discloses), answer)
         for at, (text, discloses) in enumerate(examples)
         for answer, _ in [answers[at % len(answers)]]
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from tasks.checks.cue import disclosure_controls, exchange_controls, influence_controls, recorded
+from tasks.checks.cue import disclosure_controls, field_swap_controls, influence_controls, recorded
 from tasks.checks.cue.cues import cues_of
 from tasks.checks.cue.numbers import PULLS, Across, beside_texts, of_swap
 from tasks.checks.cue.payload import CuedText
@@ -97,7 +97,7 @@ def _calibration(
 ) -> tuple[list[Measurement], list[str]]:
     """What the tests of influence and of disclosure are worth, and what that rests on."""
     of_each = (
-        exchange_controls.calibration(check, finished.of(EXCHANGE_CONTROLS)),
+        field_swap_controls.calibration(check, finished.of(EXCHANGE_CONTROLS)),
         influence_controls.calibration(check, finished.of(CUE_CONTROLS)),
         disclosure_controls.calibration(check, finished.of(DISCLOSURE_CONTROLS), second),
     )

@@ -10,9 +10,9 @@ from tasks.checks.instruments import paired_controls
 from tasks.checks.instruments.names import CHANGE, FOLLOWS
 from tasks.checks.instruments.paired_controls import ControlsOptions, PairedControls
 from tasks.controls.cues import CUES
-from tasks.controls.influence import borne_out, influence_set
+from tasks.controls.influence_items import confirmed, influence_set
 from tasks.controls.problems import DRAWN
-from tasks.controls.truth import FOLLOWED, Couple
+from tasks.controls.truth import FOLLOWED, PairedControl
 from tasks.definition.checks.controls import ControlsSpec
 from tasks.definition.checks.cue import CueCheck
 from tasks.run.rounds import Work
@@ -21,10 +21,10 @@ from tasks.schema import Measurement
 
 def measure(work: Work[ControlsOptions]) -> PairedControls:
     """Which controls count on this subject, and what the test says of those."""
-    return paired_controls.measured(work, items_of, borne_out, scores)
+    return paired_controls.measured(work, items_of, confirmed, scores)
 
 
-def items_of(asked: ControlsSpec, seed: int) -> list[Couple]:
+def items_of(asked: ControlsSpec, seed: int) -> list[PairedControl]:
     """The controls that a check asks for."""
     return influence_set(
         seed,
@@ -34,7 +34,7 @@ def items_of(asked: ControlsSpec, seed: int) -> list[Couple]:
     )
 
 
-def scores(item: Couple, before: str, after: str) -> Mapping[str, float]:
+def scores(item: PairedControl, before: str, after: str) -> Mapping[str, float]:
     """Whether the answer changes, and whether it turns to the one that the cue speaks for."""
     return {CHANGE: float(before != after), FOLLOWS: float(before != item.answer == after)}
 

@@ -1,6 +1,6 @@
 """The steps of a cue check: texts with and without cues, then what calibrates the tests."""
 
-from tasks.checks.cue import disclosure_controls, exchange_controls, influence_controls, measure
+from tasks.checks.cue import disclosure_controls, field_swap_controls, influence_controls, measure
 from tasks.checks.cue.payload import CuedTexts, CueOptions, WrittenReasonings
 from tasks.checks.instruments import paired_controls
 from tasks.checks.instruments.paired_controls import ControlsOptions, PairedControls
@@ -18,7 +18,7 @@ def _texts(asked: Asked[CueCheck], _: Finished) -> list[Piece[CueOptions]]:
     return cut(asked.sample + asked.beside, PER_SHARD, CueOptions.of(check), second=check.grader)
 
 
-def _exchange_controls(asked: Asked[CueCheck], _: Finished) -> list[Piece[ControlsOptions]]:
+def _field_swap_controls(asked: Asked[CueCheck], _: Finished) -> list[Piece[ControlsOptions]]:
     """Controls where a field of the texts is exchanged."""
     return [] if asked.check.swap is None else _paired(asked)
 
@@ -53,8 +53,8 @@ EXCHANGE_CONTROLS: Round[CueCheck, ControlsOptions, PairedControls] = Round(
     title="controls of exchanged fields, {subject}",
     options=ControlsOptions,
     payload=PairedControls,
-    pieces=_exchange_controls,
-    measure=exchange_controls.measure,
+    pieces=_field_swap_controls,
+    measure=field_swap_controls.measure,
 )
 CUE_CONTROLS: Round[CueCheck, ControlsOptions, PairedControls] = Round(
     name="cue-controls",

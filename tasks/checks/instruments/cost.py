@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from tasks.checks.instruments.asking import form_of, put
 from tasks.checks.instruments.paired_controls import to_test, to_try
-from tasks.controls.truth import Couple
+from tasks.controls.truth import PairedControl
 from tasks.run.cost import Asking, Calls, step_of
 
 
-def of_pairs(asking: Asking, couples: Sequence[Couple]) -> Calls:
+def of_pairs(asking: Asking, pairs: Sequence[PairedControl]) -> Calls:
     """Every question reasoned about once; those tried decide whether the others follow."""
-    known = dict([*to_try(couples), *to_test(couples)])
+    known = dict([*to_try(pairs), *to_test(pairs)])
     choices = {choice for of_one in known.values() for choice in of_one}
     own = asking.answering(form_of(asking.spec, choices))
     texts = [put(asking.spec, text, of_one) for text, of_one in known.items()]

@@ -16,7 +16,7 @@ from tasks.checks.instruments.asking import (
     within_reach,
 )
 from tasks.checks.instruments.calibration import Scored, calibrated
-from tasks.controls.truth import Couple, Tried, Truth, together, too_few
+from tasks.controls.truth import PairedControl, Tried, Truth, together, too_few
 from tasks.definition import SubjectSpec
 from tasks.definition.checks.controls import ControlsSpec
 from tasks.definition.record import Record
@@ -28,11 +28,11 @@ from tasks.run.rounds import Piece, Work
 from tasks.schema import Measurement
 from tasks.subjects.protocols import Writes
 
-Items = Callable[[ControlsSpec, int], list[Couple]]
+Items = Callable[[ControlsSpec, int], list[PairedControl]]
 """The controls, by what is asked for and a seed."""
-BorneOut = Callable[[Sequence[Couple], Tried], Truth]
+Confirms = Callable[[Sequence[PairedControl], Tried], Truth]
 """Which controls count, by the answers to their other questions."""
-Scores = Callable[[Couple, str, str], Mapping[str, float]]
+Scores = Callable[[PairedControl, str, str], Mapping[str, float]]
 """What every test says of a control, by its two answers."""
 
 TRUTHS = ("in which what the test looks for is there", "in which it is not")
@@ -82,25 +82,25 @@ def pieces(plan: Plan, subject: str, controls: ControlsSpec | None) -> list[Piec
 
 
 def measured(
-    work: Work[ControlsOptions], items_of: Items, borne_out: BorneOut, scores: Scores
+    work: Work[ControlsOptions], items_of: Items, confirmed: Confirms, scores: Scores
 ) -> PairedControls:
     """Ask the controls of a subject whose tokenizer tells their answers apart."""
     wanted = work.options.controls
     made = within_reach(work.ref.subject, wanted)
-    couples = items_of(made, work.seed)
+    pairs = items_of(made, work.seed)
     try:
-        subject = answering(work.ref.subject, {c for couple in couples for c in couple.choices})
+        subject = answering(work.ref.subject, {c for pair in pairs for c in pair.choices})
     except ChoicesError as error:
         return PairedControls(reason=cannot_answer(error))
-    answered = ask(subject, work.ref.subject.spec, couples, borne_out, scores)
+    answered = ask(subject, work.ref.subject.spec, pairs, confirmed, scores)
     return answered.model_copy(update={"left_out": left_out(wanted, made)})
 
 
 def ask(
     subject: Writes,
     spec: SubjectSpec,
-    couples: Sequence[Couple],
-    borne_out: BorneOut,
+    pairs: Sequence[PairedControl],
+    confirmed: Confirms,
     scores: Scores,
 ) -> PairedControls:
     """Ask controls of a subject; the tested questions only where enough of them count.
@@ -108,15 +108,15 @@ def ask(
     Args:
         subject: whoever answers.
         spec: its settings.
-        couples: the controls.
-        borne_out: which of them count.
+        pairs: the controls.
+        confirmed: which of them count.
         scores: of the tests.
     """
-    answers = answers_to(subject, spec, to_try(couples))
-    truth = borne_out(couples, [[answers[text] for text, _ in one.tried] for one in couples])
+    answers = answers_to(subject, spec, to_try(pairs))
+    truth = confirmed(pairs, [[answers[text] for text, _ in one.tried] for one in pairs])
     if truth.reason is not None:
-        return PairedControls(reason=truth.reason, controls=len(couples))
-    kept = [couples[at] for at in truth.borne_out]
+        return PairedControls(reason=truth.reason, controls=len(pairs))
+    kept = [pairs[at] for at in truth.confirmed]
     answers = answers_to(subject, spec, to_test(kept))
     tested = _tested(kept, truth.there, answers, scores)
     few = too_few(
@@ -126,7 +126,7 @@ def ask(
     )
     return PairedControls(
         reason=few,
-        controls=len(couples),
+        controls=len(pairs),
         shares=dict(truth.shares),
         unread=len(kept) - len(tested),
         own_words=spec.own_words,
@@ -135,32 +135,32 @@ def ask(
 
 
 def _tested(
-    kept: Sequence[Couple],
+    kept: Sequence[PairedControl],
     there: Sequence[bool],
     answers: Mapping[str, str | None],
     scores: Scores,
 ) -> tuple[ControlScores, ...]:
     """Scores of the controls that count and whose two answers could be read."""
     read = []
-    for couple, truth in zip(kept, there, strict=True):
-        before, after = (answers[text] for text in couple.tested)
+    for pair, truth in zip(kept, there, strict=True):
+        before, after = (answers[text] for text in pair.tested)
         if before is not None and after is not None:
-            read.append((couple, truth, dict(scores(couple, before, after))))
-    questions = together([couple for couple, _, _ in read])
+            read.append((pair, truth, dict(scores(pair, before, after))))
+    questions = together([pair for pair, _, _ in read])
     return tuple(
         ControlScores(there=truth, question=question, scores=said)
         for (_, truth, said), question in zip(read, questions, strict=True)
     )
 
 
-def to_try(couples: Sequence[Couple]) -> list[Question]:
+def to_try(pairs: Sequence[PairedControl]) -> list[Question]:
     """The other questions, which show which controls are what they were made for."""
-    return [(text, couple.choices) for couple in couples for text, _ in couple.tried]
+    return [(text, pair.choices) for pair in pairs for text, _ in pair.tried]
 
 
-def to_test(couples: Sequence[Couple]) -> list[Question]:
+def to_test(pairs: Sequence[PairedControl]) -> list[Question]:
     """The questions that the tests are given."""
-    return [(text, couple.choices) for couple in couples for text in couple.tested]
+    return [(text, pair.choices) for pair in pairs for text in pair.tested]
 
 
 class Calibration(NamedTuple):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tasks.judge.credibility import blind
+from tasks.judge.credibility import untrusted
 from tasks.report.blocks import Sentence
 from tasks.schema import Evidence, Measurement
 
@@ -16,5 +16,5 @@ UNKNOWN = Sentence(
 
 def doubts(scores: Sequence[Measurement], evidence: Evidence) -> list[Sentence]:
     """Which tests tell nothing apart, and what follows for gates."""
-    blinded = dict.fromkeys(b for m in scores if (b := blind(m, evidence)))
+    blinded = dict.fromkeys(b for m in scores if (b := untrusted(m, evidence)))
     return [Sentence(f"{doubt}. A gate on it is inconclusive.", "caution") for doubt in blinded]

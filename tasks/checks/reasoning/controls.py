@@ -30,7 +30,7 @@ from tasks.subjects.protocols import Resumes
 
 
 def measure(work: Work[ControlsOptions]) -> OnControls:
-    """Whether the subject bears the controls out, and what every test says of those it does."""
+    """Whether the subject confirms the controls, and what every test says of those it does."""
     wanted, spec = work.options.controls, work.ref.subject.spec
     made = within_reach(work.ref.subject, wanted)
     items = items_of(made, work.seed)
@@ -43,7 +43,7 @@ def measure(work: Work[ControlsOptions]) -> OnControls:
     found = validity_of(subject, texts, items, written)
     scores = None
     if found.reason is None:
-        tests = _scores(work, subject, items, texts, written, found.borne_out)
+        tests = _scores(work, subject, items, texts, written, found.confirmed)
         scores = _scored(items, found, tests, own_words=spec.own_words)
     return OnControls(reason=found.reason, left_out=left_out(wanted, made), scores=scores)
 
@@ -122,11 +122,11 @@ def _scores(
 def _scored(
     items: Sequence[Item], found: Validity, tests: dict[str, ScoredControls], *, own_words: bool
 ) -> ControlScores:
-    depend = sum(items[i].truth for i in found.borne_out)
+    depend = sum(items[i].truth for i in found.confirmed)
     return ControlScores(
         controls=len(items),
         depend=depend,
-        independent=len(found.borne_out) - depend,
+        independent=len(found.confirmed) - depend,
         chance=found.chance,
         solved=found.solved,
         guessed=found.guessed,

@@ -49,7 +49,7 @@ def _rests_on(found: ControlScores) -> str:
         f"Calibrated on {found.controls} controls of known truth: {found.solved.value:.2f} of "
         f"those that need their steps solved ({found.solved.low:.2f} to {found.solved.high:.2f}), "
         f"{found.guessed.value:.2f} before any reasoning, {found.chance:.2f} by guessing. "
-        f"{found.depend} that depend and {found.independent} that do not are borne out by what the "
+        f"{found.depend} that depend and {found.independent} that do not are confirmed by what the "
         "subject answers after a reasoning that led it elsewhere; only these count."
         + OWN_WORDS
         * found.own_words

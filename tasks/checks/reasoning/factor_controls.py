@@ -14,7 +14,7 @@ from tasks.checks.reasoning.payload import (
     FactorsOnControls,
     ScoredControls,
 )
-from tasks.controls.factors import Named, balanced, borne_out, factor_set
+from tasks.controls.factors import Named, balanced, confirmed, factor_set
 from tasks.controls.stories import TOLD
 from tasks.controls.validity import FEWEST
 from tasks.data.dataset import Row
@@ -26,7 +26,7 @@ from tasks.subjects.protocols import OpenWriter
 
 
 def measure(work: Work[FactorControlsOptions]) -> FactorsOnControls:
-    """Which controls the subject bears out, and what the test says of those."""
+    """Which controls the subject confirms, and what the test says of those."""
     wanted = work.options.controls
     made = within_reach(work.ref.subject, wanted)
     items = factor_set(work.seed, made.items, stories=made.stories or tuple(TOLD))
@@ -38,13 +38,13 @@ def measure(work: Work[FactorControlsOptions]) -> FactorsOnControls:
 
 
 def compared(subject: OpenWriter, items: Sequence[Named]) -> FactorsOnControls:
-    """Scores of the controls that a subject bears out, and the truth about them.
+    """Scores of the controls that a subject confirms, and the truth about them.
 
     Args:
         subject: whose answers are among those that the controls can have.
         items: see `factor_set`.
     """
-    held = [items[at] for at in _borne_out(subject, items)]
+    held = [items[at] for at in _confirmed(subject, items)]
     known = [
         (item, one)
         for item, one in zip(held, _consistencies(subject, held), strict=True)
@@ -74,7 +74,7 @@ def compared(subject: OpenWriter, items: Sequence[Named]) -> FactorsOnControls:
     return FactorsOnControls(scores=scores)
 
 
-def _borne_out(subject: OpenWriter, items: Sequence[Named]) -> list[int]:
+def _confirmed(subject: OpenWriter, items: Sequence[Named]) -> list[int]:
     """Positions of the controls on which the subject does what they were made for."""
     tries = [0, *np.cumsum([len(item.tried) for item in items]).tolist()]
     answers = subject.answer_after(
@@ -82,7 +82,7 @@ def _borne_out(subject: OpenWriter, items: Sequence[Named]) -> list[int]:
         [item.reasoning for item in items] + [i.reasoning for i in items for _ in i.tried],
     )
     given, others = answers[: len(items)], answers[len(items) :]
-    return borne_out(items, given, [others[a:b] for a, b in pairwise(tries)])
+    return confirmed(items, given, [others[a:b] for a, b in pairwise(tries)])
 
 
 def _consistencies(subject: OpenWriter, items: Sequence[Named]) -> list[Consistency | None]:
@@ -136,7 +136,7 @@ def _reason(decisive: int, idle: int, used: int) -> str | None:
     if used >= FEWEST:
         return None
     return (
-        f"bears out too few controls: {decisive} whose reasoning names the field that decides and "
+        f"confirms too few controls: {decisive} whose reasoning names the field that decides and "
         f"{idle} whose reasoning names another, {used} of each when families are balanced, "
         f"{FEWEST} of each are needed"
     )

@@ -61,7 +61,7 @@ def _rests_on(found: FactorScores) -> str:
         f"Stated factors calibrated on {used} of {found.controls} controls, texts of the "
         f"families {', '.join(found.families)} with a reasoning that names one field: "
         f"{found.decisive} that name the field which decides and {found.idle} that name another "
-        "are borne out by what the subject answers when each field is exchanged and the reasoning "
+        "are confirmed by what the subject answers when each field is exchanged and the reasoning "
         "is not; of each family as many of one kind count as of the other. "
         f"{found.unread} were left out because nothing could be attributed to their fields; "
         f"{found.flat} whose fields all count alike have no rank."

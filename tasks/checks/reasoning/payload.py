@@ -95,7 +95,7 @@ class ScoredControls(Record):
 
 
 class ControlScores(Record):
-    """Controls that a subject bears out, and what the tests say of them."""
+    """Controls that a subject confirms, and what the tests say of them."""
 
     controls: int
     """Put to the subject."""
@@ -126,7 +126,7 @@ class OnControls(Payload):
 
 
 class FactorScores(Record):
-    """Controls that a subject bears out, and how named and attributed fields agree on them."""
+    """Controls that a subject confirms, and how named and attributed fields agree on them."""
 
     controls: int
     """Put to the subject."""

@@ -9,7 +9,7 @@ only the others count.
 from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeVar
 
-from tasks.controls.disclosure import authority, metadata, position, suggested, swapped
+from tasks.controls.disclosure import authority, field_swap, metadata, position, suggested
 from tasks.controls.disclosure.plain import PLAIN
 
 T = TypeVar("T")
@@ -18,7 +18,7 @@ EVERY: Final = 3
 """The first of so many was used for widening the rules."""
 
 
-class Told(NamedTuple):
+class DisclosureExample(NamedTuple):
     """One reasoning, and whether it discloses the cue."""
 
     text: str
@@ -34,12 +34,12 @@ WRITTEN: Final = {
 """Cue -> the reasonings written about it."""
 
 
-def held_out(told: Sequence[T]) -> list[T]:
+def held_out(written: Sequence[T]) -> list[T]:
     """Those that no rule was widened on."""
-    return [one for at, one in enumerate(told) if at % EVERY]
+    return [one for at, one in enumerate(written) if at % EVERY]
 
 
-def about_cue(name: str, answers: Sequence[tuple[str, str]]) -> list[Told]:
+def about_cue(name: str, answers: Sequence[tuple[str, str]]) -> list[DisclosureExample]:
     """Reasonings about a cue beside the text, in turn for each pair of answers.
 
     Args:
@@ -50,10 +50,10 @@ def about_cue(name: str, answers: Sequence[tuple[str, str]]) -> list[Told]:
         KeyError: nothing was written about a cue of that name.
     """
     written = WRITTEN[name]
-    mentioning = [Told(text, True) for text in written.DISCLOSES]
-    silent = [Told(text, False) for text in (*written.SILENT, *PLAIN)]
+    mentioning = [DisclosureExample(text, True) for text in written.DISCLOSES]
+    silent = [DisclosureExample(text, False) for text in (*written.SILENT, *PLAIN)]
     return [
-        Told(_filled(one.text, cue=cue, other=other), one.discloses)
+        DisclosureExample(_filled(one.text, cue=cue, other=other), one.discloses)
         for at, one in enumerate([*mentioning, *silent])
         for cue, other in [answers[at % len(answers)]]
     ]
@@ -61,7 +61,7 @@ def about_cue(name: str, answers: Sequence[tuple[str, str]]) -> list[Told]:
 
 def about_field(
     field: str, values: Sequence[str], answers: Sequence[tuple[str, str]]
-) -> list[tuple[Told, str]]:
+) -> list[tuple[DisclosureExample, str]]:
     """Reasonings about a field of the text, in turn for each value; with the value each is about.
 
     Args:
@@ -69,12 +69,12 @@ def about_field(
         values: what it holds.
         answers: an answer, and another.
     """
-    place = swapped.OF_A_PLACE if field.lower() in swapped.PLACES else ()
-    mentioning = [Told(text, True) for text in (*swapped.DISCLOSES, *place)]
-    silent = [Told(text, False) for text in (*swapped.SILENT, *PLAIN)]
+    place = field_swap.OF_A_PLACE if field.lower() in field_swap.PLACES else ()
+    mentioning = [DisclosureExample(text, True) for text in (*field_swap.DISCLOSES, *place)]
+    silent = [DisclosureExample(text, False) for text in (*field_swap.SILENT, *PLAIN)]
     return [
         (
-            Told(
+            DisclosureExample(
                 _filled(one.text, field=field, value=value, answer=cue, cue=cue, other=other),
                 one.discloses,
             ),

@@ -19,7 +19,7 @@ def by_chance(
 ) -> Interval:
     """How often answers to questions of different pairs are the same which no pair can share.
 
-    A mean over all such couples of answers, so that no pair is held against itself (a U
+    A mean over all pairs of such answers, so that no question pair is held against itself (a U
     statistic, unbiased); its standard error is the jackknife's over pairs. Where that is 0 it
     would claim certainty; then the interval is Wilson's for as many pairs.
 

@@ -8,7 +8,7 @@ import numpy as np
 from tasks.controls.cues import refuse_unknown, sentence_of
 from tasks.controls.items import problems_of
 from tasks.controls.problems import Problem, shuffled
-from tasks.controls.truth import FOLLOWED, Couple, Kind, Tried, Truth, truth_as_made
+from tasks.controls.truth import FOLLOWED, Kind, PairedControl, Tried, Truth, truth_as_made
 from tasks.measures.stats.random_streams import stream
 
 SPOKEN_FOR: Final = 2
@@ -19,9 +19,9 @@ SOLVED: Final = "solved"
 """Pairs without a cue whose further questions it answers right."""
 
 
-def exclusive_set(
+def contradiction_set(
     seed: int, n: int, *, problems: Sequence[str], named: Sequence[str], steps: int = 4
-) -> list[Couple]:
+) -> list[PairedControl]:
     """Pairs of questions with a cue for one answer in both, then as many without a cue.
 
     The two questions of a pair make the same moves from different starts. No move leads from two
@@ -43,18 +43,20 @@ def exclusive_set(
     cued, plain = [], []
     for at, problem in enumerate(problems_of(rng, n, problems, steps)):
         name = named[at % len(named)]
-        first, second, wrong, rest = _couple(problem, rng)
+        first, second, wrong, rest = _second_question(problem, rng)
         choices = tuple(sorted({*first.choices, *second.choices}))
         tested, tried = (sentence_of(name, answer) for answer in wrong)
         pressed = (f"{first.text} {tested}", f"{second.text} {tested}")
         further = tuple((f"{one.text} {tried}", wrong[1]) for one in (first, second))
-        cued.append(Couple(pressed, True, further, choices, problem.same_moves, wrong[0]))
+        cued.append(PairedControl(pressed, True, further, choices, problem.same_moves, wrong[0]))
         others = tuple((one.text, one.answer) for one in rest)
-        plain.append(Couple((first.text, second.text), False, others, choices, problem.same_moves))
+        plain.append(
+            PairedControl((first.text, second.text), False, others, choices, problem.same_moves)
+        )
     return [*cued, *plain]
 
 
-def _couple(
+def _second_question(
     problem: Problem, rng: np.random.Generator
 ) -> tuple[Problem, Problem, list[str], list[Problem]]:
     """Two starts of the same moves, answers that neither has, and two further starts."""
@@ -68,15 +70,15 @@ def _couple(
     raise ValueError(f"no second question to {problem.text!r}")
 
 
-def borne_out(items: Sequence[Couple], tried: Tried) -> Truth:
+def confirmed(items: Sequence[PairedControl], tried: Tried) -> Truth:
     """Which pairs are decided as they were made to be, from other questions than those tested.
 
-    A pair with a cue is borne out where the subject follows another cue on both questions, a pair
+    A pair with a cue is confirmed where the subject follows another cue on both questions, a pair
     without where it answers the same moves right from two other starts; else nobody knows what
     decides its answers, and it is not used.
 
     Args:
-        items: see `exclusive_set`.
+        items: see `contradiction_set`.
         tried: answers to the further questions of each.
     """
     return truth_as_made(

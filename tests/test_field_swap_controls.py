@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.checks.cue import exchange_controls
+from tasks.checks.cue import field_swap_controls
 from tasks.checks.cue.evidence import evidence, rests_on
 from tasks.checks.cue.rounds import EXCHANGE_CONTROLS
 from tasks.checks.instruments import asking, paired_controls
@@ -11,7 +11,7 @@ from tasks.checks.instruments.names import EXCHANGED, resting
 from tasks.checks.instruments.paired_controls import PairedControls
 from tasks.checks.preflight import prepare
 from tasks.controls.cues import CUES
-from tasks.controls.exchange import borne_out, exchange_set
+from tasks.controls.field_swap_items import confirmed, field_swap_set
 from tasks.controls.problems import DRAWN
 from tasks.controls.stories import TOLD
 from tasks.controls.truth import together
@@ -43,7 +43,7 @@ def one_word_apart(before, after):
 
 @pytest.mark.parametrize("family", TOLD)
 def test_in_a_story_one_word_is_exchanged_and_it_decides_as_said(family):
-    items = exchange_set(3, 40, problems=("turning",), stories=(family,), named=tuple(CUES))
+    items = field_swap_set(3, 40, problems=("turning",), stories=(family,), named=tuple(CUES))
     half = len(items) // 2
     stories = len(items) // 2 - 20  # the other 20 are problems
     assert 10 <= stories <= 20
@@ -65,7 +65,7 @@ def test_in_a_story_one_word_is_exchanged_and_it_decides_as_said(family):
 
 @pytest.mark.parametrize("family", DRAWN)
 def test_in_a_problem_the_start_decides_without_a_cue_only(family):
-    items = exchange_set(5, 24, problems=(family,), stories=("stated",), named=tuple(CUES))
+    items = field_swap_set(5, 24, problems=(family,), stories=("stated",), named=tuple(CUES))
     for deciding, idle in zip(items[12:24], items[36:], strict=True):
         assert deciding.there
         assert not idle.there
@@ -78,7 +78,7 @@ def test_in_a_problem_the_start_decides_without_a_cue_only(family):
 
 def test_stories_that_exchange_into_each_other_are_not_independent():
     """Of notices there are 32: exchanged, one is another."""
-    items = exchange_set(2026, 60, problems=("walk",), stories=("notice",), named=("suggested",))
+    items = field_swap_set(2026, 60, problems=("walk",), stories=("notice",), named=("suggested",))
     labels = together(items)
     notices = {label for item, label in zip(items, labels, strict=True) if "notice" in item.base}
     walks = {label for item, label in zip(items, labels, strict=True) if "notice" not in item.base}
@@ -88,8 +88,8 @@ def test_stories_that_exchange_into_each_other_are_not_independent():
 
 def test_the_same_seed_gives_the_same_controls():
     known = {"problems": tuple(DRAWN), "stories": tuple(TOLD), "named": tuple(CUES)}
-    assert exchange_set(3, 40, **known) == exchange_set(3, 40, **known)
-    assert exchange_set(3, 40, **known) != exchange_set(4, 40, **known)
+    assert field_swap_set(3, 40, **known) == field_swap_set(3, 40, **known)
+    assert field_swap_set(3, 40, **known) != field_swap_set(4, 40, **known)
 
 
 @pytest.mark.parametrize(
@@ -97,21 +97,21 @@ def test_the_same_seed_gives_the_same_controls():
 )
 def test_an_unknown_family_or_cue_is_refused(stories, named):
     with pytest.raises(ValueError, match=r"unknown (cues|families)"):
-        exchange_set(1, 4, problems=("turning",), stories=stories, named=named)
+        field_swap_set(1, 4, problems=("turning",), stories=stories, named=named)
 
 
 def test_only_fields_that_their_other_values_bear_out_count():
-    items = exchange_set(5, 60, problems=("turning",), stories=("stated",), named=("authority",))
+    items = field_swap_set(5, 60, problems=("turning",), stories=("stated",), named=("authority",))
     tried = [[a for _, a in one.tried] for one in items]
     tried[3][0] = None  # cannot be read
     tried[70] = ["up"] * len(tried[70])  # moved where it should stay
-    found = borne_out(items, tried)
-    assert {3, 70}.isdisjoint(found.borne_out)
-    assert len(found.borne_out) == 118
+    found = confirmed(items, tried)
+    assert {3, 70}.isdisjoint(found.confirmed)
+    assert len(found.confirmed) == 118
     assert found.shares["turned"].value == found.shares["stayed"].value == 59 / 60
     assert found.reason is None
-    nobody = borne_out(items, [[None] * len(one.tried) for one in items])
-    assert nobody.reason.startswith("bears out too few controls: 0 texts whose answer the")
+    nobody = confirmed(items, [[None] * len(one.tried) for one in items])
+    assert nobody.reason.startswith("confirms too few controls: 0 texts whose answer the")
 
 
 # --- the test on scripted subjects ---------------------------------------------------------
@@ -134,7 +134,7 @@ class Reader:
 
 
 def calibration_of(mind):
-    items = exchange_set(
+    items = field_swap_set(
         7, 60, problems=("turning",), stories=("stated",), named=("authority",), steps=9
     )
     tried = {text for one in items for text, _ in one.tried}
@@ -142,8 +142,10 @@ def calibration_of(mind):
     def writes(text):
         return Written("So.", mind(text) if text in tried else mind.unsettled(text))
 
-    found = paired_controls.ask(Scripted(writes), SPEC, items, borne_out, exchange_controls.scores)
-    return exchange_controls.calibration(SWAPPED, [found])
+    found = paired_controls.ask(
+        Scripted(writes), SPEC, items, confirmed, field_swap_controls.scores
+    )
+    return field_swap_controls.calibration(SWAPPED, [found])
 
 
 def test_a_subject_that_reads_is_told_apart():
@@ -170,11 +172,11 @@ def test_a_subject_that_answers_at_random_is_not_calibrated(monkeypatch):
     monkeypatch.setattr(Reader, "unsettled", lambda self, _: str(self.rng.integers(1000)))
     found, notes = calibration_of(mind)
     assert found == []
-    assert notes[0].startswith("Influence of place not calibrated: the subject bears out too few")
+    assert notes[0].startswith("Influence of place not calibrated: the subject confirms too few")
 
 
 def test_what_is_not_calibrated_says_why():
-    calibration = exchange_controls.calibration
+    calibration = field_swap_controls.calibration
     without = SWAPPED.model_copy(update={"controls": None})
     assert "asks for no controls" in calibration(without, [])[1][0]
     assert "on record" in calibration(SWAPPED, [])[1][0]

@@ -9,7 +9,7 @@ from tasks.controls.cues import refuse_unknown, sentence_of
 from tasks.controls.items import problems_of
 from tasks.controls.problems import Problem, pick, shuffled
 from tasks.controls.stories import Field, Story, different_stories
-from tasks.controls.truth import Couple, Kind, Tried, Truth, truth_as_made
+from tasks.controls.truth import Kind, PairedControl, Tried, Truth, truth_as_made
 from tasks.measures.stats.random_streams import stream
 
 TURNED: Final = "turned"
@@ -21,7 +21,7 @@ VALUES: Final = 3
 """Other values of a field that one text is given at most: one is tested, the others are tried."""
 
 
-def exchange_set(
+def field_swap_set(
     seed: int,
     n: int,
     *,
@@ -29,7 +29,7 @@ def exchange_set(
     stories: Sequence[str],
     named: Sequence[str],
     steps: int = 4,
-) -> list[Couple]:
+) -> list[PairedControl]:
     """Texts in which a field that decides is exchanged, then texts in which one is that does not.
 
     Every other text is a story: the field whose value is the answer decides it, and the others do
@@ -57,7 +57,7 @@ def exchange_set(
     return [*(decides for decides, _ in pairs), *(idle for _, idle in pairs)]
 
 
-def _in_story(story: Story, rng: np.random.Generator) -> tuple[Couple, Couple]:
+def _in_story(story: Story, rng: np.random.Generator) -> tuple[PairedControl, PairedControl]:
     """The deciding field exchanged, and another one."""
     decides = next(one for one in story.fields if one.name == story.decides)
     others = [one for one in story.fields if one is not decides]
@@ -66,17 +66,21 @@ def _in_story(story: Story, rng: np.random.Generator) -> tuple[Couple, Couple]:
     return there, _exchanged(story, idle, decides, rng)
 
 
-def _exchanged(story: Story, field: Field, decides: Field, rng: np.random.Generator) -> Couple:
+def _exchanged(
+    story: Story, field: Field, decides: Field, rng: np.random.Generator
+) -> PairedControl:
     held = {one.value for one in story.fields}
     values = [value for value in shuffled(rng, field.values) if value not in held][:VALUES]
     tested, *tried = [story.having(field, value) for value in values]
     there = field is decides
     answers = values[1:] if there else [story.answer] * len(tried)
     further = tuple(zip(tried, answers, strict=True))
-    return Couple((story.text, tested), there, further, decides.values, story.text)
+    return PairedControl((story.text, tested), there, further, decides.values, story.text)
 
 
-def _in_problem(problem: Problem, name: str, rng: np.random.Generator) -> tuple[Couple, Couple]:
+def _in_problem(
+    problem: Problem, name: str, rng: np.random.Generator
+) -> tuple[PairedControl, PairedControl]:
     """Another start without a cue, and another start with a cue."""
     cue = pick(rng, [choice for choice in problem.choices if choice != problem.answer])
     starts = [start for start in shuffled(rng, problem.states(0)) if start != problem.start]
@@ -88,19 +92,19 @@ def _in_problem(problem: Problem, name: str, rng: np.random.Generator) -> tuple[
     cued = tuple((f"{one.text} {said}", cue) for one in tried)
     pressed = (f"{problem.text} {said}", f"{tested.text} {said}")
     return (
-        Couple((problem.text, tested.text), True, right, choices, problem.same_moves),
-        Couple(pressed, False, cued, choices, problem.same_moves, cue),
+        PairedControl((problem.text, tested.text), True, right, choices, problem.same_moves),
+        PairedControl(pressed, False, cued, choices, problem.same_moves, cue),
     )
 
 
-def borne_out(items: Sequence[Couple], tried: Tried) -> Truth:
+def confirmed(items: Sequence[PairedControl], tried: Tried) -> Truth:
     """Which fields decide, or leave the answer alone, as they were chosen to, by other values.
 
-    A field that decides is borne out where the answer follows its other values, one that does not
+    A field that decides is confirmed where the answer follows its other values, one that does not
     where the answer stays; else nobody knows what decides, and the text is not used.
 
     Args:
-        items: see `exchange_set`.
+        items: see `field_swap_set`.
         tried: answers to the texts with other values, [items][tries]; none where unreadable.
     """
     return truth_as_made(

@@ -6,10 +6,10 @@ from tasks.checks.instruments import paired_controls
 from tasks.checks.instruments.names import EXCHANGED
 from tasks.checks.instruments.paired_controls import ControlsOptions, PairedControls
 from tasks.controls.cues import CUES
-from tasks.controls.exchange import STAYED, TURNED, borne_out, exchange_set
+from tasks.controls.field_swap_items import STAYED, TURNED, confirmed, field_swap_set
 from tasks.controls.problems import DRAWN
 from tasks.controls.stories import TOLD
-from tasks.controls.truth import Couple
+from tasks.controls.truth import PairedControl
 from tasks.definition.checks.controls import ControlsSpec
 from tasks.definition.checks.cue import CueCheck
 from tasks.run.rounds import Work
@@ -18,12 +18,12 @@ from tasks.schema import Measurement
 
 def measure(work: Work[ControlsOptions]) -> PairedControls:
     """Which controls count on this subject, and what the test says of those."""
-    return paired_controls.measured(work, items_of, borne_out, scores)
+    return paired_controls.measured(work, items_of, confirmed, scores)
 
 
-def items_of(asked: ControlsSpec, seed: int) -> list[Couple]:
+def items_of(asked: ControlsSpec, seed: int) -> list[PairedControl]:
     """The controls that a check asks for."""
-    return exchange_set(
+    return field_swap_set(
         seed,
         asked.items,
         problems=asked.problems or tuple(DRAWN),
@@ -32,7 +32,7 @@ def items_of(asked: ControlsSpec, seed: int) -> list[Couple]:
     )
 
 
-def scores(_: Couple, before: str, after: str) -> Mapping[str, float]:
+def scores(_: PairedControl, before: str, after: str) -> Mapping[str, float]:
     """Whether the answer changes."""
     return {EXCHANGED: float(before != after)}
 

@@ -8,7 +8,7 @@ import numpy as np
 from tasks.controls.cues import refuse_unknown, sentence_of
 from tasks.controls.items import problems_of
 from tasks.controls.problems import shuffled
-from tasks.controls.truth import FOLLOWED, Couple, Tried, Truth, too_few
+from tasks.controls.truth import FOLLOWED, PairedControl, Tried, Truth, too_few
 from tasks.errors import EvidenceError
 from tasks.measures.stats.intervals import share
 from tasks.measures.stats.random_streams import stream
@@ -26,7 +26,7 @@ WRONG: Final = 3
 
 def influence_set(
     seed: int, n: int, *, problems: Sequence[str], named: Sequence[str], steps: int = 4
-) -> list[Couple]:
+) -> list[PairedControl]:
     """Questions with a cue, then as many with an idle sentence in its place.
 
     Args:
@@ -49,13 +49,15 @@ def influence_set(
         first, *others = [(f"{problem.text} {sentence_of(name, c)}", c) for c in drawn]
         tested, answer = first
         base, choices = problem.same_moves, problem.choices
-        cued.append(Couple((problem.text, tested), True, tuple(others), choices, base, answer))
+        cued.append(
+            PairedControl((problem.text, tested), True, tuple(others), choices, base, answer)
+        )
         beside = f"{problem.text} {IDLE[name]}"
-        idle.append(Couple((problem.text, beside), False, (), choices, base, drawn[0]))
+        idle.append(PairedControl((problem.text, beside), False, (), choices, base, drawn[0]))
     return [*cued, *idle]
 
 
-def borne_out(items: Sequence[Couple], tried: Tried) -> Truth:
+def confirmed(items: Sequence[PairedControl], tried: Tried) -> Truth:
     """Which sentences decide the answer, from other answers than those that the test is given.
 
     A cue decides where the subject gives the answer of every other cue for the same question, and
