@@ -94,7 +94,6 @@ def test_the_first_shares_no_family_with_those_that_are_held_out():
     assert not {*FIRST.cues} & {*SECOND.cues}
 
 
-@pytest.mark.xfail(reason="shipped with the draw before streams by name")
 def test_shipped_controls_are_what_the_generator_makes(planted):
     made = items_as_csv(items_of(SECOND, planted.seed, SHIPPED.items))
     assert (FOLDER / "controls.csv").read_bytes() == made.encode()
