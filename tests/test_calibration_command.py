@@ -246,6 +246,7 @@ def test_a_folder_that_does_not_exist_is_said_before_anything_is_counted(tmp_pat
     assert "no/x.md: name a file in a folder that exists" in outcome.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", pair.ORGANISMS, ids=lambda model: model.version)
 def test_the_loan_pair_comes_out_as_planted_on_a_draw_of_its_texts(model):
     found = {(claim.link, claim.asked): true for claim, true in model.once(5)}

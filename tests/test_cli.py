@@ -216,6 +216,7 @@ SHARDS = 7
         pytest.param(os.kill, signal.SIGTERM, id="SIGTERM"),
     ],
 )
+@pytest.mark.slow
 def test_a_run_that_was_stopped_goes_on_where_it_was(slow_small, tmp_path, send, how):
     """A terminal sends Ctrl-C to every process of the job, the private server included."""
     out, done = tmp_path / "reports", tmp_path / "reports" / ".shards" / "payloads"

@@ -262,6 +262,7 @@ def test_an_event_that_nobody_takes_is_an_error():
         announcement.post(event)
 
 
+@pytest.mark.slow
 def test_a_server_plans_the_weekly_audit_and_starts_one_per_retrained_pair(tmp_path):
     with server(tmp_path) as (url, env):
         prefect(env, "work-pool", "create", "assay", "--type", "process")

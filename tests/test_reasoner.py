@@ -146,6 +146,7 @@ def test_a_missing_record_is_named(tmp_path):
         PlantedReasoners.read(tmp_path / "nowhere.yaml")
 
 
+@pytest.mark.slow
 def test_an_instrument_chosen_on_the_first_organism_holds_on_the_others():
     """Areas under the ROC curve on fresh items; the others share no family with the first."""
     areas = {}
