@@ -10,6 +10,7 @@ import pytest
 
 from tasks.definition.kinds import built_in
 from tasks.run.code import reached_from
+from tests.support.sources import nodes
 
 LAYERS = (
     ("definition",),
@@ -62,7 +63,7 @@ SHARED_BY_KINDS = {"instruments", "interventions"}
 def imports(path: Path) -> set[str]:
     """Everything `path` imports from outside the standard library, as dotted names."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -120,7 +121,7 @@ def test_engines_name_no_kind_of_check(path):
     assert not names & definitions
     written = {
         node.value
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in nodes(path)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     assert not written & KINDS

@@ -156,6 +156,7 @@ def quick():
     return rows(counted(pieces(quick=True, repeats=None, seed=7), workers=1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("link", "asked", "measure"),
     [

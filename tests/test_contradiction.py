@@ -102,11 +102,11 @@ def test_chance_by_hand():
     """Every answer against every one of another pair."""
     answers = [("a", "a"), ("a", "b"), ("b", "c")]
     flat = [(at, answer) for at, pair in enumerate(answers) for answer in pair]
-    couples_of = [(x, y) for i, x in flat for j, y in flat if i != j]
-    same = [x == y for x, y in couples_of]
-    assert len(couples_of) == 24
+    twos = [(x, y) for i, x in flat for j, y in flat if i != j]
+    same = [x == y for x, y in twos]
+    assert len(twos) == 24
     assert by_chance(answers, None).value == pytest.approx(np.mean(same))
-    both = [x == y == "a" for x, y in couples_of]
+    both = [x == y == "a" for x, y in twos]
     assert by_chance(answers, "a").value == pytest.approx(np.mean(both))
 
 

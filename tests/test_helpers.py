@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.sources import nodes
+
 TESTS = sorted(Path("tests").rglob("*.py"))
 PRODUCT = sorted(path for part in ("flows", "tasks") for path in Path(part).rglob("*.py"))
 SHARED = ("tests.support", "tests.organisms", "benchmarks.instruments")
@@ -13,7 +15,7 @@ SHARED = ("tests.support", "tests.organisms", "benchmarks.instruments")
 def imported(path: Path) -> set[str]:
     """Every module and name of `tests` and `benchmarks` that is imported, wherever that stands."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):

@@ -10,6 +10,7 @@ import torch
 from scipy.stats import kstest
 
 from tasks.measures.stats.random_streams import stream, subseed, torch_stream
+from tests.support.sources import nodes
 
 RULE = Path("tasks/measures/stats/random_streams.py")
 CODE = sorted([*Path("tasks").rglob("*.py"), *Path("flows").rglob("*.py")])
@@ -20,8 +21,7 @@ FOREIGN = {Path("tasks/measures/attribution/partition.py")}
 
 
 def calls(path):
-    tree = ast.parse(path.read_text())
-    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [node for node in nodes(path) if isinstance(node, ast.Call)]
 
 
 def called(node):

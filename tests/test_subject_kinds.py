@@ -20,6 +20,7 @@ from tasks.subjects.load import reader_of, refer
 from tasks.subjects.local import loading
 from tasks.subjects.reader import Reader
 from tests.support.small import write_small_audit
+from tests.support.sources import nodes
 
 KINDS = get_args(get_args(SubjectSpec)[0])
 CLASSES = {kind.__name__ for kind in KINDS} | {
@@ -77,9 +78,9 @@ def named_in(node):
     }
 
 
-def kinds_asked_for(tree):
+def kinds_asked_for(within):
     """Names of kinds of subject in `isinstance`, `issubclass`, `type(..) is` and `case`."""
-    for node in ast.walk(tree):
+    for node in within:
         if isinstance(node, ast.Call) and named_in(node.func) & {"isinstance", "issubclass"}:
             yield from named_in(node.args[1]) & CLASSES
         elif isinstance(node, ast.MatchClass):
@@ -90,12 +91,13 @@ def kinds_asked_for(tree):
 
 @pytest.mark.parametrize("path", OUTSIDE, ids=str)
 def test_nobody_asks_which_kind_a_subject_is(path):
-    tree = ast.parse(path.read_text())
-    assert not set(kinds_asked_for(tree)), "say what is needed of a subject: tasks.subjects.load"
+    assert not set(kinds_asked_for(nodes(path))), (
+        "say what is needed of a subject: tasks.subjects.load"
+    )
     kinds = {name_of(kind) for kind in KINDS}
     named = {
         n.value
-        for node in ast.walk(tree)
+        for node in nodes(path)
         if isinstance(node, ast.Compare) and named_in(node) & {"kind"}
         for n in ast.walk(node)
         if isinstance(n, ast.Constant)
@@ -110,15 +112,15 @@ def test_the_test_sees_a_kind_that_is_asked_for():
         "type(s) is Decoder",
     )
     for source in asked:
-        assert list(kinds_asked_for(ast.parse(source)))
-    assert not list(kinds_asked_for(ast.parse("isinstance(s, Check)")))
+        assert list(kinds_asked_for(ast.walk(ast.parse(source))))
+    assert not list(kinds_asked_for(ast.walk(ast.parse("isinstance(s, Check)"))))
 
 
 @pytest.mark.parametrize("path", OUTSIDE, ids=str)
 def test_no_private_attribute_of_a_subject_is_used(path):
     strays = [
         ast.unparse(node)
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in nodes(path)
         if isinstance(node, ast.Attribute)
         and node.attr.startswith("_")
         and not node.attr.endswith("__")
@@ -129,7 +131,7 @@ def test_no_private_attribute_of_a_subject_is_used(path):
 
 def test_no_subject_is_untyped():
     for path in Path("tasks").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             if isinstance(node, ast.arg) and node.arg == "subject":
                 assert node.annotation is not None, path
                 assert ast.unparse(node.annotation) not in {"Any", "object"}, path

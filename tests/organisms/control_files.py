@@ -27,7 +27,7 @@ def pairs_as_csv(items: Sequence[PairedControl]) -> str:
     """The questions as a table that an audit can read, the two of a pair one after the other."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["id", "prompt", "pair", "decided_by"])
+    writer.writerow(["id", "prompt", "pair_id", "decided_by"])
     for at, item in enumerate(items):
         for side, text in zip("ab", item.tested, strict=True):
             by = "cue" if item.there else "question"
