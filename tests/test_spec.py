@@ -187,3 +187,13 @@ def test_cells_are_text_and_keep_their_noughts(folder):
     path = rows(folder, "\n".join(("id,text,label,side,place", *lines, "")))
     first = prepare(path).data.rows[0]
     assert (first.id, first.fields["place"]) == ("007", "NA")
+
+
+def test_the_digest_of_a_definition_is_of_what_it_asks_not_of_its_order(tmp_path):
+    path = write_small_audit(tmp_path)
+    first = prepare(path).definition_sha256
+    content = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump(dict(reversed(content.items())), sort_keys=False))
+    assert prepare(path).definition_sha256 == first
+    path.write_text(yaml.safe_dump(content | {"seed": content["seed"] + 1}))
+    assert prepare(path).definition_sha256 != first

@@ -1,6 +1,7 @@
 """Everything knowable before a model loads is checked, and what is wrong is said in one line."""
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +58,7 @@ def read_plan(definition: Path, weights: Mapping[str, str] | None = None) -> Pla
     plan = Plan(
         spec=spec,
         root=root,
-        definition_sha256=hashlib.sha256(spec.model_dump_json().encode()).hexdigest(),
+        definition_sha256=_digest(spec),
         data=data,
         subjects=subjects,
     )
@@ -70,6 +71,12 @@ def read_plan(definition: Path, weights: Mapping[str, str] | None = None) -> Pla
     _check_fields(plan)
     _check_groups(plan)
     return plan
+
+
+def _digest(spec: AuditSpec) -> str:
+    """Of what is asked, whatever the order in which it is written or declared."""
+    canonical = json.dumps(spec.model_dump(mode="json"), sort_keys=True, allow_nan=False)
+    return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
 
 
 def _with_weights(spec: AuditSpec, name: str, folder: str) -> AuditSpec:
