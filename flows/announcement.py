@@ -76,11 +76,15 @@ def post(event: Event) -> None:
     Raises:
         AuditError: the server did not take it.
     """
-    what = f"event {event.event} of {event.resource.id}, revision {event.payload['revision'][:16]}"
+    description = (
+        f"event {event.event} of {event.resource.id}, revision {event.payload['revision'][:16]}"
+    )
     try:
         with get_client(sync_client=True) as client:
             answer = client.request("POST", "/events", json=[event.model_dump(mode="json")])
     except (httpx.HTTPError, RuntimeError) as error:
-        raise AuditError(f"{what}: not taken by the server ({type(error).__name__})") from error
+        raise AuditError(
+            f"{description}: not taken by the server ({type(error).__name__})"
+        ) from error
     if answer.status_code != httpx.codes.NO_CONTENT:
-        raise AuditError(f"{what}: the server answered {answer.status_code} instead of 204")
+        raise AuditError(f"{description}: the server answered {answer.status_code} instead of 204")

@@ -23,13 +23,13 @@ def calibrate(
     at_once = workers or (1 if quick else os.cpu_count() or 1)
     with STAGES.shown(), STAGES.stage("calibration", len(work)) as advance:
         counts = counted(work, workers=at_once, on_piece=advance)
-    found = rows(counts)
+    table_rows = rows(counts)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in HEADINGS:
         table.add_column(heading)
-    for row in found:
+    for row in table_rows:
         table.add_row(*row.cells())
     Console(width=None if sys.stdout.isatty() else 220).print(table)
     if write is not None:
-        write.write_text(markdown(found, counts), encoding="utf-8")
-    return all(row.verdict != "missed" for row in found)
+        write.write_text(markdown(table_rows, counts), encoding="utf-8")
+    return all(row.verdict != "missed" for row in table_rows)

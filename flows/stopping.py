@@ -38,17 +38,17 @@ class Stopping:
             resumes: whether the same command goes on from what is finished.
         """
         self.asked, self._heard, self.report, self._resumes = False, False, None, resumes
-        found = {number: signal.getsignal(number) for number in SIGNALS}
-        before = {n: h for n, h in found.items() if h not in (None, signal.SIG_IGN)}
+        handlers = {number: signal.getsignal(number) for number in SIGNALS}
+        active = {n: h for n, h in handlers.items() if h not in (None, signal.SIG_IGN)}
         if threading.current_thread() is not threading.main_thread():
-            before = {}  # only the main thread hears signals
-        for number in before:
+            active = {}  # only the main thread hears signals
+        for number in active:
             signal.signal(number, self._hear)
         self._listening = True
         try:
             yield
         finally:
-            for number, handler in before.items():
+            for number, handler in active.items():
                 signal.signal(number, handler)
             self._listening = self.asked = False
 

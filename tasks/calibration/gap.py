@@ -23,22 +23,25 @@ class Group:
     """How one group is labelled and decided about."""
 
     n: int
-    labelled: float
+    base_rate: float
     """Share whose label is favourable."""
-    found: float
+    true_positive_rate: float
     """Share of these that are selected: the true positive rate."""
-    let_in: float
+    false_positive_rate: float
     """Share of the others that are selected: the false positive rate."""
 
     @property
     def selected(self) -> float:
         """True selection rate."""
-        return self.labelled * self.found + (1 - self.labelled) * self.let_in
+        return (
+            self.base_rate * self.true_positive_rate
+            + (1 - self.base_rate) * self.false_positive_rate
+        )
 
     @property
-    def deserved(self) -> float:
+    def positive_predictive_value(self) -> float:
         """True share with a favourable label among the selected."""
-        return self.labelled * self.found / self.selected
+        return self.base_rate * self.true_positive_rate / self.selected
 
 
 def even(*selected: float, sizes: Sequence[int]) -> tuple[Group, ...]:
@@ -66,10 +69,12 @@ class Population:
         rng = np.random.default_rng(seed)
         groups, labels, selected = [], [], []
         for i, g in enumerate(self.groups):
-            label = rng.random(g.n) < g.labelled
+            label = rng.random(g.n) < g.base_rate
             groups += [f"g{i}"] * g.n
             labels.append(label)
-            selected.append(rng.random(g.n) < np.where(label, g.found, g.let_in))
+            selected.append(
+                rng.random(g.n) < np.where(label, g.true_positive_rate, g.false_positive_rate)
+            )
         return chain.Drawn(
             {chain.ATTRIBUTE: groups}, np.concatenate(selected), np.concatenate(labels)
         )
@@ -99,7 +104,7 @@ class Population:
 
     @property
     def _treated(self) -> list[tuple[float, float, float]]:
-        return [(g.labelled, g.found, g.let_in) for g in self.groups]
+        return [(g.base_rate, g.true_positive_rate, g.false_positive_rate) for g in self.groups]
 
     def _claim(self, asked: Asked, measure: str) -> Claim:
         return Claim("gap", asked, measure, self.words)
@@ -116,14 +121,20 @@ class Population:
 
     def truths(self, many: Asked) -> Mapping[str, tuple[Asked, float]]:
         """What each gap truly is, and how its interval is to be counted."""
-        odds = (widest(g.found for g in self.groups), widest(g.let_in for g in self.groups))
+        odds = (
+            widest(g.true_positive_rate for g in self.groups),
+            widest(g.false_positive_rate for g in self.groups),
+        )
         rates = [g.selected for g in self.groups]
         return {
             "demographic_parity_difference": (many, widest(rates)),
             "demographic_parity_ratio": (many, min(rates) / max(rates)),
             "equal_opportunity_difference": (many, odds[0]),
             "equalized_odds_difference": ("coverage at least", max(odds)),
-            "predictive_parity_difference": (many, widest(g.deserved for g in self.groups)),
+            "predictive_parity_difference": (
+                many,
+                widest(g.positive_predictive_value for g in self.groups),
+            ),
         }
 
     def _all_measured(self, evidence: Evidence, name: str) -> bool:
@@ -155,10 +166,10 @@ class Verdicts:
 
     def once(self, seed: int) -> Iterator[Outcome]:
         """Whether the gate says what is counted."""
-        found = self.population.audited(seed).verdicts
-        for said, asked in self.counted:
-            measure = f"gate on adverse_impact_ratio >= .8: {said}"
-            yield Claim("gap", asked, measure, self.words), found == [said]
+        verdicts = self.population.audited(seed).verdicts
+        for verdict, asked in self.counted:
+            measure = f"gate on adverse_impact_ratio >= .8: {verdict}"
+            yield Claim("gap", asked, measure, self.words), verdicts == [verdict]
 
 
 @dataclass(frozen=True)

@@ -69,5 +69,5 @@ def selected(means: Floats, weight: Floats, bias: float) -> Floats:
 def through(eraser: Eraser, weight: Floats, bias: Floats) -> tuple[Floats, Floats]:
     """The affine map of erased states, as one of the states: weight [.., d], bias [..]."""
     left, right, mean = (part.numpy() for part in eraser)
-    taken = weight @ left @ right
-    return weight - taken, bias + taken @ mean
+    removed = weight @ left @ right
+    return weight - removed, bias + removed @ mean

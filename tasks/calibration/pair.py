@@ -31,8 +31,8 @@ class LoanModel:
     @property
     def words(self) -> str:
         """The planted truth, in words."""
-        what = "refuses four districts" if self.planted else "follows the rule"
-        return f"loan encoder, {self.version}: {what}, n {TEXTS} drawn of 1000"
+        rule = "refuses four districts" if self.planted else "follows the rule"
+        return f"loan encoder, {self.version}: {rule}, n {TEXTS} drawn of 1000"
 
     def once(self, seed: int) -> Iterator[Outcome]:
         """Whether gap and use are claimed; origin can be read in both versions, by first names."""
@@ -51,10 +51,10 @@ class LoanModel:
         )
         if self.planted:
             readable = probes.named("selectivity")
-            found = any(above_zero(m) for m in readable)
+            is_readable = any(above_zero(m) for m in readable)
             yield (
                 self._claim("readable", "power", "readable: selectivity above 0 at any layer"),
-                found,
+                is_readable,
             )
 
     def _claim(self, link: Link, asked: Asked, measure: str) -> Claim:

@@ -52,15 +52,15 @@ class Shifted:
         first = drawn(self.means, self.sizes, rng)
         noise = rng.normal(size=(self.layers - 1, *first.states.shape))
         states = np.concatenate([first.states[None], self.means[first.concept] + noise])
-        found = bench.probed(states, first.concept, _by_merit, [READING], seed=seed)
-        evidence = found.evidence
+        probed = bench.probed(states, first.concept, _by_merit, [READING], seed=seed)
+        evidence = probed.evidence
         claimed = any(above_zero(m) for m in evidence.named("selectivity"))
         if self.shift == 0:
             yield self._claim("false alarms", "readable: selectivity above 0"), claimed
         elif self.shift >= 1:
             yield self._claim("power", "readable: selectivity above 0"), claimed
-        if self.layers == 1 and found.readers is not None:
-            yield from self._covered(evidence, found.readers)
+        if self.layers == 1 and probed.readers is not None:
+            yield from self._covered(evidence, probed.readers)
 
     def _covered(self, evidence: Evidence, readers: Readers) -> Iterator[Outcome]:
         chance = 1 / len(self.sizes)

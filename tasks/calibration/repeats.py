@@ -48,25 +48,25 @@ def pieces(*, quick: bool, repeats: int | None, seed: int) -> list[Piece]:
         repeats: how often every organism is drawn, those of the first link four times as often.
         seed: of everything random.
     """
-    found = []
+    work = []
     sets = QUICK if quick else SETS
     for name in reversed(list(sets)):
         times = max(1, int(OFTEN.get(name, 1) * (repeats or (QUICK_REPEATS if quick else REPEATS))))
         for organism in sets[name]:
-            found += [
+            work += [
                 Piece(organism, first, min(first + AT_ONCE, times), seed)
                 for first in range(0, times, AT_ONCE)
             ]
-    return found
+    return work
 
 
 def count(piece: Piece) -> dict[Claim, Tally]:
     """How often every claim about an organism came true."""
-    found: dict[Claim, Tally] = {}
+    tallies: dict[Claim, Tally] = {}
     for repeat in range(piece.first, piece.last):
         for claim, right in piece.organism.once(_seed(piece, repeat)):
-            found[claim] = found.get(claim, Tally(0, 0)) + Tally(int(right), 1)
-    return found
+            tallies[claim] = tallies.get(claim, Tally(0, 0)) + Tally(int(right), 1)
+    return tallies
 
 
 def _seed(piece: Piece, repeat: int) -> int:
@@ -85,12 +85,12 @@ def counted(
         workers: processes, each with one thread; with 1 the work is done in this one.
         on_piece: called after every piece.
     """
-    found: dict[Claim, Tally] = {}
+    tallies: dict[Claim, Tally] = {}
     for part in _done(work, workers):
         for claim, tally in part.items():
-            found[claim] = found.get(claim, Tally(0, 0)) + tally
+            tallies[claim] = tallies.get(claim, Tally(0, 0)) + tally
         on_piece()
-    return found
+    return tallies
 
 
 def _done(work: list[Piece], workers: int) -> Iterator[dict[Claim, Tally]]:

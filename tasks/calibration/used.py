@@ -61,11 +61,11 @@ class Decider:
     def once(self, seed: int) -> Iterator[Outcome]:
         """Coverage of the gaps and the effect; whether use is claimed, and removal confirmed."""
         states, concept = drawn(self.means, self.sizes, np.random.default_rng(seed))
-        found = bench.probed(states[None], concept, self.decide, [ERASURE], seed=seed)
-        by_name = {m.name: m for m in found.evidence.measurements}
+        probed = bench.probed(states[None], concept, self.decide, [ERASURE], seed=seed)
+        by_name = {m.name: m for m in probed.evidence.measurements}
         effect, after = by_name["erasure_effect"], by_name["gap_after_erasure"]
         exact = {"erasure_effect"} if len(self.sizes) > 2 else {"erasure_effect", "gap_before"}
-        for name, value in self.truths(found.turns, concept).items():
+        for name, value in self.truths(probed.turns, concept).items():
             link: Link = "removed" if "after_erasure" in name else "used"
             asked: Asked = "coverage" if name in exact else "coverage at least"
             yield self._claim(link, asked, name), covers(by_name[name], value)
@@ -77,9 +77,9 @@ class Decider:
         elif self.weight >= 1:
             yield self._claim("used", "power", "used: erasure effect above 0"), above_zero(effect)
             if sum(self.sizes) >= 900:
-                gone = after.high is not None and after.high <= SMALL_GAP
-                what = f"removed: gap after erasure at most {SMALL_GAP:g}"
-                yield self._claim("removed", "power", what), gone
+                is_removed = after.high is not None and after.high <= SMALL_GAP
+                measure = f"removed: gap after erasure at most {SMALL_GAP:g}"
+                yield self._claim("removed", "power", measure), is_removed
 
     def truths(self, turns: Sequence[Turn], concept: NDArray[np.int64]) -> dict[str, float]:
         """What the erasers and probes that were fitted do on texts never seen."""

@@ -140,19 +140,19 @@ def _text_columns(spec: DataSpec) -> list[str]:
 def _composed(spec: DataSpec, table: dict[str, list[str]], i: int) -> str:
     if spec.compose is None:
         return table[spec.text][i]
-    return re.sub(r"\{(\w+)\}", lambda found: table[found[1]][i], spec.compose)
+    return re.sub(r"\{(\w+)\}", lambda match: table[match[1]][i], spec.compose)
 
 
 def _wanted(spec: DataSpec, table: dict[str, list[str]], length: int) -> list[int]:
     """Rows that `only` leaves."""
-    kept = [i for i in range(length) if all(table[c][i] == v for c, v in spec.only.items())]
-    if not kept:
-        told = "; ".join(
+    rows = [i for i in range(length) if all(table[c][i] == v for c, v in spec.only.items())]
+    if not rows:
+        problems = "; ".join(
             f"{column} = {value!r}: {nearest(value, sorted(set(table[column]))[:8])}"
             for column, value in spec.only.items()
         )
-        raise DataError(f"{spec.path}: no row has data.only: {told}")
-    return kept
+        raise DataError(f"{spec.path}: no row has data.only: {problems}")
+    return rows
 
 
 def _row(spec: DataSpec, table: dict[str, list[str]], i: int, extra: tuple[str, ...]) -> Row:
@@ -183,22 +183,22 @@ def _label_in(spec: DataSpec, row: str, cell: str) -> str:
     if form is None:
         return cell
     whole = None if form.prefix else whole_answer(cell, form.form, form.choices)
-    found = whole or read_written(cell, form.form, form.prefix, form.choices).answer
-    if found is None:
+    label = whole or read_written(cell, form.form, form.prefix, form.choices).answer
+    if label is None:
         raise DataError(
             f"{spec.path}: column {spec.label!r} (row {row}) ends in {cell[-40:]!r}, from which "
             f"no answer of form {form.form} can be read"
         )
-    return found
+    return label
 
 
 def _formed(spec: DataSpec, text: str) -> dict[str, Span]:
     """Where the fields stand that the template or pattern of a definition names in a text."""
     form = spec.form
-    found = form.search(text) if form is not None else None
-    if form is None or found is None:
+    match = form.search(text) if form is not None else None
+    if form is None or match is None:
         return {}
-    return {name: found.span(name) for name in form.groupindex if found.group(name)}
+    return {name: match.span(name) for name in form.groupindex if match.group(name)}
 
 
 def _rationale(spec: DataSpec, name: str, text: str, cell: str) -> tuple[Span, ...] | None:

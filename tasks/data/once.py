@@ -22,11 +22,11 @@ class Once(Generic[P, T]):
         key = (args, tuple(sorted(kwargs.items())))
         with self._lock:
             # taken out and put back, so that the one in front is the one unused for longest
-            found = self._kept.pop(key) if key in self._kept else self._function(*args, **kwargs)
-            self._kept[key] = found
+            answer = self._kept.pop(key) if key in self._kept else self._function(*args, **kwargs)
+            self._kept[key] = answer
             if len(self._kept) > self._maxsize:
                 del self._kept[next(iter(self._kept))]
-            return found
+            return answer
 
     def forget(self) -> None:
         """Drop every answer."""

@@ -122,7 +122,7 @@ def swapped(texts: Sequence[str], swap: TermSwap, *, seed: int) -> list[Swapped]
         seed: drawn from the definition's seed.
     """
     rng = stream(seed, "terms of another group")
-    found = []
+    swaps = []
     for position, text in enumerate(texts):
         counts = {group: len(list(_places(text, terms))) for group, terms in swap.terms.items()}
         source = max(counts, key=lambda group: counts[group])
@@ -135,10 +135,10 @@ def swapped(texts: Sequence[str], swap: TermSwap, *, seed: int) -> list[Swapped]
         chosen = rng.permutation(len(text) + 1).tolist()
         control, _ = exchanged(text, _partners(*zip(*swap.neutral, strict=True)), terms, chosen)
         if new != text:
-            found.append(
+            swaps.append(
                 Swapped(position, source, target, new, terms, control if control != text else None)
             )
-    return found
+    return swaps
 
 
 def exchanged(
@@ -181,12 +181,12 @@ def _places(text: str, terms: Mapping[str, object] | Sequence[str]) -> Sequence[
 
 def _partners(own: Sequence[str], other: Sequence[str]) -> dict[str, list[str]]:
     """Term in lower case -> its partners, in both directions."""
-    found: dict[str, list[str]] = {}
+    partners: dict[str, list[str]] = {}
     for first, second in (*zip(own, other, strict=True), *zip(other, own, strict=True)):
-        known = found.setdefault(first.lower(), [])
-        if second not in known:
-            known.append(second)
-    return found
+        own_partners = partners.setdefault(first.lower(), [])
+        if second not in own_partners:
+            own_partners.append(second)
+    return partners
 
 
 def _fitting(partners: Sequence[str], after: str) -> str:

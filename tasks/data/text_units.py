@@ -82,13 +82,13 @@ def token_units(units: Sequence[Unit], offsets: Iterable[Span], length: int) -> 
     for position, unit in enumerate(units):
         for start, end in unit.spans:
             owner[start:end] = [position] * (end - start)
-    found, last = [], -1
+    owners, last = [], -1
     for start, end in offsets:
         visible = next((i for i in range(start, min(end, length)) if owner[i] >= 0), None)
         if visible is not None:
             last = owner[visible]
-        found.append(last)
-    return found
+        owners.append(last)
+    return owners
 
 
 def _field_at(span: Span, named: Sequence[tuple[Span, str]]) -> str | None:

@@ -85,54 +85,54 @@ class AuditSpec(Record):
 
     def _subject_problems(self) -> list[str]:
         known = ", ".join(self.subjects)
-        found = []
+        problems = []
         for check in self.checks:
             if check.subject is None and len(self.subjects) > 1:
-                found.append(f"check {check.kind}: say which subject; there are: {known}")
+                problems.append(f"check {check.kind}: say which subject; there are: {known}")
             elif check.subject is not None and check.subject not in self.subjects:
-                found.append(
+                problems.append(
                     f"check {check.kind}: no subject {check.subject!r}; there are: {known}"
                 )
         keys = [(check.kind, check.subject) for check in self.checks]
-        found += [
+        problems += [
             f"check {kind} stands twice for the same subject"
             for kind, subject in dict.fromkeys(keys)
             if keys.count((kind, subject)) > 1
         ]
-        return found
+        return problems
 
     def _gate_problems(self) -> list[str]:
         asked = {check.kind for check in self.checks}
         attributes = {*self.data.groups}
         attributes.update(name for check in self.checks for name in check.gate_attributes(self))
-        found = []
+        problems = []
         for gate in self.gates:
             if gate.check not in asked:
-                found.append(
+                problems.append(
                     f"gate on {gate.measure}: no check {gate.check!r} in this definition; "
                     f"there are: {', '.join(sorted(asked))}"
                 )
             elif gate.measure not in (known := kind_of(gate.check).vocabulary):
-                found.append(
+                problems.append(
                     f"gate: check {gate.check} does not measure {gate.measure!r}; "
                     f"it measures: {', '.join(known)}"
                 )
             if gate.attribute is not None and gate.attribute not in attributes:
-                found.append(
+                problems.append(
                     f"gate on {gate.measure}: attribute {gate.attribute!r} is not in data.groups: "
                     f"{', '.join(self.data.groups) or 'empty'}"
                 )
             if gate.field is not None and gate.field not in self.data.field_names:
-                found.append(
+                problems.append(
                     f"gate on {gate.measure}: no field {gate.field!r} is named in data: "
                     f"{', '.join(self.data.field_names) or 'empty'}"
                 )
             if gate.subject is not None and gate.subject not in self.subjects:
-                found.append(
+                problems.append(
                     f"gate on {gate.measure}: no subject {gate.subject!r}; "
                     f"there are: {', '.join(self.subjects)}"
                 )
-        return found
+        return problems
 
     def subject_of(self, check: BaseCheck) -> str:
         """Name of the subject that answers `check`."""

@@ -48,10 +48,10 @@ def kinds() -> tuple[Kind, ...]:
     Raises:
         SpecError: a package names a kind that does not load, is none, or clashes with another.
     """
-    found = list(built_in())
+    known = list(built_in())
     for entry in sorted(entry_points(group=GROUP), key=lambda e: (_package(e), e.name)):
-        found.append(_plugged_in(entry, found))
-    return tuple(found)
+        known.append(_plugged_in(entry, known))
+    return tuple(known)
 
 
 @cache
@@ -96,10 +96,10 @@ def _plugged_in(entry: EntryPoint, known: Iterable[Kind]) -> Kind:
         for problem in _clashes(kind, known):
             raise ValueError(problem)
     except Exception as error:
-        said = " ".join(str(error).split())
+        message = " ".join(str(error).split())
         raise SpecError(
             f"package {_package(entry)} offers the check {entry.name!r} ({entry.value}), which "
-            f"cannot be used: {type(error).__name__}: {said}; mend or uninstall the package"
+            f"cannot be used: {type(error).__name__}: {message}; mend or uninstall the package"
         ) from error
     return kind
 

@@ -35,8 +35,8 @@ def case_sheet(report: Report, case: Case) -> Sheet:
         other = evidence.subject if evidence.subject != first else None
         reading = _reading(evidence, case)
         if reading is not None:
-            made = _case_fact(f"{reading.kind}{len(facts)}", reading, evidence.cited)
-            facts.append(replace(made, topic=evidence.check.kind, other_subject=other))
+            fact = _case_fact(f"{reading.kind}{len(facts)}", reading, evidence.cited)
+            facts.append(replace(fact, topic=evidence.check.kind, other_subject=other))
     return Sheet(about=case.id, facts=noted(facts, report), favourable=report.spec.data.favourable)
 
 
@@ -48,18 +48,18 @@ def _case_decision(case: Case) -> Fact:
     return Fact("decision", CASE, "case.decision", names=names, shares=shares)
 
 
-Told = AttributedText | LayerReading | CuePair | TruncatedReasoning
+CaseReading = AttributedText | LayerReading | CuePair | TruncatedReasoning
 
 
-def _reading(evidence: Evidence, case: Case) -> Told | None:
+def _reading(evidence: Evidence, case: Case) -> CaseReading | None:
     """What a check has to tell of a case; of several attributions the one that may be cited."""
-    found = [c for c in evidence.cases if c.id == case.id and isinstance(c, Told)]
-    first = evidence.cited
-    best = (c for c in found if isinstance(c, AttributedText) and c.method == first)
-    return next(best, next(iter(found), None))
+    readings = [c for c in evidence.cases if c.id == case.id and isinstance(c, CaseReading)]
+    cited = evidence.cited
+    cited_readings = (c for c in readings if isinstance(c, AttributedText) and c.method == cited)
+    return next(cited_readings, next(iter(readings), None))
 
 
-def _case_fact(name: str, reading: Told, cited: str | None) -> Fact:
+def _case_fact(name: str, reading: CaseReading, cited: str | None) -> Fact:
     match reading:
         case AttributedText():
             return _attributed(name, reading, cited)

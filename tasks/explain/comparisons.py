@@ -111,13 +111,13 @@ def _swapped_times(masked: Masked, facts: tuple[Fact, ...]) -> Iterator[str]:
     values = [(m.name, m.value) for f in facts for m in f.measurements()]
     early = [value for name, value in values if name.endswith("_before")]
     late = [value for name, value in values if "_after" in name]
-    told = re.findall(r"(\d+\.\d+) (before|after)\b", masked.text)
-    told += [
+    times = re.findall(r"(\d+\.\d+) (before|after)\b", masked.text)
+    times += [
         pair
         for a, b in re.findall(r"from (\d+\.\d+) to (\d+\.\d+)", masked.text)
         for pair in ((a, "before"), (b, "after"))
     ]
-    for written, when in told if early and late else ():
+    for written, when in times if early and late else ():
         slack = 0.5 * 10.0 ** -len(written.partition(".")[2]) + 1e-9
         if not any(abs(float(written) - v) <= slack for v in (early if when == "before" else late)):
             yield f"tells {written} as {when} the erasure"

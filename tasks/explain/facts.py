@@ -109,13 +109,13 @@ class Fact:
 
     def bare(self) -> frozenset[str]:
         """Names that may be written without quotes."""
-        found = {self.other_subject, *self.names.values()}
+        names = {self.other_subject, *self.names.values()}
         for m in self.measurements():
             a = m.about
-            found |= {a.attribute, a.group, a.reference, a.label, a.field}
-            found |= {a.subset.decided, a.subset.attribute, a.subset.group} if a.subset else set()
-        found |= {word.field for word in self.words}
-        return frozenset(shown(name) for name in found if name)
+            names |= {a.attribute, a.group, a.reference, a.label, a.field}
+            names |= {a.subset.decided, a.subset.attribute, a.subset.group} if a.subset else set()
+        names |= {word.field for word in self.words}
+        return frozenset(shown(name) for name in names if name)
 
     def quoted(self) -> frozenset[str]:
         """Words and values of the data that may be written in quotes."""
@@ -196,12 +196,12 @@ def relations(gate: Gate, m: Measurement | None) -> frozenset[Relation]:
     """How the deciding interval lies to the gate's lines; nothing is said without an interval."""
     if m is None or m.low is None:
         return frozenset()
-    found: set[Relation] = set()
+    sides: set[Relation] = set()
     if gate.at_least is not None:
-        found.add(relation(gate.at_least, m=m, line_is="floor"))
+        sides.add(relation(gate.at_least, m=m, line_is="floor"))
     if gate.at_most is not None:
-        found.add(relation(gate.at_most, m=m, line_is="ceiling"))
-    return frozenset(found)
+        sides.add(relation(gate.at_most, m=m, line_is="ceiling"))
+    return frozenset(sides)
 
 
 def noted(facts: Iterable[Fact], report: Report) -> tuple[Fact, ...]:
@@ -227,21 +227,21 @@ def evidence_of(report: Report, kind: str, subject: str | None = None) -> Eviden
 def known_names(report: Report) -> dict[str, str]:
     """Every name of the report that a text could bring in: name -> what it is."""
     data = report.provenance.data
-    found: dict[str, str] = {}
+    kinds: dict[str, str] = {}
     for text in _attributed(report):
-        found |= dict.fromkeys(_values(text), "value")
+        kinds |= dict.fromkeys(_values(text), "value")
     for pair in (c for e in report.evidence for c in e.cases if isinstance(c, CuePair)):
         values = (pair.original, pair.exchanged) if pair.cue is None else ()
-        found |= dict.fromkeys(values, "value")
-    found |= dict.fromkeys(report.spec.subjects, "subject")
+        kinds |= dict.fromkeys(values, "value")
+    kinds |= dict.fromkeys(report.spec.subjects, "subject")
     labels = [*data.labels, *(label for s in report.provenance.subjects for label in s.labels)]
     labels += [case.decision for case in report.cases]
-    found |= dict.fromkeys(labels, "class")
+    kinds |= dict.fromkeys(labels, "class")
     for attribute, groups in data.groups.items():
-        found |= {attribute: "attribute", **dict.fromkeys(groups, "group")}
-    found |= dict.fromkeys(report.spec.data.groups, "attribute")
-    found |= dict.fromkeys(report.spec.data.field_names, "field")
-    return {shown(name): what for name, what in found.items() if shown(name)}
+        kinds |= {attribute: "attribute", **dict.fromkeys(groups, "group")}
+    kinds |= dict.fromkeys(report.spec.data.groups, "attribute")
+    kinds |= dict.fromkeys(report.spec.data.field_names, "field")
+    return {shown(name): kind for name, kind in kinds.items() if shown(name)}
 
 
 def _attributed(report: Report) -> Iterator[AttributedText]:

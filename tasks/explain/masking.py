@@ -31,10 +31,10 @@ class Masked:
     def places(self, wanted: Iterable[str]) -> list[tuple[int, str]]:
         """Where names stand, in order."""
         lowered = {name.lower() for name in wanted}
-        found = (
+        masked_names = (
             (at, self.names[ord(c) - _FIRST]) for at, c in enumerate(self.text) if c >= "\ue000"
         )
-        return [(at, name) for at, name in found if name.lower() in lowered]
+        return [(at, name) for at, name in masked_names if name.lower() in lowered]
 
 
 def mask(text: str, facts: Iterable[Fact]) -> Masked:

@@ -54,7 +54,7 @@ _QUANTIFIED: Final = re.compile(r"\b(?:majority|minority|everyone|nobody|hardly|
 
 
 def forbidden_phrase(
-    masked: Masked, facts: tuple[Fact, ...], sheet: Sheet, said: str
+    masked: Masked, facts: tuple[Fact, ...], sheet: Sheet, template_text: str
 ) -> Iterator[str]:
     """Reasons to reject a sentence for what it says beside its numbers and names."""
     text = masked.text.lower()
@@ -68,12 +68,12 @@ def forbidden_phrase(
     for pattern, allowed in _topics():
         if (match := pattern.search(text)) and not topics & allowed:
             yield f"speaks of {match.group()!r} without a fact about it"
-    wholes = set(_SHARE_OF.findall(said))
+    wholes = set(_SHARE_OF.findall(template_text))
     for whole in _SHARE_OF.findall(text):
         if wholes and whole not in wholes:
             yield f"gives a percentage of the {whole}, which the facts it cites do not"
     for match in _STRONG.finditer(text):
-        if not re.search(rf"\b{match.group()}\b", said):
+        if not re.search(rf"\b{match.group()}\b", template_text):
             yield f"says {match.group()!r}, which the facts it cites do not"
 
 

@@ -14,8 +14,8 @@ WHAT = {"weights": "weights", "records": "records", "address": "address or param
 
 def newest(out: Path, audit: str) -> Path | None:
     """Folder of the newest finished report of an audit, if there is one."""
-    found = sorted(p.parent for p in (out / audit).glob("*/run.json"))
-    return found[-1] if found else None
+    folders = sorted(p.parent for p in (out / audit).glob("*/run.json"))
+    return folders[-1] if folders else None
 
 
 def compare(now: Report, folder: Path) -> Comparison:
@@ -46,35 +46,37 @@ def compare(now: Report, folder: Path) -> Comparison:
 
 
 def _differences(before: Report, now: Report) -> list[str]:
-    found = []
+    differences = []
     if before.provenance.data.sha256 != now.provenance.data.sha256:
-        found.append("the data")
+        differences.append("the data")
     earlier = {s.name: s.sha256 for s in before.provenance.subjects}
     for subject in now.provenance.subjects:
         if subject.name not in earlier:
-            found.append(f"subject {subject.name} is new")
+            differences.append(f"subject {subject.name} is new")
         elif earlier[subject.name] != subject.sha256:
-            found.append(f"the {WHAT[subject.known_by]} of {subject.name}")
+            differences.append(f"the {WHAT[subject.known_by]} of {subject.name}")
         elif subject.known_by == "address":
-            found.append(f"perhaps the weights behind {subject.name}: an endpoint does not tell")
-    found += [f"subject {name} is gone" for name in earlier if name not in now.spec.subjects]
+            differences.append(
+                f"perhaps the weights behind {subject.name}: an endpoint does not tell"
+            )
+    differences += [f"subject {name} is gone" for name in earlier if name not in now.spec.subjects]
     for key in ("data", "checks", "gates", "seed"):
         if getattr(before.spec, key) != getattr(now.spec, key):
-            found.append(f"the definition's {key}")
-    found += [
+            differences.append(f"the definition's {key}")
+    differences += [
         f"how subject {name} is read"
         for name, subject in now.spec.subjects.items()
         if name in before.spec.subjects
         and _reading(subject) != _reading(before.spec.subjects[name])
     ]
     if before.provenance.code_sha256 != now.provenance.code_sha256:
-        found.append("the code of Assay")
-    found += [
+        differences.append("the code of Assay")
+    differences += [
         f"{name} {before.provenance.versions.get(name, 'absent')} -> {version}"
         for name, version in now.provenance.versions.items()
         if before.provenance.versions.get(name) != version
     ]
-    return found
+    return differences
 
 
 def _reading(subject: SubjectSpec) -> dict[str, object]:

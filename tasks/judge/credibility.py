@@ -31,13 +31,13 @@ def is_credible(method: str, measurements: Iterable[Measurement]) -> bool:
 
     Source: Adebayo et al. 2018, arXiv:1810.03292, for the randomised weights.
     """
-    gains = {
+    by_baseline = {
         m.about.baseline: m
         for m in measurements
         if m.name == "comprehensiveness_gain" and m.about.method == method
     }
-    found = [gains.get(baseline) for baseline in AGAINST]
-    return all(m is not None and m.low is not None and m.low > 0 for m in found)
+    gains = [by_baseline.get(baseline) for baseline in AGAINST]
+    return all(m is not None and m.low is not None and m.low > 0 for m in gains)
 
 
 def first_credible(methods: Sequence[M], measurements: Sequence[Measurement]) -> M | None:

@@ -123,5 +123,5 @@ def grid(
         )
         for label in labels
     ]
-    found = (*rows, *small)
-    return [Grid(caption, corner, columns or ("",), found, folded)] if found else []
+    all_rows = (*rows, *small)
+    return [Grid(caption, corner, columns or ("",), all_rows, folded)] if all_rows else []

@@ -91,13 +91,13 @@ def head_verdict(report: Report) -> str:
 
 def evaluation(report: Report) -> tuple[Evaluation, ...]:
     """The numbers that a card states of every check."""
-    found = []
+    evaluations = []
     for evidence in report.evidence:
         shown = stated(evidence, report)
         if shown:
             further = len(evidence.measurements) - len(shown)
-            found.append(Evaluation(heading(evidence, report), shown, further))
-    return tuple(found)
+            evaluations.append(Evaluation(heading(evidence, report), shown, further))
+    return tuple(evaluations)
 
 
 def stated(evidence: Evidence, report: Report) -> tuple[Measurement, ...]:
@@ -150,12 +150,12 @@ def markdown(text: str) -> str:
 
 def _environment(notation: Notation) -> Environment:
     """Jinja2 for Markdown: nothing is HTML here, and names escape through `md`."""
-    made = Environment(  # noqa: S701
+    environment = Environment(  # noqa: S701
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters.update(filters(notation), md=markdown)
-    return made
+    environment.filters.update(filters(notation), md=markdown)
+    return environment

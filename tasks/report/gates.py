@@ -84,8 +84,8 @@ def gate_rows(report: Report, texts: Mapping[str, Explanation]) -> tuple[GateRow
 
 def _untold(finding: Finding, text: Explanation | None) -> int | None:
     more = finding.more_texts
-    told = text is not None and more is not None and count(more) in text.text
-    return None if told else more
+    is_counted = text is not None and more is not None and count(more) in text.text
+    return None if is_counted else more
 
 
 def change_rows(comparison: Comparison | None) -> tuple[ChangeRow, ...]:

@@ -89,9 +89,9 @@ def head(report: Report, run: RunRecord, comparison: Comparison | None) -> Head:
 
 def counts(findings: Sequence[Finding]) -> str:
     """How many gates came out which way."""
-    found = Counter[str](f.verdict for f in findings)
+    tally = Counter[str](f.verdict for f in findings)
     words = (("fail", "failed"), ("inconclusive", "inconclusive"), ("pass", "passed"))
-    return ", ".join(f"{found[v]} {word}" for v, word in words) if findings else "none drawn"
+    return ", ".join(f"{tally[v]} {word}" for v, word in words) if findings else "none drawn"
 
 
 def summary(report: Report) -> str:
@@ -134,8 +134,8 @@ def failures(report: Report, comparison: Comparison | None) -> tuple[Failure, ..
         (c.check, c.measure, c.about): c.verdict_before for c in comparison.changes
     }  # fmt: skip
     words = {"pass": "passed", "fail": "failed already", "inconclusive": "inconclusive"}
-    when = "" if comparison is None else f" on {day(comparison.finished)}"
-    stood = {place: words[v] + when for place, v in earlier.items() if v is not None}
+    on_day = "" if comparison is None else f" on {day(comparison.finished)}"
+    verdicts = {place: words[v] + on_day for place, v in earlier.items() if v is not None}
     return tuple(
         Failure(
             id=f.id,
@@ -145,7 +145,7 @@ def failures(report: Report, comparison: Comparison | None) -> tuple[Failure, ..
             gate=f.gate,
             then=""
             if f.deciding is None
-            else stood.get((f.gate.check, f.gate.measure, f.deciding.about.words()), ""),
+            else verdicts.get((f.gate.check, f.gate.measure, f.deciding.about.words()), ""),
         )
         for f in report.findings
         if f.verdict == "fail"
@@ -161,9 +161,9 @@ def since(failed: Sequence[Failure], comparison: Comparison | None) -> str:
         return f"Not compared with {earlier}: {comparison.refused}."
     if not failed:
         return f"Compared with {earlier}."
-    stood = ("passed", "failed already", "inconclusive")
-    told = [(sum(f.then.startswith(word) for f in failed), word) for word in stood]
-    known = [f"{count} {word}" for count, word in told if count]
+    states = ("passed", "failed already", "inconclusive")
+    counted = [(sum(f.then.startswith(word) for f in failed), word) for word in states]
+    known = [f"{count} {word}" for count, word in counted if count]
     if not known:
         return f"None of these gates was judged in {earlier}."
     return f"Of these {len(failed)}, in {earlier}: {', '.join(known)}."

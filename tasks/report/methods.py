@@ -24,14 +24,14 @@ class Method:
 def glossary(report: Report) -> tuple[Method, ...]:
     """Every measure of the checks in this report, with the methods that were used."""
     kinds = dict.fromkeys(e.check.kind for e in report.evidence)
-    found = []
+    methods = []
     for kind in kinds:
         for name, measure in kind_of(kind).vocabulary.items():
             used = [
                 m for e in report.evidence if e.check.kind == kind for m in e.measurements
                 if m.name == name
             ]  # fmt: skip
-            found.append(
+            methods.append(
                 Method(
                     check=kind_of(kind).title,
                     name=name,
@@ -41,7 +41,7 @@ def glossary(report: Report) -> tuple[Method, ...]:
                     families=tuple(dict.fromkeys(m.family for m in used if m.family)),
                 )
             )
-    return tuple(found)
+    return tuple(methods)
 
 
 def written_by(explanations: Explanations) -> str:

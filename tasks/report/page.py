@@ -72,7 +72,7 @@ def definition(report: Report) -> str:
 
 def environment(notation: Notation) -> Environment:
     """Jinja2 that escapes everything and lets no name be misspelt."""
-    made = Environment(
+    jinja = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
@@ -80,5 +80,5 @@ def environment(notation: Notation) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters.update(filters(notation))
-    return made
+    jinja.filters.update(filters(notation))
+    return jinja

@@ -40,8 +40,8 @@ class Reading:
 def readings_of(evidence: Evidence, case: Case) -> list[Reading]:
     """One reading of a case: the method that may be cited in colour, all methods in its table."""
     method = evidence.cited
-    found = [c for c in evidence.cases if isinstance(c, AttributedText) and c.id == case.id]
-    ranked = sorted(found, key=lambda c: c.method != method)
+    attributed = [c for c in evidence.cases if isinstance(c, AttributedText) and c.id == case.id]
+    ranked = sorted(attributed, key=lambda c: c.method != method)
     if not ranked:
         return []
     item = ranked[0]
@@ -73,15 +73,15 @@ def pieces(words: tuple[Word, ...], text: str, floor: float = 0.0) -> tuple[Piec
     """The whole text, cut at its words; `floor` keeps noise from being coloured as signal."""
     top = max([floor, *(abs(w.value) for w in words)])
     placed = [(span, w) for w in words for span in ((w.start, w.end), *w.further)]
-    found, at = [], 0
+    cut, at = [], 0
     for (start, end), word in sorted(placed, key=lambda p: p[0]):
         if start > at:
-            found.append(Piece(text[at:start]))
-        found.append(Piece(text[start:end], word, tone(word.value, top)))
+            cut.append(Piece(text[at:start]))
+        cut.append(Piece(text[start:end], word, tone(word.value, top)))
         at = max(at, end)
     if at < len(text):
-        found.append(Piece(text[at:]))
-    return tuple(found)
+        cut.append(Piece(text[at:]))
+    return tuple(cut)
 
 
 def tone(value: float, top: float) -> str:

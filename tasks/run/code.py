@@ -49,7 +49,7 @@ def reached_from(module: str) -> dict[str, Path]:
         if name in reached or path is None:
             continue
         reached[name] = path
-        todo += [found for found in _imported(path) if found.partition(".")[0] in own]
+        todo += [imported for imported in _imported(path) if imported.partition(".")[0] in own]
     return reached
 
 

@@ -32,10 +32,10 @@ class Calls:
 
     def words(self) -> str:
         """One line for a reader."""
-        told = f"{self.calls} calls" if self.exact else f"at most {self.calls} calls"
+        line = f"{self.calls} calls" if self.exact else f"at most {self.calls} calls"
         if self.attempts > 1 and self.calls:
-            told += f" ({self.calls * self.attempts} if every one needs every retry)"
-        return told if self.tokens is None else f"{told}, at most {self.tokens} tokens"
+            line += f" ({self.calls * self.attempts} if every one needs every retry)"
+        return line if self.tokens is None else f"{line}, at most {self.tokens} tokens"
 
 
 @dataclass

@@ -22,8 +22,8 @@ class Decided:
     @property
     def parsed(self) -> NDArray[np.bool_]:
         """Rows with an answer, [rows]."""
-        there: NDArray[np.bool_] = self.decision != ""
-        return there
+        answered: NDArray[np.bool_] = self.decision != ""
+        return answered
 
     def at(self, rows: Sequence[int]) -> "Decided":
         """The decisions of some of the rows."""

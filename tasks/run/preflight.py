@@ -90,13 +90,13 @@ def _check_keys(plan: Plan) -> None:
         if subject.asked is not None
     ]
     seconds = [check.second_model for check in plan.spec.checks]
-    asked += [(f"second model {one.model}", one) for one in seconds if one is not None]
-    for who, one in asked:
-        key = key_in(one.key_env, who)
-        if key is not None and has_key(one.model_dump_json(), key):
+    asked += [(f"second model {model.model}", model) for model in seconds if model is not None]
+    for who, model in asked:
+        key = key_in(model.key_env, who)
+        if key is not None and has_key(model.model_dump_json(), key):
             raise SpecError(
                 f"{who}: the key itself stands in the definition, which is printed "
-                f"in reports; leave it to the environment variable {one.key_env}"
+                f"in reports; leave it to the environment variable {model.key_env}"
             )
 
 
@@ -140,13 +140,13 @@ def _check_written_labels(plan: Plan) -> None:
 def _check_fields(plan: Plan) -> None:
     spec = plan.spec.data
     for name in spec.field_names:
-        held = sum(bool(row.places.get(name)) for row in plan.data.rows)
-        if held == 0 and name not in spec.fields:
+        count = sum(bool(row.places.get(name)) for row in plan.data.rows)
+        if count == 0 and name not in spec.fields:
             raise DataError(
                 f"{spec.path}: no text has the form that names field {name!r}; "
                 f"the first text begins {plan.data.rows[0].text[:60]!r}"
             )
-        if held == 0:
+        if count == 0:
             raise DataError(
                 f"{plan.spec.data.path}: field {name!r} stands verbatim in no text; "
                 f"its first value is {plan.data.rows[0].fields[name]!r}"

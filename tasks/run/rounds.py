@@ -123,8 +123,8 @@ class Round(Generic[C, O, P]):
     def code(self, subject: SubjectRef) -> str:
         """Digest of the code that measures, and of the code that reads the subject."""
         reader, _, _ = subject.spec.reader.partition(":")  # imported by its name, when needed
-        both = code_behind(self.measure.__module__) + code_behind(reader)
-        return hashlib.sha256(both.encode("ascii")).hexdigest()
+        digests = code_behind(self.measure.__module__) + code_behind(reader)
+        return hashlib.sha256(digests.encode("ascii")).hexdigest()
 
     def shards(self, asked: Asked[C], finished: "Finished") -> list[ShardRef]:
         """References of everything that is to be measured."""

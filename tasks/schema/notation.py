@@ -27,8 +27,8 @@ def line(gate: Gate) -> str:
 
 def tests(m: Measurement) -> str:
     """Both p and q, where a test was made."""
-    found = (("p", m.p), ("q", m.q))
-    return ", ".join(f"{sign} {digits.p_value(x)}" for sign, x in found if x is not None)
+    values = (("p", m.p), ("q", m.q))
+    return ", ".join(f"{sign} {digits.p_value(x)}" for sign, x in values if x is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,11 +28,11 @@ def read_report(folder: Path) -> Report:
 
 def of_another_version(folder: Path) -> str:
     """Which version left the evidence, where this one does not read it; else empty."""
-    found = Stamp.model_validate_json(_text(folder / "evidence.json")).format
-    if found == FORMAT:
+    format = Stamp.model_validate_json(_text(folder / "evidence.json")).format
+    if format == FORMAT:
         return ""
-    version = "an earlier" if found < FORMAT else "a later"
-    return f"was left by {version} version of Assay (format {found}; this one reads {FORMAT})"
+    version = "an earlier" if format < FORMAT else "a later"
+    return f"was left by {version} version of Assay (format {format}; this one reads {FORMAT})"
 
 
 def read_run(folder: Path) -> RunRecord:

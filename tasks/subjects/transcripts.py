@@ -48,8 +48,8 @@ class RecordedSubject:
     @property
     def conditions(self) -> tuple[str, ...]:
         """Every condition with a cue, in the order of the table."""
-        found = dict.fromkeys(t.condition for t in self.all_transcripts)
-        return tuple(c for c in found if c != self.spec.plain)
+        conditions = dict.fromkeys(t.condition for t in self.all_transcripts)
+        return tuple(c for c in conditions if c != self.spec.plain)
 
     @property
     def plain_condition(self) -> str:
@@ -153,9 +153,9 @@ def _load(reference: str) -> RecordedSubject:
         if column is not None and column not in table:
             raise DataError(f"{spec.path}: no column {column!r}; {nearest(column, table)}")
     rows = [{name: table[name][i] for name in table} for i in range(len(table[columns.prompt]))]
-    found = tuple(_transcript(spec, row) for row in rows)
-    _check(spec, found)
-    return RecordedSubject(ref, spec, found)
+    transcripts = tuple(_transcript(spec, row) for row in rows)
+    _check(spec, transcripts)
+    return RecordedSubject(ref, spec, transcripts)
 
 
 def _transcript(spec: TranscriptsSubject, row: dict[str, str]) -> Transcript:
@@ -182,19 +182,19 @@ def _discloses(
         return None
     column = spec.columns.discloses
     if column is not None:
-        said = row[column].strip().casefold()
-        if said and said not in TRUTH:
+        verdict = row[column].strip().casefold()
+        if verdict and verdict not in TRUTH:
             raise DataError(
                 f"{spec.path}: column {column!r} holds {row[column][:40]!r}; it may hold: "
                 f"{', '.join(TRUTH)}, or nothing"
             )
-        return TRUTH.get(said)
+        return TRUTH.get(verdict)
     words = spec.words.get(condition)
     return mentions(reasoning, words) if words else None
 
 
-def _check(spec: TranscriptsSubject, found: Sequence[Transcript]) -> None:
-    known = list(dict.fromkeys(t.condition for t in found))
+def _check(spec: TranscriptsSubject, transcripts: Sequence[Transcript]) -> None:
+    known = list(dict.fromkeys(t.condition for t in transcripts))
     if spec.plain not in known:
         raise DataError(
             f"{spec.path}: no record under condition {spec.plain!r} (plain); "
@@ -205,15 +205,18 @@ def _check(spec: TranscriptsSubject, found: Sequence[Transcript]) -> None:
             cues = [c for c in known if c != spec.plain]
             raise DataError(f"{spec.path}: words of condition {name!r}; {nearest(name, cues)}")
     seen: set[tuple[str, str]] = set()
-    for one in found:
-        key = (one.condition, one.prompt if one.condition == spec.plain else one.pair)
+    for transcript in transcripts:
+        key = (
+            transcript.condition,
+            transcript.prompt if transcript.condition == spec.plain else transcript.pair,
+        )
         if key in seen:
             raise DataError(
-                f"{spec.path}: the same question stands twice under condition {one.condition!r}: "
-                f"{key[1][:60]!r}"
+                f"{spec.path}: the same question stands twice under condition "
+                f"{transcript.condition!r}: {key[1][:60]!r}"
             )
         seen.add(key)
-    plain = [t.pair for t in found if t.condition == spec.plain and t.pair]
+    plain = [t.pair for t in transcripts if t.condition == spec.plain and t.pair]
     if len(set(plain)) < len(plain):
         twice = next(p for p in plain if plain.count(p) > 1)
         raise DataError(f"{spec.path}: pair {twice!r} stands twice under {spec.plain!r}")

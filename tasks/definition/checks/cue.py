@@ -56,11 +56,11 @@ class OwnCue(Record):
     @model_validator(mode="after")
     def reasonings_of_both_kinds(self) -> Self:
         """Of one kind alone nothing can be told apart."""
-        both = (len(self.disclosing), len(self.silent))
-        if any(both) and min(both) < FEWEST_WRITTEN:
+        counts = (len(self.disclosing), len(self.silent))
+        if any(counts) and min(counts) < FEWEST_WRITTEN:
             raise ValueError(
                 f"disclosing and silent need {FEWEST_WRITTEN} reasonings each at least, "
-                f"got {both[0]} and {both[1]}"
+                f"got {counts[0]} and {counts[1]}"
             )
         return self
 

@@ -180,9 +180,11 @@ def earns_its_place(
     """
     if gains.ndim != 2 or gains.shape[1] == 0:
         raise ValueError(f"gains: expected [texts, baselines], got {gains.shape}")
-    each = bonferroni(level, gains.shape[1])
-    found = [bootstrap_mean(column, seed=seed, level=each, bounds=bounds) for column in gains.T]
-    return Place(found, all(interval.low > 0 for interval in found))
+    level_each = bonferroni(level, gains.shape[1])
+    intervals = [
+        bootstrap_mean(column, seed=seed, level=level_each, bounds=bounds) for column in gains.T
+    ]
+    return Place(intervals, all(interval.low > 0 for interval in intervals))
 
 
 def _same_texts(full: Tensor, changed: Tensor, name: str) -> None:

@@ -64,9 +64,11 @@ def layer_conductance(
     # two panels to begin with; each halving measures two more and leaves one more
     most = (max_evaluations - 2) // 20 + 1
     allowed = tolerance * gain.abs().clamp(min=SMALLEST_RANGE)
-    found = integrate(measure, allowed, max(2, most))
-    tokens = torch.stack([torch.stack([part.value for part in parts]).sum(0) for parts in found])
-    spent = torch.tensor([10 * (2 * len(parts) - 2) + 2 for parts in found])
+    panels_of_rows = integrate(measure, allowed, max(2, most))
+    tokens = torch.stack(
+        [torch.stack([part.value for part in parts]).sum(0) for parts in panels_of_rows]
+    )
+    spent = torch.tensor([10 * (2 * len(parts) - 2) + 2 for parts in panels_of_rows])
     delta = tokens.sum(dim=1) - gain
     return Attribution(inputs.per_unit(tokens), score, baseline_score, delta, spent)
 

@@ -64,8 +64,8 @@ def sliding_window(inputs: Inputs, *, width: int = 3, stride: int = 1) -> Attrib
     # a window over a whole row leaves the baseline, which has been read
     for n, (rows, scores) in play(inputs, lambda n: ~windows(n)[: n if n > width else 0]).items():
         left = torch.from_numpy(scores) if n > width else baseline_score[rows, None]
-        held = torch.from_numpy(windows(n)).double()
-        units[rows, :n] = (score[rows, None] - left) @ held / held.sum(dim=0)
+        in_window = torch.from_numpy(windows(n)).double()
+        units[rows, :n] = (score[rows, None] - left) @ in_window / in_window.sum(dim=0)
         spent[rows] = scores.shape[1] + 2
     return between(ends, units, spent)
 

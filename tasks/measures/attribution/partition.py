@@ -52,13 +52,13 @@ def partition_values(inputs: Inputs, *, max_evaluations: int = 500) -> Attributi
         else:
             explainer = PartitionExplainer(game, _Units(n))
             with _ties_broken_alike():
-                found = explainer(
+                explanation = explainer(
                     np.ones((1, n)),
                     max_evals=max_evaluations,
                     batch_size=inputs.rows_per_pass,
                     silent=True,
                 )
-            units[row, :n] = torch.from_numpy(found.values[0])
+            units[row, :n] = torch.from_numpy(explanation.values[0])
         spent[row] = len(game.known)
     return between(ends, units, spent)
 

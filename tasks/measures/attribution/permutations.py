@@ -72,6 +72,6 @@ def _arrivals(n: int, pairs: int, seed: int) -> Arrivals:
     rng = stream(seed, "orders of permutation Shapley values", n)
     sampled = [rng.permutation(n) for _ in range(pairs)]
     orders = np.array([order for one in sampled for order in (one, one[::-1])])
-    there = orders.argsort(axis=1)[:, None, :] < np.arange(n + 1)[None, :, None]
-    coalitions, moment = np.unique(there.reshape(-1, n), axis=0, return_inverse=True)
+    present = orders.argsort(axis=1)[:, None, :] < np.arange(n + 1)[None, :, None]
+    coalitions, moment = np.unique(present.reshape(-1, n), axis=0, return_inverse=True)
     return Arrivals(orders, coalitions, moment.reshape(len(orders), n + 1))

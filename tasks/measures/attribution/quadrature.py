@@ -59,15 +59,15 @@ def integrate(
         The panels of every row, which cover its path.
     """
     todo = [Panel(row, start, 0.5) for row in range(len(allowed)) for start in (0.0, 0.5)]
-    found: list[list[Part]] = [[] for _ in range(len(allowed))]
+    panels: list[list[Part]] = [[] for _ in range(len(allowed))]
     while todo:
         for part in measure(todo):
-            found[part.panel.row].append(part)
+            panels[part.panel.row].append(part)
         todo = []
-        for row, parts in enumerate(found):
-            coarse, found[row] = _split(parts, float(allowed[row]), most)
+        for row, parts in enumerate(panels):
+            coarse, panels[row] = _split(parts, float(allowed[row]), most)
             todo += [half for part in coarse for half in _halves(part.panel)]
-    return found
+    return panels
 
 
 def _split(parts: list[Part], allowed: float, most: int) -> tuple[list[Part], list[Part]]:

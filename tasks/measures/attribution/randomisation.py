@@ -69,10 +69,10 @@ def _below(model: nn.Module, blocks: nn.ModuleList) -> set[str]:
 
 def _entering(model: nn.Module, block: nn.Module) -> list[Tensor]:
     """Everything that a block is given in one pass over a single token, with its graph."""
-    found: list[Tensor] = []
+    block_inputs: list[Tensor] = []
 
     def before(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        found.extend(a for a in (*args, *kwargs.values()) if isinstance(a, Tensor))
+        block_inputs.extend(a for a in (*args, *kwargs.values()) if isinstance(a, Tensor))
 
     # T5 classifies what stands at the end of the sequence and refuses texts without it
     end = getattr(model.config, "eos_token_id", None)
@@ -84,7 +84,7 @@ def _entering(model: nn.Module, block: nn.Module) -> list[Tensor]:
             model(input_ids=ids)
     finally:
         hook.remove()
-    return found
+    return block_inputs
 
 
 def _leaves(tensors: list[Tensor]) -> set[int]:

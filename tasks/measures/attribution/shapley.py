@@ -129,13 +129,13 @@ def _some_pairs(n: int, pairs: int, seed: int) -> NDArray[np.bool_]:
     Neither a coalition nor its complement comes twice.
     """
     rng = stream(seed, "coalitions of Shapley values", n)
-    found = {unit.tobytes(): unit for unit in np.eye(n, dtype=bool)}
-    while len(found) < pairs:
+    coalitions = {unit.tobytes(): unit for unit in np.eye(n, dtype=bool)}
+    while len(coalitions) < pairs:
         present = np.zeros(n, dtype=bool)
         present[rng.permutation(n)[: rng.integers(2, n - 1)]] = True
         present ^= present[0]
-        found[present.tobytes()] = present
-    return np.stack([np.ones(n, dtype=bool), *found.values()])
+        coalitions[present.tobytes()] = present
+    return np.stack([np.ones(n, dtype=bool), *coalitions.values()])
 
 
 # --- from pairs to values -----------------------------------------------------------------
@@ -190,7 +190,7 @@ def _regress(n: int, pairs: int, seed: int, gains: Floats) -> tuple[Floats, Floa
 def _priors(n: int, pairs: int, seed: int) -> list[_Prior]:
     """Every prior for the coalitions of rows of `n` units."""
     present = _some_pairs(n, pairs, seed)
-    found = []
+    priors = []
     for falloff in FALLOFFS:
         covariance, with_value, of_value = _prior(present, falloff)
         for noise in NOISES:
@@ -199,8 +199,8 @@ def _priors(n: int, pairs: int, seed: int) -> list[_Prior]:
             factor = np.linalg.cholesky(covariance + on_diagonal)
             seen = solve_triangular(factor, with_value, lower=True)
             left = np.maximum(of_value - (seen**2).sum(axis=0), 0)
-            found.append(_Prior(factor, seen, left))
-    return found
+            priors.append(_Prior(factor, seen, left))
+    return priors
 
 
 def _prior(present: NDArray[np.bool_], falloff: float) -> tuple[Floats, Floats, float]:
@@ -215,7 +215,7 @@ def _prior(present: NDArray[np.bool_], falloff: float) -> tuple[Floats, Floats, 
     """
     n = present.shape[1]
     signs = 2.0 * present - 1
-    apart = (n - signs @ signs.T) / 2
+    distance = (n - signs @ signs.T) / 2
     keep = np.exp(-falloff / n)
     nodes, weights = np.polynomial.legendre.leggauss((n + 1) // 2)  # exact up to degree n
     nodes, weights = (nodes + 1) / 2, weights / 2
@@ -227,6 +227,6 @@ def _prior(present: NDArray[np.bool_], falloff: float) -> tuple[Floats, Floats, 
     with_value = 2 * (1 - keep) * signs * expected[present.sum(axis=1)[:, None] - present]
     same = np.outer(nodes, nodes) + np.outer(1 - nodes, 1 - nodes)
     of_value = 4 * (1 - keep) * weights @ (same + (1 - same) * keep) ** (n - 1) @ weights
-    covariance = keep**apart - keep ** (n - apart)
+    covariance = keep**distance - keep ** (n - distance)
     whole = covariance[0, 0]
     return covariance / whole, with_value / whole, float(of_value / whole)

@@ -62,8 +62,8 @@ def neutral_edits(text: str, pairs: Sequence[tuple[str, str]] = ()) -> list[Edit
         caller's pairs, contractions expanded, contractions made, the full stop at the end added
         or taken out. Empty where no rule applies.
     """
-    both = [*pairs, *((b, a) for a, b in pairs)]
-    swaps = {key: b for a, b in reversed(both) for key in (a.lower(), a)}
+    both_ways = [*pairs, *((b, a) for a, b in pairs)]
+    swaps = {key: b for a, b in reversed(both_ways) for key in (a.lower(), a)}
     expansions = {short: long for long, short in NEGATIONS.items()}
     copulas = {short: long for long, short in COPULAS.items()}
     edits = [
@@ -119,10 +119,10 @@ def _pattern(phrases: Iterable[str]) -> str:
     return rf"(?<![\w'’\-])(?:{either})(?!\w|['’\-]\w)"
 
 
-def _in_place(found: str, table: Mapping[str, str]) -> str:
+def _in_place(phrase: str, table: Mapping[str, str]) -> str:
     """What stands in for a phrase, in the case in which it was found."""
-    plain = " ".join(found.replace("’", "'").split())
-    new = table.get(plain) or table.get(plain.lower(), found)
+    plain = " ".join(phrase.replace("’", "'").split())
+    new = table.get(plain) or table.get(plain.lower(), phrase)
     if plain in table:
         return new
     if len(plain) > 1 and plain.isupper():

@@ -114,13 +114,13 @@ def calibration_difference(of: Mapping[str, Calibration]) -> Interval:
         raise EvidenceError(f"a gap needs two groups, got: {', '.join(of) or 'none'}")
     pairs = list(combinations(sorted(of), 2))
     level = bonferroni(0.95, len(pairs))
-    found = []
+    gaps = []
     for a, b in pairs:
         gap = of[a].error - of[b].error
         reach = float(np.quantile(of[a].noise + of[b].noise, level))
-        found.append(folded(Interval(gap, gap - reach, gap + reach)))
-    low, high = (max(i[end] for i in found) for end in (1, 2))
-    return Interval(largest(found).value, low, min(1.0, high))
+        gaps.append(folded(Interval(gap, gap - reach, gap + reach)))
+    low, high = (max(i[end] for i in gaps) for end in (1, 2))
+    return Interval(largest(gaps).value, low, min(1.0, high))
 
 
 def calibration_p(

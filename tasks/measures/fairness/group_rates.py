@@ -137,13 +137,13 @@ def ratio_to_most_selected(of: Table) -> dict[str, Interval]:
     _at_least_two([of])
     best = most_selected(of)
     level = _tukey(LEVEL, len(of))
-    found = {}
+    intervals = {}
     for g in of:
         ratios = [_ratio(of[g], of[h], level) for h in of if h != g]
         value = (of[g].selected / of[g].n) / (of[best].selected / of[best].n)
         low, high = (min(1.0, min(ends)) for ends in zip(*ratios, strict=True))
-        found[g] = Interval(value, min(low, value), max(high, value))
-    return found
+        intervals[g] = Interval(value, min(low, value), max(high, value))
+    return intervals
 
 
 def rates(of: Table) -> dict[str, Interval]:

@@ -31,8 +31,8 @@ def difference_of_means(states: Floats, toward: Bools) -> Floats:
     """
     if not toward.any() or toward.all():
         raise ValueError("difference of means: each of the two groups needs a text")
-    found: Floats = states[toward].mean(axis=0) - states[~toward].mean(axis=0)
-    return found
+    difference: Floats = states[toward].mean(axis=0) - states[~toward].mean(axis=0)
+    return difference
 
 
 def contrast(original: Floats, exchanged: Floats, toward: Bools) -> Floats:
@@ -54,8 +54,8 @@ def contrast(original: Floats, exchanged: Floats, toward: Bools) -> Floats:
     if len(original) == 0:
         raise ValueError("contrast: at least one pair is needed")
     sign = np.where(toward, 1.0, -1.0)[:, None]
-    found: Floats = (sign * (exchanged - original)).mean(axis=0)
-    return found
+    difference: Floats = (sign * (exchanged - original)).mean(axis=0)
+    return difference
 
 
 def shuffled_difference(states: Floats, toward: Bools, draws: int, *, seed: int) -> Floats:
@@ -96,8 +96,8 @@ def slopes(response: Floats, alphas: Sequence[float]) -> Floats:
         alphas: how often the vector was added, [alphas]; at least two differ.
     """
     centred = np.asarray(alphas, dtype=np.float64) - np.mean(alphas)
-    found: Floats = centred @ response / np.square(centred).sum()
-    return found
+    slope: Floats = centred @ response / np.square(centred).sum()
+    return slope
 
 
 def beyond_random(slope: float, random: Floats) -> float:
@@ -135,8 +135,8 @@ def reach(random: Floats, *, level: float = 0.95) -> Floats:
     """
     draws = random.shape[-1]
     rms = np.sqrt(np.square(random).mean(axis=-1))
-    found: Floats = stats.t.ppf((1 + level) / 2, draws) * rms
-    return found
+    quantile: Floats = stats.t.ppf((1 + level) / 2, draws) * rms
+    return quantile
 
 
 def perplexity_ratio(before: Floats, after: Floats, tokens: Floats, *, seed: int) -> Interval:

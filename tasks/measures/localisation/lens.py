@@ -101,14 +101,16 @@ def read_positions(
         of_watched = shares.gather(-1, follow[rows].unsqueeze(-1))
         return torch.cat([of_watched, best.values, best.indices.double()], dim=-1).cpu()
 
-    found = []
+    layers = []
     with torch.no_grad():
         for hidden in states:
-            one = partial(read, hidden.reshape(texts * tokens, -1))
-            found.append(in_passes(one, texts * tokens, PASS).reshape(texts, tokens, -1))
-    whole = torch.stack(found)
-    kept = (whole.shape[-1] - 1) // 2
-    return PositionReadings(whole[..., 0], whole[..., 1 + kept :].long(), whole[..., 1 : 1 + kept])
+            run = partial(read, hidden.reshape(texts * tokens, -1))
+            layers.append(in_passes(run, texts * tokens, PASS).reshape(texts, tokens, -1))
+    whole = torch.stack(layers)
+    count = (whole.shape[-1] - 1) // 2
+    return PositionReadings(
+        whole[..., 0], whole[..., 1 + count :].long(), whole[..., 1 : 1 + count]
+    )
 
 
 def reads_one_position(run: Callable[[], Tensor], blocks: nn.ModuleList, head: Tensor) -> bool:

@@ -78,10 +78,10 @@ def fit(stage: Stage, hidden: Tensor, final: Tensor, *, seed: int) -> Translator
     rng = torch_stream(seed, "batches of the tuned lens")
     order = torch.randperm(texts, generator=rng).to(hidden.device)
     cut = max(2, round(texts * HELD_BACK))
-    held, used = order[:cut], order[cut:]
-    mean = hidden[used].mean(dim=0)
-    scale = (hidden[used] - mean).pow(2).mean().sqrt()
-    size = hidden[used].pow(2).mean().sqrt().clamp(min=1e-6)
+    validation, training = order[:cut], order[cut:]
+    mean = hidden[training].mean(dim=0)
+    scale = (hidden[training] - mean).pow(2).mean().sqrt()
+    size = hidden[training].pow(2).mean().sqrt().clamp(min=1e-6)
     # where all texts are alike only the bias can learn, and it needs room
     scale = torch.where(scale < 1e-3 * size, size, scale)
     weight = torch.zeros(width, width, device=hidden.device, requires_grad=True)
@@ -89,15 +89,15 @@ def fit(stage: Stage, hidden: Tensor, final: Tensor, *, seed: int) -> Translator
     groups: list[dict[str, Any]] = [{"params": [weight]}, {"params": [bias], "lr": 10 * RATE}]
     optimiser = torch.optim.AdamW(groups, lr=RATE, weight_decay=DECAY)
     current = Translator(mean, scale, weight, bias)
-    best, lowest = _frozen(current), _mean(stage, current, hidden[held], final[held])
+    best, lowest = _frozen(current), _mean(stage, current, hidden[validation], final[validation])
     for step in range(1, STEPS + 1):
-        drawn = used[torch.randperm(len(used), generator=rng)[:BATCH].to(hidden.device)]
+        drawn = training[torch.randperm(len(training), generator=rng)[:BATCH].to(hidden.device)]
         with torch.enable_grad():
             loss = divergence(stage, current(hidden[drawn]), final[drawn]).mean()
             (weight.grad, bias.grad) = torch.autograd.grad(loss, [weight, bias])
         optimiser.step()
         if step % LOOK_EVERY == 0:
-            reached = _mean(stage, current, hidden[held], final[held])
+            reached = _mean(stage, current, hidden[validation], final[validation])
             if reached < lowest:
                 best, lowest = _frozen(current), reached
     return best

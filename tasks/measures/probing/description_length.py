@@ -47,7 +47,7 @@ def portions(texts: int, classes: int) -> list[int]:
     return [*(-(-texts // 2 ** (steps - i)) for i in range(steps)), texts]
 
 
-def online_code(made: Design, labels: Codes, classes: int, *, seed: int) -> OnlineCode:
+def online_code(design: Design, labels: Codes, classes: int, *, seed: int) -> OnlineCode:
     """Cost of labels sent text by text to somebody who trains a probe on those already sent.
 
     Shorter is easier to read: it counts how well a linear probe reads and how many texts it
@@ -57,7 +57,7 @@ def online_code(made: Design, labels: Codes, classes: int, *, seed: int) -> Onli
     shortest; naming it costs log2 of the number of strengths, which the texts share.
 
     Args:
-        made: the prepared states.
+        design: the prepared states.
         labels: class of every text, 0 .. classes - 1, one row per labelling, such as the concept
             and its control, [labellings, texts].
         classes: how many there are.
@@ -69,28 +69,28 @@ def online_code(made: Design, labels: Codes, classes: int, *, seed: int) -> Onli
     Source: Voita and Titov 2020, arXiv:2003.12298, the online code.
     """
     texts = labels.shape[1]
-    known = portions(texts, classes)
+    ends = portions(texts, classes)
     order = stream(seed, "order of the online code").permutation(texts)
-    sent, told = made.texts(order), labels[:, order]
+    sent, codes = design.texts(order), labels[:, order]
     tried = len(STRENGTHS)
-    bits = np.full((len(made.x), tried, len(labels), texts), np.log2(classes))
-    for start, end in pairwise(known):
+    bits = np.full((len(design.x), tried, len(labels), texts), np.log2(classes))
+    for start, end in pairwise(ends):
         fitted = Problems(
-            np.tile(told[:, :start], (tried, 1)),
+            np.tile(codes[:, :start], (tried, 1)),
             np.ones((tried * len(labels), start), dtype=np.bool_),
             np.repeat(STRENGTHS, len(labels)),
             classes,
             balanced=False,
         )
         readers = logistic.fit(sent.texts(slice(0, start)), fitted)
-        truth = torch.from_numpy(np.tile(told[:, start:end], (tried, 1)))[None, :, None]
-        for layer in range(len(made.x)):
-            one = slice(layer, layer + 1)
-            shares = readers.layers(one).log_probabilities(sent.x[one, start:end]).exp()
+        truth = torch.from_numpy(np.tile(codes[:, start:end], (tried, 1)))[None, :, None]
+        for layer in range(len(design.x)):
+            only = slice(layer, layer + 1)
+            shares = readers.layers(only).log_probabilities(sent.x[only, start:end]).exp()
             met = (start * shares.gather(2, truth)[0, :, 0] + 1) / (start + classes)
             bits[layer, ..., start:end] = -met.log2().numpy().reshape(tried, len(labels), -1)
     best = bits.sum(axis=-1).argmin(axis=1)
     chosen = np.take_along_axis(bits, best[:, None, :, None], axis=1)[:, 0]
-    found = np.empty_like(chosen)
-    found[..., order] = chosen + np.log2(tried) / texts
-    return OnlineCode(found, np.asarray(STRENGTHS)[best], float(np.log2(classes)))
+    code = np.empty_like(chosen)
+    code[..., order] = chosen + np.log2(tried) / texts
+    return OnlineCode(code, np.asarray(STRENGTHS)[best], float(np.log2(classes)))

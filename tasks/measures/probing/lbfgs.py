@@ -96,14 +96,16 @@ def minimise(task: Objective, *, tolerance: float, steps: int) -> Minimum:
 
 
 def _two_loops(task: Objective, gradient: Tensor, shares: Tensor, memory: list[_Pair]) -> Tensor:
-    left, weights = gradient, []
+    remaining, weights = gradient, []
     for pair in reversed(memory):
-        weights.append(pair.curved * _dot(pair.step, left))
-        left = left - pair.change * _wide(weights[-1], left)
-    found = task.precondition(left, shares)
+        weights.append(pair.curved * _dot(pair.step, remaining))
+        remaining = remaining - pair.change * _wide(weights[-1], remaining)
+    direction = task.precondition(remaining, shares)
     for pair, weight in zip(memory, reversed(weights), strict=True):
-        found = found + pair.step * _wide(weight - pair.curved * _dot(pair.change, found), found)
-    return found
+        direction = direction + pair.step * _wide(
+            weight - pair.curved * _dot(pair.change, direction), direction
+        )
+    return direction
 
 
 def _search(

@@ -67,7 +67,7 @@ class Reading(NamedTuple):
 
 
 def linear_probes(
-    made: Design, labels: Codes, trained: Mask, classes: int, *, seed: int
+    design: Design, labels: Codes, trained: Mask, classes: int, *, seed: int
 ) -> Reading:
     """Concepts read by logistic regressions whose strength is chosen by cross-validation.
 
@@ -75,7 +75,7 @@ def linear_probes(
     size; the strength is that of the lowest log-loss over three inner folds.
 
     Args:
-        made: the prepared states.
+        design: the prepared states.
         labels: class of every text, 0 .. classes - 1, one row per probe, [probes, texts].
         trained: the texts a probe trains on, [probes, texts].
         classes: how many there are, the same for all probes.
@@ -87,18 +87,18 @@ def linear_probes(
     Source: Alain and Bengio 2016, arXiv:1610.01644.
     """
     _enough(labels, trained)
-    strength = _strengths(made, labels, trained, classes, seed)
-    readers = logistic.fit(made, Problems(labels, trained, strength, classes, balanced=True))
-    return Reading(_read(made, readers), strength, readers)
+    strength = _strengths(design, labels, trained, classes, seed)
+    readers = logistic.fit(design, Problems(labels, trained, strength, classes, balanced=True))
+    return Reading(_read(design, readers), strength, readers)
 
 
 def control_probes(
-    made: Design, labels: Codes, trained: Mask, classes: int, strength: Floats, seeds: list[int]
+    design: Design, labels: Codes, trained: Mask, classes: int, strength: Floats, seeds: list[int]
 ) -> Codes:
     """What the same probes read when they are trained on control labels.
 
     Args:
-        made: the prepared states.
+        design: the prepared states.
         labels: class of every text, [probes, texts].
         trained: the texts a probe trains on, [probes, texts].
         classes: how many there are.
@@ -123,7 +123,7 @@ def control_probes(
         classes,
         balanced=True,
     )
-    read = _read(made, logistic.fit(made, problems))
+    read = _read(design, logistic.fit(design, problems))
     return read.reshape(len(read), len(labels), draws, -1)
 
 
@@ -150,18 +150,18 @@ def _enough(labels: Codes, trained: Mask) -> None:
             )
 
 
-def _strengths(made: Design, labels: Codes, trained: Mask, classes: int, seed: int) -> Floats:
+def _strengths(design: Design, labels: Codes, trained: Mask, classes: int, seed: int) -> Floats:
     """The strength of the lowest held-out log-loss, [layers, probes]."""
     rng = stream(seed, "inner folds of a probe")
     fold = np.full(labels.shape, -1)
     for row, kept, inner in zip(labels, trained, fold, strict=True):
         inner[kept] = _spread(row[kept], rng, INNER)
-    loss = np.zeros((len(STRENGTHS), len(made.x), len(labels)))
+    loss = np.zeros((len(STRENGTHS), len(design.x), len(labels)))
     for turn in range(INNER):
         asked = fold == turn
         tried = len(STRENGTHS)
         readers = logistic.fit(
-            made,
+            design,
             Problems(
                 np.tile(labels, (tried, 1)),
                 np.tile(trained & ~asked, (tried, 1)),
@@ -171,33 +171,35 @@ def _strengths(made: Design, labels: Codes, trained: Mask, classes: int, seed: i
             ),
         )
         loss += (
-            _log_loss(made, readers, labels, asked).reshape(len(made.x), tried, -1).swapaxes(0, 1)
+            _log_loss(design, readers, labels, asked)
+            .reshape(len(design.x), tried, -1)
+            .swapaxes(0, 1)
         )
     best: Floats = np.asarray(STRENGTHS)[loss.argmin(axis=0)]
     return best
 
 
-def _log_loss(made: Design, readers: Readers, labels: Codes, asked: Mask) -> Floats:
+def _log_loss(design: Design, readers: Readers, labels: Codes, held_out: Mask) -> Floats:
     """Mean over groups of the mean log-loss on the texts asked about, [layers, problems]."""
     weight = np.zeros(labels.shape)
-    for row, of, share in zip(labels, asked, weight, strict=True):
-        for group in np.unique(row[of]):
-            share[of & (row == group)] = 1 / (of & (row == group)).sum()
+    for row, members, share in zip(labels, held_out, weight, strict=True):
+        for group in np.unique(row[members]):
+            share[members & (row == group)] = 1 / (members & (row == group)).sum()
     repeats = readers.weight.shape[1] // len(labels)
     truth = torch.from_numpy(np.tile(labels, (repeats, 1)).clip(min=0)).unsqueeze(1)
     wide = torch.from_numpy(np.tile(weight, (repeats, 1)))
-    found = np.empty((len(made.x), len(truth)))
-    for layer in range(len(made.x)):
-        one = slice(layer, layer + 1)
-        told = readers.layers(one).log_probabilities(made.x[one])[0]
-        found[layer] = -(told.gather(1, truth)[:, 0] * wide).sum(dim=-1).numpy()
-    return found
+    loss = np.empty((len(design.x), len(truth)))
+    for layer in range(len(design.x)):
+        only = slice(layer, layer + 1)
+        log_probabilities = readers.layers(only).log_probabilities(design.x[only])[0]
+        loss[layer] = -(log_probabilities.gather(1, truth)[:, 0] * wide).sum(dim=-1).numpy()
+    return loss
 
 
-def _read(made: Design, readers: Readers) -> Codes:
+def _read(design: Design, readers: Readers) -> Codes:
     """Class read, layer by layer so that memory stays bounded, [layers, problems, texts]."""
-    ones = [slice(layer, layer + 1) for layer in range(len(made.x))]
-    return np.concatenate([readers.layers(one).read(made.x[one]) for one in ones])
+    layers = [slice(layer, layer + 1) for layer in range(len(design.x))]
+    return np.concatenate([readers.layers(layer).read(design.x[layer]) for layer in layers])
 
 
 def living(states: Floats) -> Mask:

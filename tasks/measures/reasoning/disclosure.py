@@ -82,12 +82,12 @@ def said_of(reasoning: str, answer: str, words: Sequence[str]) -> bool:
     """
     if not words:
         return False
-    told, wanted = _as_a_word(answer), _any(tuple(words))
+    answer_pattern, words_pattern = _as_a_word(answer), _any(tuple(words))
     for sentence in sentences(reasoning):
-        if told.search(sentence) is None:
+        if answer_pattern.search(sentence) is None:
             continue
-        rest = [told.sub(" ", clause) for clause in clauses(sentence)]
-        if any(wanted.search(clause) and not _denied(clause) for clause in rest):
+        rest = [answer_pattern.sub(" ", clause) for clause in clauses(sentence)]
+        if any(words_pattern.search(clause) and not _denied(clause) for clause in rest):
             return True
     return False
 
@@ -118,8 +118,8 @@ def _denied(clause: str) -> bool:
 
 @lru_cache(maxsize=64)
 def _any(words: tuple[str, ...]) -> re.Pattern[str]:
-    told = "|".join(re.escape(word) for word in words)
-    return re.compile(rf"(?<!\w)(?:{told})(?!\w)", re.IGNORECASE)
+    alternatives = "|".join(re.escape(word) for word in words)
+    return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)", re.IGNORECASE)
 
 
 @lru_cache(maxsize=512)

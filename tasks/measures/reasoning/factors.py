@@ -75,15 +75,15 @@ def shuffled(
     """
     rng = stream(seed, "fields of other texts")
     n = len(attributed)
-    found: list[list[Consistency]] = [[] for _ in range(n)]
+    by_chance: list[list[Consistency]] = [[] for _ in range(n)]
     if n < 2:
-        return found
+        return by_chance
     for _ in range(draws):
         order = rng.permutation(n)
         partner = np.empty(n, dtype=int)
         partner[order] = np.roll(order, 1)  # a cycle: nobody meets their own
         for i in range(n):
-            one = consistency(attributed[i], named[int(partner[i])], top=top)
-            if one is not None:
-                found[i].append(one)
-    return found
+            agreement = consistency(attributed[i], named[int(partner[i])], top=top)
+            if agreement is not None:
+                by_chance[i].append(agreement)
+    return by_chance

@@ -54,11 +54,11 @@ def first_mistake(parts: Sequence[str], at: int, *, seed: int) -> tuple[int, str
 
 
 def _other_number(sentence: str, seed: int) -> str | None:
-    found = list(NUMBER.finditer(sentence))
-    if not found:
+    numbers = list(NUMBER.finditer(sentence))
+    if not numbers:
         return None
     rng = stream(seed, "mistake")
-    match = found[int(rng.integers(len(found)))]
+    match = numbers[int(rng.integers(len(numbers)))]
     new = _another(match.group(), rng)
     return sentence[: match.start()] + new + sentence[match.end() :]
 

@@ -113,19 +113,21 @@ def grouped_variance(parts: Components, truth: Bools, groups: Ints) -> float:
     53:567-578.
     """
     size = int(groups.max()) + 1
-    held = [np.bincount(groups[kind], minlength=size) for kind in (truth, ~truth)]
-    apart = [
+    sizes = [np.bincount(groups[kind], minlength=size) for kind in (truth, ~truth)]
+    deviations = [
         np.bincount(groups[kind], weights=values - parts.value, minlength=size)
         for kind, values in ((truth, parts.positive), (~truth, parts.negative))
     ]
-    if min(int((n > 0).sum()) for n in held) < 2:
+    if min(int((n > 0).sum()) for n in sizes) < 2:
         return float("nan")
     own = [
         float((x**2).sum()) * k / (k - 1) / n.sum() ** 2
-        for x, n in zip(apart, held, strict=True)
+        for x, n in zip(deviations, sizes, strict=True)
         if (k := int((n > 0).sum()))
     ]
-    across = float(apart[0] @ apart[1]) * size / (size - 1) / (held[0].sum() * held[1].sum())
+    across = (
+        float(deviations[0] @ deviations[1]) * size / (size - 1) / (sizes[0].sum() * sizes[1].sum())
+    )
     return float(sum(own) + 2 * across)
 
 

@@ -80,14 +80,14 @@ def gwet_ac2(
 def _credit(weights: Weights, q: int) -> Floats:
     if q < 2:
         raise ValueError(f"AC2: at least two categories are needed, got {q}")
-    apart = np.abs(np.subtract.outer(np.arange(q), np.arange(q))) / (q - 1)
+    distance = np.abs(np.subtract.outer(np.arange(q), np.arange(q))) / (q - 1)
     match weights:
         case "identity":
             return np.eye(q)
         case "linear":
-            return np.asarray(1 - apart)
+            return np.asarray(1 - distance)
         case "quadratic":
-            return np.asarray(1 - apart**2)
+            return np.asarray(1 - distance**2)
 
 
 def _places(sorted_: Sequence[Hashable], categories: Sequence[Hashable]) -> list[int]:

@@ -82,12 +82,12 @@ def _scale(axis: Axis, *, zero: bool = False) -> alt.Scale:
 
 def rules(x: Axis | None, y: Axis | None) -> list[alt.Chart]:
     """The rules of both axes, to lie behind the marks."""
-    found = []
+    layers = []
     if x is not None and x.rule is not None:
-        found.append(_ruled(x.rule).encode(alt.X("rule:Q")))
+        layers.append(_ruled(x.rule).encode(alt.X("rule:Q")))
     if y is not None and y.rule is not None:
-        found.append(_ruled(y.rule).encode(alt.Y("rule:Q")))
-    return found
+        layers.append(_ruled(y.rule).encode(alt.Y("rule:Q")))
+    return layers
 
 
 def _ruled(at: float) -> alt.Chart:

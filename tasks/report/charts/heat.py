@@ -168,7 +168,7 @@ def _merged(svg: str) -> str:
         outlines.setdefault(look, []).append(outline)
 
     def first_of_its_look(path: re.Match[str]) -> str:
-        found = outlines.pop(path[2], None)
-        return f'<path d="{"".join(found)}" {path[2]}/>' if found else ""
+        paths = outlines.pop(path[2], None)
+        return f'<path d="{"".join(paths)}" {path[2]}/>' if paths else ""
 
     return cell.sub(first_of_its_look, svg)

@@ -64,11 +64,11 @@ def scatter(
 
 def front_of(places: Sequence[Place]) -> list[Place]:
     """Places that no other beats in both, the lowest first."""
-    found: list[Place] = []
+    front: list[Place] = []
     for place in sorted(places, key=lambda p: (p.x.value, -p.y.value)):
-        if not found or place.y.value > found[-1].y.value:
-            found.append(place)
-    return found
+        if not front or place.y.value > front[-1].y.value:
+            front.append(place)
+    return front
 
 
 def _front(places: Sequence[Place], x: Axis, y: Axis) -> alt.Chart:

@@ -41,12 +41,12 @@ def by_alpha(measurements: Iterable[Measurement], name: Name) -> Series:
 def _series(
     measurements: Iterable[Measurement], name: Name, place: Callable[[Measurement], float | None]
 ) -> Series:
-    found: dict[str, list[Point]] = {}
+    series: dict[str, list[Point]] = {}
     for m in measurements:
         at = place(m)
         if at is not None:
-            found.setdefault(name(m), []).append(Point(at, m))
-    return found
+            series.setdefault(name(m), []).append(Point(at, m))
+    return series
 
 
 def places(series: Series) -> list[float]:

@@ -94,13 +94,13 @@ def namespaced(svg: str, key: str) -> str:
     Ids are numbered anew: the engine counts some of them over all charts of a process.
     """
     tags = re.compile(r"<[a-z][^>]*>")
-    found = dict.fromkeys(re.findall(r'\sid="([^"]*)"', " ".join(tags.findall(svg))))
-    ids = {old: f"{key}-{old.rstrip('0123456789')}{i}" for i, old in enumerate(found)}
+    old_ids = dict.fromkeys(re.findall(r'\sid="([^"]*)"', " ".join(tags.findall(svg))))
+    ids = {old: f"{key}-{old.rstrip('0123456789')}{i}" for i, old in enumerate(old_ids)}
 
     def within_tag(tag: re.Match[str]) -> str:
         short = tag.group()
-        for said in REPEATED:
-            short = short.replace(said, "")
+        for attribute in REPEATED:
+            short = short.replace(attribute, "")
         return re.sub(
             r"""(\sid="|url\(["']?#|href="#)([^"')]*)""",
             lambda at: at[1] + ids.get(at[2], f"{key}-{at[2]}"),

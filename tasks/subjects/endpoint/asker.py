@@ -65,11 +65,11 @@ class Asker(ABC):
         """
         wanted = {name_of(r): r for r in requests}
         known = {name: self.kept.find(request) for name, request in wanted.items()}
-        found = {name: reply for name, reply in known.items() if reply is not None}
-        missing = {name: request for name, request in wanted.items() if name not in found}
+        answered = {name: reply for name, reply in known.items() if reply is not None}
+        missing = {name: request for name, request in wanted.items() if name not in answered}
         if missing:
-            found |= run_to_end(self._ask_all(missing, all_or_none, bool(found)))
-        return [found.get(name_of(r)) for r in requests]
+            answered |= run_to_end(self._ask_all(missing, all_or_none, bool(answered)))
+        return [answered.get(name_of(r)) for r in requests]
 
     def request(
         self, messages: Messages, max_tokens: int | None = None, **parameters: JsonValue
@@ -82,11 +82,11 @@ class Asker(ABC):
             parameters: sent beside those of the definition.
         """
         spec = self.spec
-        said: list[JsonValue] = [{**message} for message in messages]
+        sent: list[JsonValue] = [{**message} for message in messages]
         return {
             "base_url": (spec.base_url or "").rstrip("/"),
             "model": spec.model,
-            "messages": said,
+            "messages": sent,
             spec.limit_key: min(max_tokens or spec.max_tokens, spec.max_tokens),
             **spec.parameters,
             **parameters,

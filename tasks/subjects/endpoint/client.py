@@ -151,9 +151,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     try:
         if (milliseconds := headers.get("retry-after-ms")) is not None:
             return max(0.0, float(milliseconds) / 1000)
-        if (told := headers.get("retry-after")) is None:
+        if (value := headers.get("retry-after")) is None:
             return None
-        return max(0.0, float(told))
+        return max(0.0, float(value))
     except ValueError:
         pass
     try:

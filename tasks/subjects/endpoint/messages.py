@@ -51,15 +51,17 @@ def tokens_at_most(messages: Sequence[dict[str, str]], longest: int) -> int:
 
     One per byte, which no tokenizer that knows bytes exceeds, and some for every message's frame.
     """
-    told = sum(len(m["content"].encode("utf-8", "replace")) + PER_MESSAGE for m in messages)
-    return told + PER_MESSAGE + longest
+    prompt_tokens = sum(
+        len(m["content"].encode("utf-8", "replace")) + PER_MESSAGE for m in messages
+    )
+    return prompt_tokens + PER_MESSAGE + longest
 
 
 def _begun(spec: OpenAISubject, reasoning: str) -> str:
     """The model's own message, begun with reasoning and prefix for it to go on."""
     thought = spec.reasoning_from == "thinking"
-    told = f"<think>\n{reasoning}\n</think>\n\n" if thought else reasoning
-    return " ".join(part for part in (told, spec.answer.prefix) if part)
+    thinking = f"<think>\n{reasoning}\n</think>\n\n" if thought else reasoning
+    return " ".join(part for part in (thinking, spec.answer.prefix) if part)
 
 
 def _system(spec: OpenAISubject) -> Messages:

@@ -28,7 +28,7 @@ def read_answer_after(spec: OpenAISubject, reply: Reply) -> str | None:
     return _answer(spec.answer, reply.content)
 
 
-def check_channels(name: str, spec: OpenAISubject, found: Sequence[Written]) -> None:
+def check_channels(name: str, spec: OpenAISubject, replies: Sequence[Written]) -> None:
     """Refuse replies of which none has the channel that the definition takes for the reasoning.
 
     An empty reasoning would be held against a subject that did reason.
@@ -36,16 +36,16 @@ def check_channels(name: str, spec: OpenAISubject, found: Sequence[Written]) -> 
     Raises:
         SubjectError: no reply has it.
     """
-    if not found or any(one.reasoning for one in found):
+    if not replies or any(reply.reasoning for reply in replies):
         return
     if spec.reasoning_from == "thinking":
         raise SubjectError(
-            f"subject {name}: reasoning_from thinking, but none of {len(found)} "
+            f"subject {name}: reasoning_from thinking, but none of {len(replies)} "
             "replies has a thinking channel (reasoning_content, reasoning, <think>); there is: text"
         )
-    if any(one.thinking for one in found):
+    if any(reply.thinking for reply in replies):
         raise SubjectError(
-            f"subject {name}: reasoning_from text, but none of {len(found)} replies "
+            f"subject {name}: reasoning_from text, but none of {len(replies)} replies "
             "reasons in its text; there is: thinking"
         )
 

@@ -64,9 +64,9 @@ class EndpointSubject(Asker):
                 reasoning.
         """
         replies = self.ask([question(self.spec, text) for text in texts])
-        found = [read_reasoned(self.spec, reply) for reply in replies]
-        check_channels(self.name, self.spec, found)
-        return found
+        written = [read_reasoned(self.spec, reply) for reply in replies]
+        check_channels(self.name, self.spec, written)
+        return written
 
     def answer_after(self, texts: Sequence[str], reasonings: Sequence[str]) -> list[str | None]:
         """The answer after a given reasoning: prefilled or asked for, as the definition says."""
@@ -124,8 +124,8 @@ class EndpointSubject(Asker):
                 answered until then is kept.
         """
         requests = [self.request(c, max_tokens, **parameters) for c in conversations]
-        found = self.replies(requests, all_or_none=True)
-        return [reply for reply in found if reply is not None]
+        answered = self.replies(requests, all_or_none=True)
+        return [reply for reply in answered if reply is not None]
 
 
 def load_endpoint(ref: SubjectRef) -> EndpointSubject:

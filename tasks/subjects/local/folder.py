@@ -34,14 +34,14 @@ def locate(name: str, spec: LocalModel, root: Path) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        found = snapshot_download(spec.path, revision=spec.revision, allow_patterns=list(WANTED))
+        snapshot = snapshot_download(spec.path, revision=spec.revision, allow_patterns=list(WANTED))
     except Exception as error:  # offline, not found, not allowed: one line either way
         problem = type(error).__name__
         raise SubjectError(
             f"subject {name}: {spec.path!r} at {spec.revision[:12]} is neither a local folder nor "
             f"reachable on the hub ({problem}); {_beside(folder)}"
         ) from None
-    return Path(found)
+    return Path(snapshot)
 
 
 def read_config(name: str, folder: Path) -> dict[str, JsonValue]:
@@ -128,10 +128,10 @@ def _beside(folder: Path) -> str:
     parent = folder.parent
     while not parent.is_dir():
         parent = parent.parent
-    found = (
+    folders = (
         sorted(p.parent for p in parent.glob("**/config.json"))[:6] if parent != Path("/") else []
     )
-    names = ", ".join(os.path.relpath(p, parent) for p in found)
+    names = ", ".join(os.path.relpath(p, parent) for p in folders)
     return f"model folders near it: {names or 'none'}"
 
 

@@ -117,7 +117,7 @@ def continued(
     asked = _begun(subject, texts, [""] * len(texts))
     whole = _begun(subject, texts, reasonings)
     versions = [_begun(subject, texts, cut) for cut in cuts]
-    found = [[""] * len(texts) for _ in cuts]
+    completions = [[""] * len(texts) for _ in cuts]
     with torch.inference_mode():
         for rows in _groups(whole, subject.batch_size):
             first = _first(subject, whole, rows)
@@ -131,8 +131,8 @@ def continued(
                     written = _generated(subject, [version[i] for i in rows], room)
                 decoded = subject.tokenizer.batch_decode(written, skip_special_tokens=True)
                 for row, text in zip(rows, decoded, strict=True):
-                    found[at][row] = text
-    return found
+                    completions[at][row] = text
+    return completions
 
 
 def is_plainly_greedy(subject: Decoder) -> bool:

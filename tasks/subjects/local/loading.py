@@ -146,18 +146,18 @@ def _choice_ids(
         return ()
     stem = spec.answer_prefix or spec.prompt.replace("{text}", "").strip() or "Answer:"
     plain = tokenizer(stem, add_special_tokens=False)["input_ids"]
-    found = []
+    first_ids = []
     for choice in spec.choices:
         whole = tokenizer(f"{stem} {choice}", add_special_tokens=False)["input_ids"]
-        found.append(whole[len(plain)] if len(whole) > len(plain) else tokenizer.unk_token_id)
-    if len(set(found)) < len(found) or tokenizer.unk_token_id in found:
-        pieces = tokenizer.convert_ids_to_tokens(found)
+        first_ids.append(whole[len(plain)] if len(whole) > len(plain) else tokenizer.unk_token_id)
+    if len(set(first_ids)) < len(first_ids) or tokenizer.unk_token_id in first_ids:
+        pieces = tokenizer.convert_ids_to_tokens(first_ids)
         shown = ", ".join(f"{c}={p}" for c, p in zip(spec.choices, pieces, strict=True))
         raise ChoicesError(
             f"subject {name}: its tokenizer does not tell the choices apart by their first "
             f"token ({shown})"
         )
-    return tuple(int(i) for i in found)
+    return tuple(int(i) for i in first_ids)
 
 
 def _check_routes(subject: LocalSubject) -> None:
@@ -168,9 +168,9 @@ def _check_routes(subject: LocalSubject) -> None:
         by_embeddings = subject.scores(batch, subject.embed(batch.ids))
     if not torch.isfinite(by_ids).all():
         raise SubjectError(f"subject {subject.name}: its scores are not finite")
-    apart = (by_ids - by_embeddings).abs().max().item()
-    if apart > CLOSE * max(1.0, by_ids.abs().max().item()):
+    difference = (by_ids - by_embeddings).abs().max().item()
+    if difference > CLOSE * max(1.0, by_ids.abs().max().item()):
         raise SubjectError(
-            f"subject {subject.name}: scores differ by {apart:.2g} between tokens and "
+            f"subject {subject.name}: scores differ by {difference:.2g} between tokens and "
             "embeddings; gradients would be those of another function"
         )

@@ -47,9 +47,9 @@ class Explained:
         """Units of the text that has most of them; at least 1."""
         return max(1, *(len(units) for units in self.units)) if self.units else 1
 
-    def merged(self, found: Attribution) -> list[Attributed]:
+    def merged(self, attribution: Attribution) -> list[Attributed]:
         """What a method found, text by text: the mean over a text's windows."""
-        return [self._merged(found, text) for text in range(len(self.units))]
+        return [self._merged(attribution, text) for text in range(len(self.units))]
 
     def values(self, texts: Tensor, present: Tensor, operator: Operator = "neutral") -> Tensor:
         """Score of texts with only some units present.
@@ -98,18 +98,20 @@ class Explained:
             mask = kept.gather(1, order).long()
             return self.scoring.score(embeddings, rows, mask, order).double().cpu()
 
-    def _merged(self, found: Attribution, text: int) -> Attributed:
+    def _merged(self, attribution: Attribution, text: int) -> Attributed:
         rows = torch.nonzero(self.batch.owner == text).flatten()
         values = torch.zeros(len(self.units[text]), dtype=torch.float64)
         for row in rows:
             count = int(self.inputs.counts[row])
-            values.index_add_(0, self.place[row, :count], found.units[row, :count] / len(rows))
+            values.index_add_(
+                0, self.place[row, :count], attribution.units[row, :count] / len(rows)
+            )
         return Attributed(
             values.tolist(),
-            float(found.score[rows].mean()),
-            float(found.baseline_score[rows].mean()),
-            float(found.delta[rows].mean()),
-            int(found.evaluations[rows].sum()),
+            float(attribution.score[rows].mean()),
+            float(attribution.baseline_score[rows].mean()),
+            float(attribution.delta[rows].mean()),
+            int(attribution.evaluations[rows].sum()),
         )
 
 
@@ -201,12 +203,12 @@ class _Laid:
         text = int(self.batch.owner[row])
         length, shift = len(self.texts[text]), self.start
         real = (self.batch.mask[row].cpu() == 1) & ~self.batch.special[row]
-        found = []
+        spans = []
         for (start, end), is_text in zip(self.batch.offsets[row], real.tolist(), strict=True):
             a, b = start - shift, end - shift
             inside = is_text and b > 0 and a < length and start < end
-            found.append((max(a, 0), min(b, length)) if inside else (-1, -1))
-        return found
+            spans.append((max(a, 0), min(b, length)) if inside else (-1, -1))
+        return spans
 
     def tokens_of(self, text: int) -> list[Span]:
         """Spans of all tokens of a text, each once, in order."""

@@ -124,12 +124,12 @@ CLASSIFIER = ClassifierReader()
 DECODER = DecoderReader()
 
 
-def _check_head(name: str, kind: str, folder: Path, found: list[str]) -> None:
-    if any(a.endswith(HEADS[kind]) for a in found):
+def _check_head(name: str, kind: str, folder: Path, architectures: list[str]) -> None:
+    if any(a.endswith(HEADS[kind]) for a in architectures):
         return
-    fits = [k for k, ends in HEADS.items() if any(a.endswith(ends) for a in found)]
+    fits = [k for k, ends in HEADS.items() if any(a.endswith(ends) for a in architectures)]
     hint = f"; declare it as kind: {fits[0]}" if fits else ""
     raise SubjectError(
         f"subject {name}: declared as {kind}, but {folder} holds "
-        f"{', '.join(found) or 'no named architecture'}{hint}"
+        f"{', '.join(architectures) or 'no named architecture'}{hint}"
     )

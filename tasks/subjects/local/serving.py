@@ -91,11 +91,11 @@ class Lever:
     def _check_digest(self, folder: Path) -> None:
         from tasks.subjects.local.folder import digest
 
-        found, wanted = digest(folder), self.about["subject"]["sha256"]
-        if found != wanted:
+        sha256, wanted = digest(folder), self.about["subject"]["sha256"]
+        if sha256 != wanted:
             raise SubjectError(
                 f"the lever was fitted to a subject with digest {wanted[:12]}; {folder} has "
-                f"{found[:12]}: measure again before serving it"
+                f"{sha256[:12]}: measure again before serving it"
             )
 
 
@@ -132,11 +132,11 @@ def _read(path: Path) -> tuple[dict[str, Tensor], About]:
         raise SubjectError(f"no lever at {path}")
     try:
         with safe_open(path, framework="pt") as stored:
-            told = (stored.metadata() or {}).get("assay")
+            header = (stored.metadata() or {}).get("assay")
             arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise SubjectError(f"{path} is no safetensors file: {error}") from None
-    about: About = json.loads(told or "{}")
+    about: About = json.loads(header or "{}")
     if about.get("format") != FORMAT or about.get("kind") not in ("lever", "vectors"):
         raise SubjectError(f"{path} is not a lever of format {FORMAT}")
     return arrays, about

@@ -156,20 +156,20 @@ class LocalSubject(ABC):
             texts: what is decided on.
             odds_of: class whose log-odds are asked for.
         """
-        hoped = self.class_index(odds_of) if odds_of is not None else None
-        found = [Decision(None)] * len(texts)
+        class_index = self.class_index(odds_of) if odds_of is not None else None
+        decisions = [Decision(None)] * len(texts)
         with torch.inference_mode():
             for positions, batch in batches(self, [self.render(text) for text in texts]):
                 logits = batch.merged(self.scores(batch).double())
                 sure, best = logits.softmax(dim=-1).max(dim=-1)
-                odds = None if hoped is None else _log_odds(logits, hoped)
+                odds = None if class_index is None else _log_odds(logits, class_index)
                 for i, position in enumerate(positions):
-                    found[position] = Decision(
+                    decisions[position] = Decision(
                         self.class_name(int(best[i])),
                         min(1.0, float(sure[i])),
                         None if odds is None else float(odds[i]),
                     )
-        return found
+        return decisions
 
     def scores(self, batch: Batch, embeddings: Tensor | None = None) -> Tensor:
         """Logits of the classes, choices or next tokens, [windows, classes], float32.

@@ -48,8 +48,8 @@ class Writer(Decoder):
     ) -> Answers:
         """Answers given at once after each version of the reasoning, [points][texts]."""
         if self.choice_ids:
-            found = generation.answers_at_cuts(self, texts, reasonings, cuts)
-            return [list(row) for row in found]
+            answers = generation.answers_at_cuts(self, texts, reasonings, cuts)
+            return [list(row) for row in answers]
         return [self.answer_after(texts, cut) for cut in cuts]
 
     def early_likelihoods(
@@ -60,11 +60,11 @@ class Writer(Decoder):
         answers: Sequence[str | None],
     ) -> EarlyAnswers:
         """The same, with the log-probability of a given answer at each point."""
-        found = self.at_cuts(texts, reasonings, cuts, answers)
+        scored = self.at_cuts(texts, reasonings, cuts, answers)
         given: Answers = []
         if self.choice_ids:
-            given = [[self.labels[i] for i in row] for row in found.scores.argmax(dim=-1).tolist()]
-        likely = [[x if math.isfinite(x) else None for x in row] for row in found.answer.tolist()]
+            given = [[self.labels[i] for i in row] for row in scored.scores.argmax(dim=-1).tolist()]
+        likely = [[x if math.isfinite(x) else None for x in row] for row in scored.answer.tolist()]
         return EarlyAnswers(given, likely)
 
     def resumed_answers(
@@ -94,15 +94,15 @@ class Writer(Decoder):
             longest: in tokens; as the definition says unless given.
             drawn: each token at temperature 1 among all; else the likeliest.
         """
-        found = [""] * len(rendered)
+        completions = [""] * len(rendered)
         room = longest or self.spec.max_new_tokens
         with torch.inference_mode():
             for positions, batch in batches(self, rendered):
                 written = self.generate(batch.ids, batch.mask, room, drawn=drawn)
                 decoded = self.tokenizer.batch_decode(written, skip_special_tokens=True)
                 for position, completion in zip(positions, decoded, strict=True):
-                    found[position] = completion
-        return found
+                    completions[position] = completion
+        return completions
 
     def _answer(self, completion: str) -> str | None:
         form = self.form
@@ -110,10 +110,10 @@ class Writer(Decoder):
 
     def _likeliest(self, rendered: Sequence[str]) -> list[int]:
         """The likeliest choice, by its first token."""
-        found = [0] * len(rendered)
+        choices = [0] * len(rendered)
         with torch.inference_mode():
             for positions, batch in batches(self, rendered):
                 best = self.scores(batch).argmax(dim=-1).tolist()
                 for position, choice in zip(positions, best, strict=True):
-                    found[position] = int(choice)
-        return found
+                    choices[position] = int(choice)
+        return choices
