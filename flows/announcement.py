@@ -15,7 +15,7 @@ from tasks.subjects.local.folder import digest
 
 
 def retrained(model: str, definition: Path, weights: Mapping[str, Path]) -> Event:
-    """The event that starts an audit; its id is the weights', so that it counts once.
+    """The event that starts an audit; its id is derived from the weights, so that it counts once.
 
     Prefect remembers an id for half an hour. A later repetition starts an audit that finds all
     its shards finished.
@@ -51,7 +51,7 @@ def revision(sha256: Mapping[str, str]) -> str:
 
 
 def check_server() -> None:
-    """See that somebody listens, before minutes of training.
+    """Check that a server answers, before minutes of training.
 
     Raises:
         AuditError: no server is configured, or none answers.
@@ -71,7 +71,7 @@ def check_server() -> None:
 
 
 def post(event: Event) -> None:
-    """Hand an event to the server and see it taken; `emit_event` would lose it without a word.
+    """Post an event and check that the server took it; `emit_event` would drop it silently.
 
     Raises:
         AuditError: the server did not take it.

@@ -16,7 +16,7 @@ from tasks.errors import AuditError
 def calibrate(
     *, quick: bool, repeats: int | None, seed: int, workers: int | None, write: Path | None
 ) -> bool:
-    """Print what was counted, and keep it if asked to; returns whether no target was missed."""
+    """Print the table, and write it if asked to; returns whether no target was missed."""
     if write is not None and (write.is_dir() or not write.parent.is_dir()):
         raise AuditError(f"--write {write}: name a file in a folder that exists")
     work = pieces(quick=quick, repeats=repeats, seed=seed)

@@ -6,7 +6,7 @@ By hand, from the folder in which the worker of that deployment stands:
     python -m flows.retrain audits/screener.yaml screener --trainer ours.training:train
     python -m flows.retrain audits/screener.yaml screener --weights screener=models/42
 
-What a training function takes and returns is said at `flows.training.Trainer`.
+`flows.training.Trainer` describes what a training function takes and returns.
 """
 
 import json
@@ -37,7 +37,7 @@ def retrain(
     out: Path = MODELS,
     weights: dict[str, Path] | None = None,
 ) -> dict[str, str]:
-    """Train a model, or take weights just trained, and tell Prefect of them.
+    """Train a model, or take weights just trained, and announce them to Prefect.
 
     Args:
         definition: of the audit that shall follow, as seen by whoever runs it.
@@ -60,7 +60,7 @@ def retrain(
             weights = train(function, out, options or {})
     weight_folders = {subject: folder.resolve() for subject, folder in (weights or {}).items()}
     announced = {subject: str(folder) for subject, folder in weight_folders.items()}
-    prepare(definition, announced)  # an event that fits no audit would start none, and say nothing
+    prepare(definition, announced)  # an event that matches no audit would start none, silently
     post(retrained(model, definition, weight_folders))
     return announced
 

@@ -1,4 +1,4 @@
-"""Any training function: found by its import path, called, its weights kept under their digest."""
+"""Any training function: import it by its path, call it, keep its weights under their digest."""
 
 import sys
 import tempfile
@@ -23,13 +23,15 @@ def trainer_at(path: str) -> Trainer:
     """The training function at MODULE:FUNCTION; modules of the working directory count.
 
     Raises:
-        AuditError: nothing that can be called is there.
+        AuditError: no such module or name, or it cannot be called.
     """
     module, _, name = path.partition(":")
     if not module or not name:
         raise AuditError(f"trainer {path!r}: expected MODULE:FUNCTION")
     if str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))  # a worker stands in the checkout, but does not import it
+        sys.path.append(
+            str(Path.cwd())
+        )  # a worker runs in the checkout but does not have it on its path
     try:
         trainer: Trainer = getattr(import_module(module), name)
     except (ImportError, AttributeError) as error:
@@ -40,7 +42,7 @@ def trainer_at(path: str) -> Trainer:
 
 
 def train(trainer: Trainer, out: Path, options: Mapping[str, Option]) -> dict[str, Path]:
-    """Train and move the weights to their place when they are whole; the same ones, the same place.
+    """Train, then move the finished weights to a folder named after their digest.
 
     Args:
         trainer: the training function.
@@ -63,7 +65,7 @@ def train(trainer: Trainer, out: Path, options: Mapping[str, Option]) -> dict[st
 
 
 def folders_in(weights: Path, returned: Mapping[str, str | Path]) -> dict[str, Path]:
-    """Subject -> its folder, seen from the one that was given to the trainer.
+    """Subject -> its folder, relative to the one that was given to the trainer.
 
     Raises:
         AuditError: the trainer returned something else than folders below it.

@@ -12,10 +12,10 @@ from tasks.definition.checks.fairness import FairnessCheck
 from tasks.schema import Evidence, Measurement, Verdict
 
 LEAST = 10
-"""Smallest group that is measured: below the usual 30, to see small groups treated rightly."""
+"""Smallest group that is measured: below the usual 30, to test how small groups are treated."""
 FOUR_FIFTHS = Gate(check="fairness", measure="adverse_impact_ratio", at_least=0.8)
 FALSE = 0.05
-"""Level at which a gap is said to be found, after correction over the family."""
+"""Level of the tests for a gap, after correction over the family."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Group:
     base_rate: float
     """Share whose label is favourable."""
     true_positive_rate: float
-    """Share of these that are selected: the true positive rate."""
+    """Share of these that are selected."""
     false_positive_rate: float
-    """Share of the others that are selected: the false positive rate."""
+    """Share of the others that are selected."""
 
     @property
     def selected(self) -> float:
@@ -51,7 +51,7 @@ def even(*selected: float, sizes: Sequence[int]) -> tuple[Group, ...]:
 
 @dataclass(frozen=True)
 class Population:
-    """One attribute with known rates in every group; what its intervals cover."""
+    """One attribute with known rates in every group: do intervals cover the true gaps?"""
 
     story: str
     groups: tuple[Group, ...]
@@ -140,8 +140,8 @@ class Population:
     def _all_measured(self, evidence: Evidence, name: str) -> bool:
         """Whether no group was too small in the tables the gap is taken from.
 
-        With groups left out the truth is another one; which groups are left out depends on how
-        many have a label or are selected, and not on what is measured in them.
+        Without some groups the true gap is another one. Which groups are left out depends on how
+        many texts have a label or are selected, not on the rates measured in them.
         """
         tables = {
             "equal_opportunity_difference": ("true_positive_rate",),
@@ -153,7 +153,7 @@ class Population:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """Selection rates at the four-fifths line or far from it; what the gate says."""
+    """Selection rates at the four-fifths line or far from it: verdicts of the gate."""
 
     population: Population
     counted: tuple[tuple[Verdict, Asked], ...]
@@ -165,7 +165,7 @@ class Verdicts:
         return self.population.words
 
     def once(self, seed: int) -> Iterator[Outcome]:
-        """Whether the gate says what is counted."""
+        """Whether the gate gives each verdict that is counted."""
         verdicts = self.population.audited(seed).verdicts
         for verdict, asked in self.counted:
             measure = f"gate on adverse_impact_ratio >= .8: {verdict}"
@@ -174,12 +174,12 @@ class Verdicts:
 
 @dataclass(frozen=True)
 class Tested:
-    """Two attributes and their crossing: what is found after correction over all tests."""
+    """Two attributes and their crossing: which gaps are significant after correction."""
 
     story: str
     n: int
     penalty: float
-    """What being in the second group of the first attribute takes off the selection rate."""
+    """How much lower the selection rate of the first attribute's second group is."""
 
     @property
     def words(self) -> str:
@@ -187,10 +187,10 @@ class Tested:
         return f"{self.story}, two attributes and their crossing, n {self.n}"
 
     def once(self, seed: int) -> Iterator[Outcome]:
-        """Whether anything is found where nothing is, or the gap is found where it is.
+        """Whether any gap is significant without a true gap, or the true gap is.
 
         Labels agree with the stated probabilities; so where no group is treated differently no
-        measure differs, calibration included, and whatever is found is false.
+        measure differs, calibration included, and every significant gap is a false alarm.
         """
         rng = np.random.default_rng(seed)
         a, b = rng.integers(0, 2, self.n), rng.integers(0, 3, self.n)
@@ -214,12 +214,12 @@ FOUND_ANY = "any gap with q <= .05"
 
 
 def found_any(evidence: Evidence) -> bool:
-    """Whether any test of the family finds a difference after correction."""
+    """Whether any test of the family is significant after correction."""
     return any(m.q is not None and m.q <= FALSE for m in evidence.measurements)
 
 
 def covers(m: Measurement, truth: float) -> bool:
-    """Whether the interval of a measurement holds the truth."""
+    """Whether the interval of a measurement covers the truth."""
     return m.low is not None and m.high is not None and m.low - 1e-9 <= truth <= m.high + 1e-9
 
 
@@ -259,7 +259,7 @@ ORGANISMS: tuple[Organism, ...] = (
     Verdicts(Population("ratio .5", even(0.6, 0.3, sizes=(250, 250))), RIGHT_FAIL),
     Verdicts(Population("ratio 1", even(0.7, 0.7, sizes=(500, 500))), RIGHT_PASS),
 )
-"""Everything the first link is held against, but for whole families of tests."""
+"""All organisms of the first link, except those for whole families of tests."""
 QUICK: tuple[Organism, ...] = (
     POPULATIONS[0],
     POPULATIONS[3],
@@ -267,7 +267,7 @@ QUICK: tuple[Organism, ...] = (
     Verdicts(AT_THE_LINE[0], WRONG),
     ORGANISMS[-1],
 )
-"""Some of them, for a minute."""
+"""A few of them, which take a minute."""
 FAMILIES: tuple[Organism, ...] = (
     Tested("no gap anywhere", 300, 0.0),
     Tested("no gap anywhere", 1500, 0.0),

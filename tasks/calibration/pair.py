@@ -22,11 +22,11 @@ ATTRIBUTE = "origin"
 
 @dataclass(frozen=True)
 class LoanModel:
-    """One encoder of the loan pair: refused by district where it is the retrained one."""
+    """One encoder of the loan pair; the retrained one refuses by district."""
 
     version: str
     planted: bool
-    """Whether decisions follow origin, by way of the district."""
+    """Whether decisions depend on origin through the district."""
 
     @property
     def words(self) -> str:
@@ -35,7 +35,7 @@ class LoanModel:
         return f"loan encoder, {self.version}: {rule}, n {TEXTS} drawn of 1000"
 
     def once(self, seed: int) -> Iterator[Outcome]:
-        """Whether gap and use are claimed; origin can be read in both versions, by first names."""
+        """Whether gap and use are claimed; first names make origin readable in both versions."""
         with tempfile.TemporaryDirectory() as folder:
             gaps, probes = self._measured(Path(folder), seed)
         asked: Asked = "power" if self.planted else "false alarms"

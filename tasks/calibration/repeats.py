@@ -28,7 +28,7 @@ QUICK: Mapping[str, tuple[Organism, ...]] = {
 }
 REPEATS, QUICK_REPEATS = 200, 12
 OFTEN = {"gap": 4.0, "pair": 0.1}
-"""Sets whose organisms take so little, or so much, that they are drawn more or less often."""
+"""Factor on the repeats of a set whose organisms are cheap, or costly."""
 
 
 class Piece(NamedTuple):
@@ -70,7 +70,7 @@ def count(piece: Piece) -> dict[Claim, Tally]:
 
 
 def _seed(piece: Piece, repeat: int) -> int:
-    """A seed that depends on which organism and repeat it is, and on no other that is drawn."""
+    """A seed that depends on the organism and the repeat, and on no other organism."""
     name = crc32(f"{type(piece.organism).__name__} {piece.organism.words}".encode())
     return int(np.random.SeedSequence([piece.seed, name, repeat]).generate_state(1)[0] >> 1)
 
@@ -78,7 +78,7 @@ def _seed(piece: Piece, repeat: int) -> int:
 def counted(
     work: list[Piece], *, workers: int, on_piece: Callable[[], None] = lambda: None
 ) -> dict[Claim, Tally]:
-    """Everything counted; the answer does not depend on the number of workers.
+    """All tallies; they do not depend on the number of workers.
 
     Args:
         work: see `pieces`.

@@ -21,7 +21,7 @@ class Row(NamedTuple):
     tally: Tally
     """Of all organisms together."""
     worst: Claim
-    """The organism with the share furthest on the bad side."""
+    """The organism whose share lies furthest on the bad side of the target."""
     worst_tally: Tally
     verdict: Verdict
     """The worst of all organisms and of all together."""
@@ -74,7 +74,7 @@ def _row(key: tuple[Link, Asked, str], of: Mapping[Claim, Tally], family: int) -
 
 
 def _outside(asked: Asked, tally: Tally) -> float:
-    """How far a share lies beyond the middle of its target, on the side where it can be bad."""
+    """How far a share lies from the middle of its target, towards the side that can be bad."""
     least, most = TARGETS[asked]
     if most == 1:
         return least - tally.share

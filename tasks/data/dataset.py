@@ -30,13 +30,13 @@ class Row:
     label: str | None
     groups: dict[str, str]
     fields: dict[str, str]
-    """Named field -> its value; absent where the text has not the form that names it."""
+    """Named field -> its value; absent where the text does not have the form that names it."""
     columns: dict[str, str]
     """Further columns asked for, such as recorded predictions."""
     formed: dict[str, Span] = field(default_factory=dict)
-    """Where the fields stand that the form of the text names."""
+    """Spans of the fields that the form of the text names."""
     rationale: tuple[Span, ...] | None = None
-    """What people marked as the reason; none where nobody was asked."""
+    """Spans that people marked as the reason; none where nobody was asked."""
 
     @property
     def places(self) -> dict[str, list[Span]]:
@@ -112,7 +112,7 @@ def load_dataset(spec_json: str, root: Path, seed: int, extra: tuple[str, ...] =
 
 
 def verified_dataset(spec: DataSpec, root: Path, seed: int, sha256: str) -> Dataset:
-    """The rows a definition names, read once per process, of a file that has the digest expected.
+    """The rows a definition names, read once per process; the file must have the given digest.
 
     Raises:
         DataError: the data changed since the audit began.
@@ -144,7 +144,7 @@ def _composed(spec: DataSpec, table: dict[str, list[str]], i: int) -> str:
 
 
 def _wanted(spec: DataSpec, table: dict[str, list[str]], length: int) -> list[int]:
-    """Rows that `only` leaves."""
+    """Positions of the rows that `only` keeps."""
     rows = [i for i in range(length) if all(table[c][i] == v for c, v in spec.only.items())]
     if not rows:
         problems = "; ".join(
@@ -193,7 +193,7 @@ def _label_in(spec: DataSpec, row: str, cell: str) -> str:
 
 
 def _formed(spec: DataSpec, text: str) -> dict[str, Span]:
-    """Where the fields stand that the template or pattern of a definition names in a text."""
+    """Spans of the fields that a definition's template or pattern names in a text."""
     form = spec.form
     match = form.search(text) if form is not None else None
     if form is None or match is None:
@@ -272,7 +272,7 @@ def read_table(path: Path, shown: str) -> dict[str, list[str]]:
     """Columns of a CSV, TSV, JSONL or Parquet file, every cell as text.
 
     Raises:
-        DataError: of another kind, empty, or not readable as what it says it is.
+        DataError: another kind of file, an empty one, or one that does not parse as its kind.
     """
     import pyarrow
 
@@ -300,7 +300,7 @@ def read_table(path: Path, shown: str) -> dict[str, list[str]]:
 
 
 def _read_delimited(path: Path, delimiter: str) -> Any:
-    """Every cell as text: `007` keeps its noughts, `NA` stays a word."""
+    """Every cell as text: `007` keeps its zeros, `NA` stays a word."""
     import pyarrow
     from pyarrow import csv
 
@@ -319,7 +319,7 @@ def _read_hub(spec: DataSpec) -> tuple[dict[str, list[str]], str]:
     from datasets import load_dataset as load_hub_dataset
     from huggingface_hub.utils import logging as hub_logging
 
-    # its retries are not the one line that is promised
+    # its log of retries would break the promise of one line
     hub_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 
     try:

@@ -1,4 +1,4 @@
-"""What attribution falls on: tokens, words, or named fields of a text."""
+"""The units of attribution: tokens, words, or named fields of a text."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ class Unit:
     """One part of a text that attribution falls on."""
 
     spans: tuple[Span, ...]
-    """Where it stands in the text; a field can stand there more than once."""
+    """Its spans in the text; a field can occur more than once."""
     field: str | None = None
     """Named field it belongs to."""
 
@@ -68,7 +68,7 @@ def units_of(
 
 
 def token_units(units: Sequence[Unit], offsets: Iterable[Span], length: int) -> list[int]:
-    """The unit every token belongs to, by its first character that belongs to one; -1 for none.
+    """The unit of every token: that of its first character which is in a unit; -1 for none.
 
     A token without a visible character of its own (a space, a byte of a longer character) goes
     with the unit before it, so that nothing of the text is left out.

@@ -1,4 +1,4 @@
-"""One audit as it is written down, and whether the names in it agree."""
+"""The definition of one audit, and whether its names agree."""
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -37,7 +37,7 @@ class ExplainSpec(EndpointAddress):
 
 
 class PlantedRef(Record):
-    """Where it is written what was planted in an organism."""
+    """The record of what was planted in an organism."""
 
     path: str
     """YAML file, relative to the definition."""
@@ -48,7 +48,9 @@ class PlantedRef(Record):
 class AuditSpec(Record):
     """One audit, as written in `audits/*.yaml`."""
 
-    model_config = ConfigDict(defer_build=True)  # kinds of checks are known when one is read
+    model_config = ConfigDict(
+        defer_build=True
+    )  # kinds of checks are looked up when a definition is read
 
     name: Name
     """Names the folder of its reports."""
@@ -57,14 +59,14 @@ class AuditSpec(Record):
     intended_use: str = ""
     """What the subject is used for; stands in report and model card."""
     seed: int = Field(ge=0, lt=2**32)
-    """Everything random is drawn from it."""
+    """Seed of every random draw."""
     subjects: Annotated[dict[Name, SubjectSpec], Field(min_length=1)]
     """The models under audit, by a short name."""
     data: DataSpec
     checks: Annotated[tuple[Check, ...], Field(min_length=1)]
     gates: tuple[Gate, ...] = ()
     cases: int = Field(default=12, ge=0)
-    """Texts shown and followed through all sections of the report."""
+    """Texts that are shown as cases and followed through all sections of the report."""
     explain: ExplainSpec = ExplainSpec()
     baseline: Name | None = None
     """Name of the audit whose newest report this one is compared with, where it is at hand."""

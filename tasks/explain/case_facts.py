@@ -1,4 +1,4 @@
-"""Which facts belong to a case: one text, as every check that looked at it saw it."""
+"""The facts of a case: one text, as every check measured it."""
 
 from dataclasses import replace
 from typing import Final
@@ -15,20 +15,20 @@ from tasks.schema import (
 )
 
 CASE: Final = "case"
-"""Topic of a fact about one text, before it is that of the check that looked at it."""
+"""Topic of a fact about one text, until it takes the topic of its check."""
 
 TOP_WORDS: Final = 3
 """Words of a case that are named."""
 
 HALF: Final = 0.5
-"""Where less of the attribution than this speaks for the decision, the text says how much."""
+"""If a smaller share of the attribution speaks for the decision, the text states that share."""
 
 LEAST_SHARE: Final = 0.05
 """Words below this part of the attribution are not named beside the first."""
 
 
 def case_sheet(report: Report, case: Case) -> Sheet:
-    """What was decided, by which words, from which layer on, and what an exchange changed."""
+    """The facts of a case: decision, words, layer at which it forms, effect of an exchange."""
     first = next(iter(report.spec.subjects))
     facts = [_case_decision(case)]
     for evidence in report.evidence:
@@ -52,7 +52,7 @@ CaseReading = AttributedText | LayerReading | CuePair | TruncatedReasoning
 
 
 def _reading(evidence: Evidence, case: Case) -> CaseReading | None:
-    """What a check has to tell of a case; of several attributions the one that may be cited."""
+    """A check's reading of a case; of several attributions the one that may be cited."""
     readings = [c for c in evidence.cases if c.id == case.id and isinstance(c, CaseReading)]
     cited = evidence.cited
     cited_readings = (c for c in readings if isinstance(c, AttributedText) and c.method == cited)

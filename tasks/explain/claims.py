@@ -1,6 +1,6 @@
 """The claim checker: no sentence stands unless the facts it cites support it.
 
-Claims are held against the facts with names of the data masked first, so that neither a group
+Names of the data are masked before a claim is compared with the facts, so that neither a group
 called `40 and over` nor a word of a hostile text is read as part of the sentence.
 """
 
@@ -165,7 +165,7 @@ def _numbers(sentence: _Sentence, known: Mapping[str, str]) -> Iterator[str]:
 def _interval_ends(
     written: list[Written], quantities: list[Quantity], text: str
 ) -> Iterator[Written]:
-    """Both ends of an interval, written together and in order, where an interval is spoken of."""
+    """Both ends of an interval, written together and in order, if the text says `interval`."""
     if "interval" not in text.lower():
         return
     intervals = [
@@ -184,7 +184,7 @@ def _interval_ends(
 
 
 def _fits(written: Written, q: Quantity, text: str) -> bool:
-    """Whether the number is that quantity, in a place where it can be meant."""
+    """Whether the number is that quantity, in a place that fits the quantity's role."""
     before, after = text[: written.start].lower()[-45:], text[written.end :].lower()[:30]
     of_layer = bool(re.search(r"\blayers? (?:[\d.]+(?:,| and| to) )*$", before))
     multiple = bool(re.match(r"\s*(?:times|x)\b", after))

@@ -36,11 +36,11 @@ _PERCENT: Final = re.compile(
 
 
 class Written(NamedTuple):
-    """A number found in a text."""
+    """A number in a text."""
 
     text: str
     value: float
-    """As written, with 47 % read as 47; not a number if it cannot be read."""
+    """As written, with 47 % read as 47; nan if it cannot be read."""
     decimals: int
     percent: bool
     start: int

@@ -1,4 +1,4 @@
-"""Words that make a claim by themselves: verdicts, lines, causes, topics, negations."""
+"""Words that are claims by themselves: verdicts, lines, causes, topics, negations."""
 
 import re
 from collections.abc import Iterator
@@ -45,10 +45,10 @@ _STRONG: Final = re.compile(
     r"|every|each|equal|alone|instead|clear|enough|stays?|remains?|whole|even|most|highest|lowest"
     r"|largest|smallest|across|both|often|wrongly|balanced|like)\b"
 )
-"""Words that settle a matter without a number; a cited fact must say them too."""
+"""Words that make a strong claim without a number; a cited fact must contain them too."""
 
 _SHARE_OF: Final = re.compile(r"(?:%|\)) of (?:the |its |all |these |those )*([a-z]+)")
-"""What a percentage is a part of; it must be a part of the same in the cited facts."""
+"""The whole of a percentage; the cited facts must have the same whole."""
 
 _QUANTIFIED: Final = re.compile(r"\b(?:majority|minority|everyone|nobody|hardly|nearly|almost)\b")
 
@@ -56,7 +56,7 @@ _QUANTIFIED: Final = re.compile(r"\b(?:majority|minority|everyone|nobody|hardly|
 def forbidden_phrase(
     masked: Masked, facts: tuple[Fact, ...], sheet: Sheet, template_text: str
 ) -> Iterator[str]:
-    """Reasons to reject a sentence for what it says beside its numbers and names."""
+    """Reasons to reject a sentence for words other than its numbers and names."""
     text = masked.text.lower()
     for match in (_NEVER.search(text), _QUANTIFIED.search(text)):
         if match:
@@ -79,7 +79,7 @@ def forbidden_phrase(
 
 @cache
 def _topics() -> tuple[tuple[re.Pattern[str], frozenset[str]], ...]:
-    """Words that may be said only where a check of certain kinds is cited, and those kinds."""
+    """Patterns that are allowed only where certain kinds of check are cited, with those kinds."""
     words = dict.fromkeys(pattern for kind in kinds() for pattern in kind.words)
     return tuple(
         (re.compile(pattern), frozenset(kind.name for kind in kinds() if pattern in kind.words))

@@ -1,4 +1,4 @@
-"""Plain-language texts about findings and cases, each sentence held against the evidence."""
+"""Plain-language texts about findings and cases, each sentence checked against the evidence."""
 
 import asyncio
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ def explain(report: Report, offers_of: OffersOf) -> Explanations:
 
 
 def sheets(report: Report, offers_of: OffersOf) -> tuple[Sheet, ...]:
-    """What each text may rest on: findings first, then cases."""
+    """The facts of each text: findings first, then cases."""
     findings = [finding_sheet(report, finding, offers_of) for finding in report.findings]
     return (*findings, *(case_sheet(report, case) for case in report.cases))
 

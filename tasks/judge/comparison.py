@@ -1,4 +1,4 @@
-"""This audit against an earlier one: what is not the same, and which gates moved."""
+"""This audit compared with an earlier one: what differs, and which gates changed."""
 
 import hashlib
 from pathlib import Path
@@ -9,7 +9,7 @@ from tasks.schema import Change, Comparison, Finding, Measurement, Report
 from tasks.schema.stored import of_another_version, read_report, read_run
 
 WHAT = {"weights": "weights", "records": "records", "address": "address or parameters"}
-"""What a subject is known by -> what is another where its digest is."""
+"""`known_by` of a subject -> what has changed if its digest has."""
 
 
 def newest(out: Path, audit: str) -> Path | None:
@@ -19,10 +19,10 @@ def newest(out: Path, audit: str) -> Path | None:
 
 
 def compare(now: Report, folder: Path) -> Comparison:
-    """Hold `now` against the finished audit in `folder`.
+    """Compare `now` with the finished audit in `folder`.
 
-    Evidence that another version of Assay left is named and not compared: the audit that was just
-    measured is worth its report without it.
+    Evidence in the format of another version of Assay is named and not compared, so that the new
+    audit still has its report.
     """
     finished = read_run(folder).finished
     digest = hashlib.sha256((folder / "evidence.json").read_bytes()).hexdigest()
@@ -84,7 +84,7 @@ def _reading(subject: SubjectSpec) -> dict[str, object]:
 
 
 def _change(before: Report, finding: Finding) -> Change | None:
-    """The measurement that decides a finding, as it was and as it is."""
+    """The measurement that decides a finding, before and now."""
     after = finding.deciding
     if after is None:
         return None

@@ -1,4 +1,4 @@
-"""Gates held against measurements: pass, fail, or inconclusive. Pure."""
+"""Judge measurements by gates: pass, fail, or inconclusive. Pure."""
 
 import math
 
@@ -9,12 +9,12 @@ from tasks.measures.stats.intervals import Interval, more_texts
 from tasks.schema import About, Evidence, Finding, Measurement, Verdict
 
 NARROWED_BY = tuple(name for name in Gate.model_fields if name in About.model_fields)
-"""What a gate may ask a measurement to be about."""
+"""Parts of a measurement's scope that a gate may restrict."""
 WORST_FIRST: tuple[Verdict, ...] = ("fail", "inconclusive", "pass")
 
 
 def judge(spec: AuditSpec, evidence: tuple[Evidence, ...]) -> tuple[Finding, ...]:
-    """Hold every gate against every measurement it covers; one finding per gate and subject."""
+    """Judge every measurement that a gate covers; one finding per gate and subject."""
     findings: list[Finding] = []
     for gate in spec.gates:
         for one in evidence:
@@ -26,7 +26,7 @@ def judge(spec: AuditSpec, evidence: tuple[Evidence, ...]) -> tuple[Finding, ...
 def verdict(gate: Gate, m: Measurement) -> Verdict:
     """Pass or fail when the whole interval is on one side of the line; else inconclusive.
 
-    A measurement without an interval is inconclusive: nobody knows how far it can be believed.
+    A measurement without an interval is inconclusive: its uncertainty is unknown.
     """
     if m.low is None or m.high is None:
         return "inconclusive"

@@ -1,4 +1,4 @@
-"""A report held against what was planted in its organism."""
+"""Compare a report with what was planted in its organism."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tasks.schema.planted import Planted, PlantedVersion
 
 
 def held_against_planted(report: Report, root: Path) -> dict[str, str] | None:
-    """What was planted, and whether each stage of the audit found just that.
+    """What was planted, and whether each stage of the audit detected exactly that.
 
     Args:
         report: the audit of an organism.

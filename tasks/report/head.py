@@ -1,4 +1,4 @@
-"""The top of the page: what came out, for whom, and since when."""
+"""The top of the page: the verdict, whom it concerns, and since when."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from tasks.schema import (
 )
 
 FIRST: Final = 6
-"""Failures told at the top; the others are counted."""
+"""Most failures listed at the top; the others are counted."""
 
 
 NO_GATES: Final = "No gate was drawn, so nothing passed and nothing failed."
@@ -35,12 +35,12 @@ class Failure:
     deciding: Measurement | None
     gate: Gate
     then: str
-    """How it stood in the earlier audit; empty where that does not hold it."""
+    """Its verdict in the earlier audit; empty if that does not have it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a reader knows after ten seconds."""
+    """The summary that a reader grasps in ten seconds."""
 
     verdict: str
     word: str
@@ -88,14 +88,14 @@ def head(report: Report, run: RunRecord, comparison: Comparison | None) -> Head:
 
 
 def counts(findings: Sequence[Finding]) -> str:
-    """How many gates came out which way."""
+    """Number of gates by verdict."""
     tally = Counter[str](f.verdict for f in findings)
     words = (("fail", "failed"), ("inconclusive", "inconclusive"), ("pass", "passed"))
     return ", ".join(f"{tally[v]} {word}" for v, word in words) if findings else "none drawn"
 
 
 def summary(report: Report) -> str:
-    """One sentence: what came out, and for whom."""
+    """One sentence: the verdict, and whom it concerns."""
     findings = report.findings
     if not findings:
         return NO_GATES
@@ -120,7 +120,7 @@ def _gates(count: int) -> str:
 
 
 def whose(failed: Sequence[Finding]) -> list[str]:
-    """For whom: groups as `origin: migrant`, and attributes of which no group is named."""
+    """Whom failures concern: groups as `origin: migrant`, and attributes without a named group."""
     abouts = [f.gate if f.deciding is None else f.deciding.about for f in failed]
     with_groups = {a.attribute for a in abouts if a.group is not None}
     groups = [f"{a.attribute}: {a.group}" for a in abouts if a.group is not None]
@@ -129,7 +129,7 @@ def whose(failed: Sequence[Finding]) -> list[str]:
 
 
 def failures(report: Report, comparison: Comparison | None) -> tuple[Failure, ...]:
-    """What failed, for whom, by how much, and how it stood earlier."""
+    """What failed, for whom, by how much, and the earlier verdict."""
     earlier = {} if comparison is None else {
         (c.check, c.measure, c.about): c.verdict_before for c in comparison.changes
     }  # fmt: skip
@@ -153,7 +153,7 @@ def failures(report: Report, comparison: Comparison | None) -> tuple[Failure, ..
 
 
 def since(failed: Sequence[Failure], comparison: Comparison | None) -> str:
-    """Since when, as far as an earlier report tells."""
+    """Since when, as far as an earlier report shows."""
     if comparison is None:
         return "No earlier report was at hand, so this one cannot say since when."
     earlier = f"audit {comparison.baseline} finished {day(comparison.finished)}"

@@ -1,4 +1,4 @@
-"""How the numbers of a report came about, and who wrote its texts."""
+"""The methods behind a report's numbers, and who wrote its texts."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from tasks.schema import (
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """How one kind of number came about."""
+    """One measure and its methods."""
 
     check: str
     name: str

@@ -1,4 +1,4 @@
-"""Where the parts of a report stand: names of sections, and which numbers decided a gate."""
+"""Anchors and titles of sections, and the numbers that decided a gate."""
 
 from tasks.definition.kinds import kind_of
 from tasks.schema import (

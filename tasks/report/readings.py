@@ -1,16 +1,16 @@
-"""Where a subject looked in a text: words in colour, and what every method gives them."""
+"""Attributions in a text: words in colour, and their values by every method."""
 
 from dataclasses import dataclass
 
 from tasks.schema import AttributedText, Case, Evidence, Word
 
 LISTED = 120
-"""Words of a case listed with their number; the others stand in evidence.json."""
+"""Words of a case listed with their value; the others are in evidence.json."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of the text: a word with its attribution, or what lies between words."""
+    """A piece of the text: a word with its attribution, or the characters between words."""
 
     text: str
     word: Word | None = None
@@ -20,21 +20,21 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Where one subject looked in the text."""
+    """The attributions of one subject in the text."""
 
     subject: str
     attributed: AttributedText
-    """By the method that sentences rest on; by the first one where none may be cited."""
+    """By the method that may be cited; by the first one if none may."""
     earned: bool
     pieces: tuple[Piece, ...]
     methods: tuple[str, ...]
     """All methods, the one shown first."""
     listed: tuple[tuple[Word, tuple[float, ...]], ...]
-    """Units from the largest, with what every method gives them."""
+    """Units from the largest, with their values by every method."""
     difference: float
-    """Log-odds on the text minus those on the baseline: all that the attribution explains."""
+    """Log-odds on the text minus those on the baseline, which the attribution distributes."""
     foregone: bool
-    """The baseline, which says nothing, is already decided the same way."""
+    """Whether the baseline, which has no content, gets the same decision."""
 
 
 def readings_of(evidence: Evidence, case: Case) -> list[Reading]:
@@ -64,7 +64,7 @@ def readings_of(evidence: Evidence, case: Case) -> list[Reading]:
 
 
 def faintest(evidence: Evidence, method: str) -> float:
-    """A fifth of a method's largest attribution: no text's colours are scaled finer than that."""
+    """A fifth of a method's largest attribution: lower bound of the scale of a text's colours."""
     texts = (c for c in evidence.cases if isinstance(c, AttributedText) and c.method == method)
     return max((abs(w.value) for text in texts for w in text.words), default=0.0) / 5
 

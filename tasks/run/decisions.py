@@ -1,4 +1,4 @@
-"""What a subject decides for every row, and how sure it is: the round that all checks share."""
+"""A subject's decision and its probability for every row: the round that all checks share."""
 
 from collections.abc import Sequence
 
@@ -34,7 +34,7 @@ def measure(work: Work[NoOptions]) -> Decisions:
 
 
 def _of_another_subject(asked: Asked[BaseCheck], _: Finished) -> list[Piece[NoOptions]]:
-    """Nothing for the first subject, which decided all rows before."""
+    """No shards for the first subject, whose decisions on all rows are measured before."""
     return (
         [] if asked.subject == asked.plan.main else pieces(asked.plan, asked.subject, asked.sample)
     )

@@ -17,7 +17,7 @@ class Decided:
     decision: NDArray[np.str_]
     """Class decided for, [rows]; empty where no answer could be read."""
     probability: NDArray[np.float64]
-    """How sure the subject was, [rows]; NaN where it does not say."""
+    """Probability of the decision, [rows]; NaN where the subject gives none."""
 
     @property
     def parsed(self) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""What a shard measured, as a record of its round: numbers as arrays, everything else as JSON."""
+"""Payload of a shard, as a record of its round: numbers as arrays, everything else as JSON."""
 
 import json
 from collections.abc import Mapping
@@ -52,12 +52,12 @@ class Payload(BaseModel):
         """The payload again.
 
         Raises:
-            AuditError: the parts are those of another payload.
+            AuditError: the parts belong to another payload.
         """
         try:
             content = json.loads(written)
             fields = dict(content["rest"])
-            for name, keys in content["several"].items():  # a file keeps no order of its own
+            for name, keys in content["several"].items():  # a file does not keep their order
                 fields[name] = {key: arrays[f"{name}/{key}"] for key in keys}
             fields |= {name: array for name, array in arrays.items() if "/" not in name}
             return cls.model_validate(fields)

@@ -1,4 +1,4 @@
-"""A subject on record: what it was asked, reasoned and answered, looked up instead of asked."""
+"""A subject on record: its prompts, reasonings and answers are looked up, not asked for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ from tasks.subjects.reader import Reader
 from tasks.subjects.reference import SubjectRef, file_digest, spec_as
 
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-"""How a table may say whether a reasoning discloses its cue."""
+"""Values of a table for whether a reasoning discloses its cue."""
 
 
 @dataclass(frozen=True)
 class RecordedSubject:
-    """Transcripts in place of a model."""
+    """Transcripts instead of a model."""
 
     ref: SubjectRef
     spec: TranscriptsSubject
@@ -104,11 +104,11 @@ class TranscriptsReader(Reader):
         return SubjectRef(name=name, spec=spec, folder=str(path), sha256=file_digest(path))
 
     def check(self, ref: SubjectRef, data: Dataset) -> None:
-        """Every text of the data is on record."""
+        """Check that every text of the data is on record."""
         load_transcripts(ref).transcripts(data.texts)
 
     def provenance(self, ref: SubjectRef, data: Dataset) -> SubjectProvenance:
-        """The file and its digest; the model behind it is not at hand."""
+        """The file and its digest; the model behind it is not available."""
         spec = spec_as(ref.spec, TranscriptsSubject)
         return SubjectProvenance(
             name=ref.name,
@@ -141,7 +141,7 @@ def load_transcripts(ref: SubjectRef) -> RecordedSubject:
     Raises:
         DataError: a column is missing, or the same question stands twice under one condition.
     """
-    return _load(ref.model_dump_json())  # with its words by condition it has no hash
+    return _load(ref.model_dump_json())  # a definition with words by condition is not hashable
 
 
 @once(maxsize=8)

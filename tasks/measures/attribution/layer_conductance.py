@@ -24,10 +24,10 @@ def layer_conductance(
     """Attribution of a score to the units' positions at the output of one block.
 
     Along the straight path from the baseline to the text, the gradient by the hidden states is
-    integrated over the way these go: above 0 speaks for the target, in the unit of the score, any
-    size. All positions of a layer together add up to score - baseline score up to `delta`.
-    Positions of no unit, such as the one the head reads, take their part, the more the deeper the
-    layer, so the units alone do not add up. Panels are halved where the score bends.
+    integrated over the change of these states: above 0 speaks for the target, in the unit of the
+    score, any size. All positions of a layer together add up to score - baseline score up to
+    `delta`. Positions of no unit, such as the one the head reads, take a share that grows with
+    depth, so the units alone do not add up. Panels are halved where the score bends.
 
     Args:
         inputs: rows to attribute the score of, with `blocks`; it must be differentiable.
@@ -37,7 +37,7 @@ def layer_conductance(
 
     Returns:
         Attribution per unit, [rows, units]; `delta` counts all positions. A row that did not reach
-        the tolerance keeps what it has, and its `delta` says so.
+        the tolerance keeps its last values, and its `delta` shows the error.
 
     Raises:
         ValueError: there is no such layer, or an option is out of range.

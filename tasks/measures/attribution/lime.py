@@ -56,9 +56,9 @@ def lime(inputs: Inputs, *, samples: int = 256, seed: int = 0) -> Attribution:
 
 
 def _drawn(n: int, samples: int, seed: int) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Coalitions other than everything and nothing, [k, n], and how often each was drawn.
+    """Coalitions except the full and the empty one, [k, n], and how often each was drawn.
 
-    The counts begin with those of everything, which is drawn once, and of nothing.
+    The counts begin with those of the full coalition, which is drawn once, and of the empty one.
     """
     rng = stream(seed, "neighbours of LIME", n)
     absent = rng.integers(1, n + 1, size=samples - 1)
@@ -69,7 +69,7 @@ def _drawn(n: int, samples: int, seed: int) -> tuple[NDArray[np.bool_], NDArray[
 
 
 def _closeness(present: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weight of every coalition by its cosine distance from everything, [k], 0 to 1."""
+    """Weight of every coalition by its cosine distance from the full one, [k], 0 to 1."""
     distance = 100 * (1 - np.sqrt(present.mean(axis=1)))
     closeness: NDArray[np.float64] = np.exp(-((distance / KERNEL_WIDTH) ** 2) / 2)
     return closeness

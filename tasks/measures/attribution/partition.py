@@ -14,23 +14,23 @@ from tasks.measures.attribution.inputs import Attribution, Inputs
 def partition_values(inputs: Inputs, *, max_evaluations: int = 500) -> Attribution:
     """Owen values of the units, by shap's PartitionExplainer.
 
-    Neighbouring units are halved again and again, and the two halves share what their whole is
-    worth as Shapley values of two players would. Above 0 speaks for the target, in the unit of
+    Neighbouring units are halved recursively, and the two halves share the value of their whole as
+    two players of a Shapley game would. Above 0 speaks for the target, in the unit of
     the score, any size; values add up to score - baseline score. They are not Shapley values,
-    but those of players who negotiate as their neighbourhood: a second opinion.
+    but Owen values of a hierarchy of neighbours: a second method.
 
     Args:
         inputs: rows to attribute the score of; no gradients are needed. Rows are played one by
             one, no coalition of a row twice.
-        max_evaluations: evaluations asked for per row, >= 2; where they end, the units of what
-            is still together share alike.
+        max_evaluations: evaluations per row, >= 2; when they are used up, the units of a group
+            that is not yet split get equal shares.
 
     Returns:
         Attribution per unit, [rows, units].
 
     Raises:
         ImportError: shap is not installed.
-        ValueError: not even both ends may be evaluated.
+        ValueError: fewer than 2 evaluations.
         MemoryError, RuntimeError: memory runs out even for a single text.
 
     Source: Owen 1977; shap `PartitionExplainer`, Lundberg and Lee 2017, arXiv:1705.07874.
@@ -82,7 +82,7 @@ class _Game:
 
 
 class _Units:
-    """What shap calls a masker: which units are there is itself the input of the game."""
+    """A masker for shap: the coalition itself is the input of the game."""
 
     def __init__(self, n: int) -> None:
         self.shape = (1, n)

@@ -19,16 +19,16 @@ Floats = NDArray[np.float64]
 FALLOFFS = (0.1, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 NOISES = (1e-6, 1e-4, 1e-2)  # up to what bfloat16 adds to a score
 LENGTHS = 32  # numbers of units whose coalitions and priors are kept; some megabytes each
-LEAST = 1e-300  # so that a score that never moves has a likelihood
+LEAST = 1e-300  # so that a constant score has a likelihood
 
 
 class Shapley(NamedTuple):
-    """Shapley values with how far they are known."""
+    """Shapley values with their standard errors."""
 
     attribution: Attribution
     error: Tensor
     """Standard error of every unit's value, [rows, units], in the unit of the score; smaller is
-    better, 0 where every coalition was played. Of the smooth game that was fitted: right on
+    better, 0 where every coalition was played. Under the smooth game that was fitted: correct on
     average over units and texts, not a bound for a single one."""
 
 
@@ -116,7 +116,7 @@ def _exact(n: int, per_unit: int, exact_up_to: int) -> bool:
 
 @lru_cache(maxsize=LENGTHS)
 def _every_pair(n: int) -> NDArray[np.bool_]:
-    """One coalition of every pair of complements, everything first, [2^(n-1), n]."""
+    """One coalition of every pair of complements, the full one first, [2^(n-1), n]."""
     numbers = np.arange(2**n - 1, 2 ** (n - 1) - 1, -1)
     present: NDArray[np.bool_] = (numbers[:, None] >> np.arange(n)) & 1 == 1
     return present
@@ -124,7 +124,7 @@ def _every_pair(n: int) -> NDArray[np.bool_]:
 
 @lru_cache(maxsize=LENGTHS)
 def _some_pairs(n: int, pairs: int, seed: int) -> NDArray[np.bool_]:
-    """Everything, every unit alone, and random coalitions of every size alike, [pairs + 1, n].
+    """The full coalition, every unit alone, random coalitions of uniform size, [pairs + 1, n].
 
     Neither a coalition nor its complement comes twice.
     """
@@ -153,14 +153,14 @@ def _weights(present: NDArray[np.bool_]) -> Floats:
 
 
 class _Prior(NamedTuple):
-    """One prior, conditioned on where the game is played but not yet on the scores."""
+    """One prior, conditioned on which coalitions are played, not yet on the scores."""
 
     factor: Floats
     """Cholesky factor of the covariance of the pairs' differences, [pairs, pairs]."""
     seen: Floats
-    """What the differences tell of twice every unit's value, whitened, [pairs, n]."""
+    """Covariance of the differences with twice every unit's value, whitened, [pairs, n]."""
     left: Floats
-    """Variance of twice every unit's value that they leave, [n]."""
+    """Remaining variance of twice every unit's value, [n]."""
 
 
 def _regress(n: int, pairs: int, seed: int, gains: Floats) -> tuple[Floats, Floats]:
@@ -173,7 +173,7 @@ def _regress(n: int, pairs: int, seed: int, gains: Floats) -> tuple[Floats, Floa
         gains: score of one coalition of every pair less that of its complement, [rows, pairs].
     """
     best = np.full(len(gains), -np.inf)
-    # and so they stay in rows whose scores are not finite
+    # rows whose scores are not finite stay so
     mean = np.full((len(gains), n), np.nan)
     deviation = mean.copy()
     for factor, seen, left in _priors(n, pairs, seed):
@@ -204,7 +204,7 @@ def _priors(n: int, pairs: int, seed: int) -> list[_Prior]:
 
 
 def _prior(present: NDArray[np.bool_], falloff: float) -> tuple[Floats, Floats, float]:
-    """What a smooth game looks like before it is played.
+    """Prior of a smooth game.
 
     The covariance of two coalitions' scores falls by the same factor for every unit by which
     they differ, to exp(-falloff) for complements.
@@ -219,8 +219,8 @@ def _prior(present: NDArray[np.bool_], falloff: float) -> tuple[Floats, Floats, 
     keep = np.exp(-falloff / n)
     nodes, weights = np.polynomial.legendre.leggauss((n + 1) // 2)  # exact up to degree n
     nodes, weights = (nodes + 1) / 2, weights / 2
-    # Owen: the Shapley value is the mean, over how likely units are to be there, of the unit's
-    # expected contribution, when every other unit is there with that probability on its own
+    # Owen: the Shapley value is the mean, over q in [0, 1], of the unit's expected contribution
+    # when every other unit is present independently with probability q
     others = np.arange(n)[:, None]
     agree, differ = nodes + (1 - nodes) * keep, 1 - nodes + nodes * keep
     expected = (agree**others * differ ** (n - 1 - others)) @ weights

@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 
 
 def front(gap: Floats, accuracy: Floats) -> NDArray[np.bool_]:
-    """True for levers that no other beats: none has a smaller gap without losing accuracy.
+    """True for levers that no other dominates: as good in gap and accuracy, and better in one.
 
     Args:
         gap: gap between groups with each lever, [levers]; the smaller, the better.

@@ -40,7 +40,7 @@ def in_passes(run: Callable[[slice], Tensor], n: int, size: int) -> Tensor:
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out; on the processor torch has no class for it."""
+    """Whether an error means that memory ran out; on the processor torch has no class for it."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
     return "can't allocate memory" in str(error) or "not enough memory" in str(error)

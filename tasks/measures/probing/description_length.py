@@ -1,4 +1,4 @@
-"""How many bits the labels cost somebody who has the states: minimum description length."""
+"""Bits that the labels cost given the states: minimum description length."""
 
 from itertools import pairwise
 from typing import NamedTuple
@@ -16,12 +16,12 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
-FIRST = 4  # texts per class in the first portion, before there is a probe
+FIRST = 4  # texts per class in the first portion, which has no probe yet
 LEAST = 0.001  # share of the texts in the first portion, where that is more
 
 
 class OnlineCode(NamedTuple):
-    """What every text's label costs."""
+    """Cost of every text's label."""
 
     bits: Floats
     """Bits of every text in the order in which they were given, [layers, labellings, texts]."""
@@ -48,12 +48,12 @@ def portions(texts: int, classes: int) -> list[int]:
 
 
 def online_code(design: Design, labels: Codes, classes: int, *, seed: int) -> OnlineCode:
-    """Cost of labels sent text by text to somebody who trains a probe on those already sent.
+    """Cost of labels sent text by text to a receiver who trains a probe on those already sent.
 
-    Shorter is easier to read: it counts how well a linear probe reads and how many texts it
-    takes to learn it, so that it cannot be had by a stronger probe alone. The first portion is
-    sent with a uniform code. A probe's probabilities are mixed with one even count per class,
-    for a class that it has not met yet. The strength of the penalty is the one that codes
+    Shorter is easier to read: the length depends on how well a linear probe reads and on how many
+    texts it needs, so a stronger probe alone does not shorten it. The first portion is sent with a
+    uniform code. A probe's probabilities are smoothed by one count per class, for classes that it
+    has not seen yet. The strength of the penalty is the one that codes
     shortest; naming it costs log2 of the number of strengths, which the texts share.
 
     Args:

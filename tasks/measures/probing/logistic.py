@@ -1,9 +1,9 @@
 """Many logistic regressions at once: layers, folds, attributes and controls in one optimisation.
 
 The problems of a layer share its states, so that a step of all of them is two matrix products.
-One eigendecomposition per layer tells the curvature of all of them well enough (the Hessian is a
-weighted covariance) that L-BFGS preconditioned with it needs some ten steps, whatever the strength
-of the penalty and whichever texts are left out.
+One eigendecomposition per layer approximates the curvature of all of them (the Hessian is a
+weighted covariance): L-BFGS preconditioned with it needs some ten steps, whatever the strength of
+the penalty and whichever texts are left out.
 """
 
 from typing import NamedTuple
@@ -21,13 +21,13 @@ Codes = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 DEAD = 1e-6  # spread below this share of the largest values is round-off of float32 states
-ENOUGH = 8  # texts per column that tell the correlations well enough to steer by
+ENOUGH = 8  # texts per column that estimate the correlations well enough for preconditioning
 CELLS = 1 << 23  # scores held at once, so that memory does not grow with the layers
 STILL = 1e-5  # variance below this share of the mean square is round-off of a float32 sum
 
 
 class Design(NamedTuple):
-    """States made ready for any number of problems: centred, scaled, their directions known."""
+    """States prepared for any number of problems: centred, scaled, with principal directions."""
 
     x: Tensor
     """Columns centred and of variance 1, those that do not vary 0, [layers, texts, d], float32."""
@@ -36,16 +36,16 @@ class Design(NamedTuple):
     spectrum: Tensor
     """Their eigenvalues, >= 0, [layers, d]."""
     mean: Tensor
-    """What was taken off the states, [layers, 1, d]."""
+    """Mean that was subtracted from the states, [layers, 1, d]."""
     scale: Tensor
-    """What they were then multiplied by, [layers, 1, d]."""
+    """Factor by which they were then multiplied, [layers, 1, d]."""
 
     def layers(self, which: slice) -> "Design":
         """Some of the layers."""
         return Design(*(part[which] for part in self))
 
     def texts(self, which: Codes | slice) -> "Design":
-        """Some of the texts, in this order; what was known of the directions stays."""
+        """Some of the texts, in this order; the principal directions are not computed anew."""
         rows = which if isinstance(which, slice) else torch.as_tensor(which)
         return self._replace(x=self.x[:, rows])
 
@@ -102,7 +102,7 @@ class Readers(NamedTuple):
         return Readers(*(part[:, which] for part in self))
 
     def of_states(self, design: Design) -> "Readers":
-        """The same probes for states as they were before they were made ready, float64."""
+        """The same probes for states before preparation, float64."""
         weight = self.weight.double() * design.scale.double().unsqueeze(1)
         shift = (weight * design.mean.double().unsqueeze(1)).sum(dim=-1)
         return self._replace(weight=weight, bias=self.bias.double() - shift)

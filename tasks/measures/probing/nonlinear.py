@@ -18,12 +18,12 @@ Mask = NDArray[np.bool_]
 HIDDEN = 32
 BATCH = 128
 STEPS = 400
-EVERY = 20  # steps between looks at the held-out texts
+EVERY = 20  # steps between evaluations on the held-out texts
 LOOKED_AT = 400  # held-out texts at most
 HELD_OUT = 0.2
 RATE = 5e-3
 DECAY = 1.0
-SMALL = 0.1  # of the usual first weights, so that what is learnt is not drowned by what is not
+SMALL = 0.1  # of the usual initial weights, so that untrained weights do not drown the signal
 
 
 class _Network(NamedTuple):
@@ -49,8 +49,8 @@ def nonlinear_probes(
 ) -> Codes:
     """Concepts read by networks with one hidden layer of 32 rectified units.
 
-    Trained by AdamW on batches in which classes come equally often; a fifth of the texts to train
-    on is held out, and the weights that read it best are kept.
+    Trained by AdamW on batches in which classes are equally frequent; a fifth of the training texts
+    is held out, and the weights with the lowest loss there are kept.
 
     Args:
         design: the prepared states.
@@ -87,7 +87,7 @@ def nonlinear_probes(
 
 
 def _start(shape: tuple[int, int, int, int], seed: int) -> list[Tensor]:
-    """Weights as He and others start them, the same for every layer."""
+    """Initial weights by He and others, the same for every layer."""
     layers, probes, d, classes = shape
     rng = torch_stream(seed, "weights of the nonlinear probe")
     inner = torch.randn(probes, d, HIDDEN, generator=rng) * SMALL * (2 / d) ** 0.5
@@ -97,7 +97,7 @@ def _start(shape: tuple[int, int, int, int], seed: int) -> list[Tensor]:
 
 
 def _held_out(labels: Codes, trained: Mask, rng: np.random.Generator) -> tuple[Mask, Tensor]:
-    """Texts to fit on, and an equal number of each class to look at, [probes, looks]."""
+    """Texts to fit on, and an equal number of each class for validation, [probes, looks]."""
     fits, looks = trained.copy(), []
     for row, training in zip(labels, fits, strict=True):
         groups = [
@@ -114,7 +114,7 @@ def _held_out(labels: Codes, trained: Mask, rng: np.random.Generator) -> tuple[M
 
 
 def _draw(labels: Codes, fits: Mask, rng: np.random.Generator) -> Codes:
-    """A batch of every probe in which classes come equally often, [probes, batch]."""
+    """A batch of every probe in which classes are equally frequent, [probes, batch]."""
     drawn = []
     for row, kept in zip(labels, fits, strict=True):
         groups = [np.flatnonzero(kept & (row == g)) for g in np.unique(row[kept])]
@@ -143,7 +143,7 @@ def forest_probe(
 ) -> Codes:
     """Concept of `test` read by a random forest of 50 trees trained on `train`.
 
-    LEACE removes what linear readers can use and nothing else; this shows what is left.
+    LEACE removes only what linear readers can use; this shows the rest.
 
     Args:
         train: hidden states, [texts, d].

@@ -1,7 +1,7 @@
-"""Can a concept be read from hidden states? Linear probes, and the control that keeps them honest.
+"""Can a concept be read from hidden states? Linear probes and their control labels.
 
-A probe trains on some texts and is asked about others. Its strength, how little it is penalised,
-is chosen by cross-validation within the texts that it trains on.
+A probe trains on some texts and is tested on others. Its strength, the inverse of its penalty, is
+chosen by cross-validation within its training texts.
 """
 
 from typing import NamedTuple
@@ -34,7 +34,7 @@ def three_folds(concept: NDArray[np.generic], *, seed: int) -> Codes:
     """Fold 0, 1 or 2 of every text, with the groups of `concept` spread evenly.
 
     Three, because erasing and probing on the same texts proves nothing: one fold fits the
-    eraser, one trains the probe, one tests it; in turn every fold is tested on.
+    eraser, one trains the probe, one tests it; every fold is the test fold once.
 
     Raises:
         EvidenceError: a group has fewer than three texts.
@@ -56,7 +56,7 @@ def _spread(concept: NDArray[np.generic], rng: np.random.Generator, folds: int) 
 
 
 class Reading(NamedTuple):
-    """What probes read of every text, those they trained on included."""
+    """Readings of the probes for every text, training texts included."""
 
     read: Codes
     """Class read, [layers, probes, texts]."""
@@ -95,7 +95,7 @@ def linear_probes(
 def control_probes(
     design: Design, labels: Codes, trained: Mask, classes: int, strength: Floats, seeds: list[int]
 ) -> Codes:
-    """What the same probes read when they are trained on control labels.
+    """Readings of the same probes trained on control labels.
 
     Args:
         design: the prepared states.
@@ -103,7 +103,7 @@ def control_probes(
         trained: the texts a probe trains on, [probes, texts].
         classes: how many there are.
         strength: of the probes themselves, [layers, probes].
-        seeds: one labelling is drawn for each. Several, because one can by luck line up with what
+        seeds: one labelling is drawn for each. Several, because one can align by chance with what
             the states encode.
 
     Returns:
@@ -128,12 +128,12 @@ def control_probes(
 
 
 def control_labels(concept: NDArray[np.generic], *, seed: int) -> NDArray[np.generic]:
-    """The labels of `concept` dealt anew at random: same marginals, nothing to read.
+    """The labels of `concept` permuted at random: same marginals, nothing to read.
 
-    Hewitt and Liang label word types at random, so that a probe can learn the labels by heart
-    and meets the types again. Whole texts do not come again: here every text is a type of its
-    own, and what a probe learns by heart earns it nothing on others. The control is then what
-    a probe of this strength reads by luck and by overfitting, and not its capacity.
+    Hewitt and Liang label word types at random, so that a probe can memorise the labels and meets
+    the types again. Whole texts do not recur: here every text is a type of its own, and
+    memorising does not help on other texts. The control then measures what a probe of this
+    strength reads by chance and by overfitting, not its capacity.
 
     Source: Hewitt and Liang 2019, arXiv:1909.03368, in the form for whole texts.
     """
@@ -180,7 +180,7 @@ def _strengths(design: Design, labels: Codes, trained: Mask, classes: int, seed:
 
 
 def _log_loss(design: Design, readers: Readers, labels: Codes, held_out: Mask) -> Floats:
-    """Mean over groups of the mean log-loss on the texts asked about, [layers, problems]."""
+    """Mean over groups of the mean log-loss on the held-out texts, [layers, problems]."""
     weight = np.zeros(labels.shape)
     for row, members, share in zip(labels, held_out, weight, strict=True):
         for group in np.unique(row[members]):

@@ -1,6 +1,6 @@
-"""Reading the answer out of what a subject wrote, by the form that its task declares.
+"""Read the answer from a subject's completion, by the form that its task declares.
 
-What cannot be read for certain is no answer, never a guess; who counts, counts it as unparsed.
+An answer that cannot be read for certain is none, never a guess; it counts as unparsed.
 """
 
 import re
@@ -14,7 +14,7 @@ Form = Literal["choice", "number", "yes-no", "label"]
 YES_NO = ("yes", "no")
 
 _OPENING = r"[\s*_`\"'(\[{]*"
-"""What may stand between a prefix and its answer: space, emphasis, quotes, brackets."""
+"""Characters between a prefix and its answer: space, emphasis, quotes, brackets."""
 
 _TOKEN = re.compile(
     r"(?P<sign>(?<![\w)\]}.,])[-+\u2212]\s?)?(?:[$€£]\s?(?P<minus>[-\u2212])?)?"
@@ -66,7 +66,7 @@ def read_written(completion: str, form: Form, prefix: str, choices: Sequence[str
 
 
 def whole_answer(text: str, form: Form, choices: Sequence[str] = ()) -> str | None:
-    """The answer in a text that holds nothing else, in canonical writing; else none.
+    """The answer in a text that contains nothing else, in canonical writing; else none.
 
     `(b)`, `**Yes.**` and `$1,200` are whole answers; `I think b` is none.
     """
@@ -84,7 +84,7 @@ def whole_answer(text: str, form: Form, choices: Sequence[str] = ()) -> str | No
 
 
 def as_written(completion: str, answer: str, form: Form, prefix: str) -> str:
-    """An answer in the writing of whoever gave it: `Approved` for `approved`, `1,200` for `1200`.
+    """An answer as the completion writes it: `Approved` for `approved`, `1,200` for `1200`.
 
     Args:
         completion: what was written.
@@ -93,8 +93,8 @@ def as_written(completion: str, answer: str, form: Form, prefix: str) -> str:
         prefix: what introduces it; without one, what stands last counts.
 
     Returns:
-        Its first occurrence after the last prefix, or its last one; where it stands nowhere, the
-        canonical writing itself.
+        Its first occurrence after the last prefix, or its last one; without any, the canonical
+        writing itself.
     """
     _, after = _parted(completion, prefix)
     if form == "number":
@@ -132,7 +132,7 @@ def read_answer(completion: str, prefix: str, choices: Sequence[str]) -> tuple[s
 
 
 def _parted(completion: str, prefix: str) -> tuple[str, str | None]:
-    """What stands before the last prefix, and what after it; none where there is no prefix."""
+    """The text before the last prefix and the text after it; none where there is no prefix."""
     if not prefix:
         return "", completion
     prefixes = list(re.finditer(re.escape(prefix), completion, re.IGNORECASE))

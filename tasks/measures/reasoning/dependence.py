@@ -1,4 +1,4 @@
-"""A reasoning kept in part, by sentences or by tokens, and the area over the curve of answers."""
+"""Truncated reasonings, by sentences or by tokens, and the area over the curve of answers."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ FILLER = "..."
 
 
 def kept_sentences(reasoning: str, share: float) -> int:
-    """How many sentences the first `share` of a reasoning holds, halves rounded up."""
+    """Number of sentences in the first `share` of a reasoning, halves rounded up."""
     return int(np.floor(share * len(sentences(reasoning)) + 0.5 + 1e-9))
 
 
@@ -34,7 +34,7 @@ def truncated_by_tokens(reasoning: str, tokens: Sequence[Span], share: float) ->
 
 
 def filled(kept: str, units: int) -> str:
-    """What is kept of a reasoning, then `units` times three dots in place of the rest.
+    """The kept part of a reasoning, then `units` times three dots in place of the rest.
 
     Source: Lanham et al. 2023, arXiv:2307.13702, filler tokens.
     """
@@ -46,8 +46,8 @@ def area_by_tokens(kept: Floats, unchanged: Floats) -> Floats:
 
     0: changing the reasoning never moves the answer. Near 1: the answer differs wherever the
     reasoning is changed. Every text is weighted by its own tokens: a cut before a long sentence
-    counts for more than one before a short sentence. It says that the answer hangs on the
-    words, not that the words are honest.
+    counts for more than one before a short sentence. It shows that the answer depends on
+    the words, not that the words are honest.
 
     Args:
         kept: share of the tokens before the change at each point, not falling, from 0 to 1,
@@ -76,8 +76,9 @@ def log_probability_lost(shares: Sequence[float], log_probabilities: Floats) -> 
 
     0: cutting the reasoning leaves the answer as likely as it was. log 2 = 0.69: averaged over the
     cuts, the answer is half as likely (in the geometric mean). Negative: it is likelier without.
-    Unlike the area over the curve of unchanged answers it sees an answer grow doubtful before it
-    changes. It says that the answer hangs on the words, not that the words are honest.
+    Unlike the area over the curve of unchanged answers it detects that an answer becomes less
+    likely before it changes. It shows that the answer depends on the words, not that the words are
+    honest.
 
     Args:
         shares: share of the sentences kept at each point, rising from 0 to 1, [points].
@@ -107,8 +108,8 @@ def log_probability_lost(shares: Sequence[float], log_probabilities: Floats) -> 
 def lost_without_reasoning(log_probabilities: Floats) -> Floats:
     """Log-probability of an answer after its whole reasoning less that after none, [texts], nats.
 
-    Above 0: the answer is likelier for the reasoning. Near 0: it stood fast before the first word.
-    It does not see how much of the reasoning is needed, only whether any of it is.
+    Above 0: the answer is likelier for the reasoning. Near 0: it was settled before the first word.
+    It does not measure how much of the reasoning is needed, only whether any of it is.
 
     Args:
         log_probabilities: of the answer after each cut, from no sentence kept to all of them,

@@ -14,7 +14,7 @@ class Consistency(NamedTuple):
     """One case: fields that the reasoning names against fields that attribution ranks highest."""
 
     precision: float
-    """Share of the named fields that are among as many of the strongest."""
+    """Share of the k named fields that are among the k strongest."""
     recall: float
     """Share of the `top` strongest fields that are named."""
     rank: float
@@ -24,10 +24,10 @@ class Consistency(NamedTuple):
 def consistency(
     attributed: Mapping[str, float], named: AbstractSet[str], *, top: int = 3
 ) -> Consistency | None:
-    """Held against each other: what the reasoning names and what the decision rests on.
+    """Compare the fields that the reasoning names with those that the decision depends on.
 
-    High: the reasoning names what attribution finds. Low: it names other things. Neither proves
-    the other wrong; compare with the same numbers when the reasonings are those of other cases.
+    High: the reasoning names the fields that attribution ranks highest. Low: it names others.
+    Neither proves the other wrong; compare with the same numbers for other cases' reasonings.
 
     Args:
         attributed: absolute attribution of every field of the case.
@@ -61,10 +61,10 @@ def shuffled(
     draws: int = 20,
     top: int = 3,
 ) -> list[list[Consistency]]:
-    """The same numbers when every case gets the reasoning of another: chance, [cases][draws].
+    """The same numbers with the reasoning of another case: chance level, [cases][draws].
 
     Field names are common to all cases, so a reasoning that always names the same three fields
-    agrees with attribution as well here as there: only what lies above this tells of the case.
+    agrees with attribution in every case: only agreement above this level is about the case.
 
     Args:
         attributed: see `consistency`, for every case.
@@ -81,7 +81,7 @@ def shuffled(
     for _ in range(draws):
         order = rng.permutation(n)
         partner = np.empty(n, dtype=int)
-        partner[order] = np.roll(order, 1)  # a cycle: nobody meets their own
+        partner[order] = np.roll(order, 1)  # a cycle: no case gets its own
         for i in range(n):
             agreement = consistency(attributed[i], named[int(partner[i])], top=top)
             if agreement is not None:

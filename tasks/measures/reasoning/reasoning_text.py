@@ -1,4 +1,4 @@
-"""Does an answer hang on the reasoning before it, and does a cue move it unsaid?"""
+"""Sentences of a reasoning, and the values that it names."""
 
 import re
 from collections.abc import Sequence

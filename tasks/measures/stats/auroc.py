@@ -1,4 +1,4 @@
-"""How well does a score tell two kinds of case apart, and what is left open?"""
+"""How well does a score separate two kinds of case? AUROC, sensitivity and specificity."""
 
 import math
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ Ints = NDArray[np.int64]
 
 
 NO_VARIANCE = 1e-12
-"""What rounding leaves of a variance of 0."""
+"""Bound below which a variance is 0 up to rounding."""
 
 
 class Components(NamedTuple):
-    """An AUROC with what every single case adds to it."""
+    """An AUROC with its structural components, one per case."""
 
     value: float
     positive: Floats
@@ -42,7 +42,7 @@ def components(scores: Floats, truth: Bools) -> Components:
         truth: [n], bool.
 
     Raises:
-        EvidenceError: no true case, or no false one: then nothing can be told apart.
+        EvidenceError: no true case, or no false one.
         ValueError: scores and truth differ in length, or a score is not finite.
     """
     if len(scores) != len(truth):
@@ -64,16 +64,16 @@ def auroc(
 ) -> Interval:
     """Probability that a true case scores above a false one, with its DeLong interval.
 
-    1 tells all apart, 0.5 is chance, 0 is the inverted order. The interval is symmetric on the
-    logit scale and so stays in [0, 1]. Where DeLong's variance is 0 or undefined (all told
-    apart, or a single case of a kind) that would claim certainty; then the interval is Wilson's
-    for as many independent pairs as the rarer kind has cases, which is wide on purpose.
+    1 separates all, 0.5 is chance, 0 is the inverted order. The interval is symmetric on the logit
+    scale and so stays in [0, 1]. Where DeLong's variance is 0 or undefined (perfect separation, or
+    a single case of a kind) it would claim certainty; then the interval is Wilson's for as many
+    independent pairs as the rarer kind has cases, which is wide on purpose.
 
     Args:
         scores: higher speaks for true, [n].
         truth: [n], bool.
-        groups: what every case is of, [n], where cases of the same are not independent; without
-            it every case stands for itself.
+        groups: cluster of every case, [n], if cases of a cluster are not independent; without it
+            all cases are independent.
         level: coverage, in (0, 1).
 
     Returns:
@@ -101,8 +101,8 @@ def auroc(
 def grouped_variance(parts: Components, truth: Bools, groups: Ints) -> float:
     """Variance of an AUROC whose cases come in groups; nan with fewer than two groups of a kind.
 
-    With every case a group of its own it is DeLong's. A group that holds a true and a false case
-    which err together makes it larger, one whose cases are merely both high or both low smaller.
+    With every case in its own group it is DeLong's. A group with a true and a false case that err
+    together makes it larger; one whose cases are both high or both low makes it smaller.
 
     Args:
         parts: see `components`.

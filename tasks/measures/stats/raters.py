@@ -31,12 +31,12 @@ def gwet_ac2(
     weights: Weights = "identity",
     level: float = 0.95,
 ) -> Interval:
-    """Agreement of two raters corrected for chance, which high prevalence does not break.
+    """Agreement of two raters corrected for chance, robust to high prevalence.
 
     1 is perfect, 0 what chance gives, below 0 worse. With identity weights it is Gwet's AC1;
     unlike Cohen's kappa it stays near the raw agreement when nearly all cases fall into one
     category. The interval uses Gwet's linearised variance and Student's t with n - 1 degrees of
-    freedom; raters who never disagree leave open what the rule of three leaves open.
+    freedom; for raters who never disagree it is that of the rule of three.
 
     Args:
         first: category of every case by one rater, [n].

@@ -19,16 +19,16 @@ from tasks.subjects.endpoint.reply import Reply, read_reply
 from tasks.subjects.endpoint.secret import has_key
 
 REFUSES_ALL: Final = frozenset({401, 402, 403, 404})
-"""Statuses that the next request would meet as well."""
+"""Statuses that the next request would get as well."""
 
 MESSAGES: Final = TypeAdapter(list[dict[str, str]])
 LENGTH: Final = TypeAdapter(int)
-"""Parts of a request, which is JSON, as what they are."""
+"""Parts of a request, which is JSON, with their types."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asker(ABC):
-    """Whoever is asked over the network, with what was asked before and what it cost."""
+    """A model asked over the network, with its stored answers and its cost."""
 
     spec: AskedModel
     key: str | None = field(repr=False)
@@ -38,30 +38,29 @@ class Asker(ABC):
     @property
     @abstractmethod
     def who(self) -> str:
-        """Who is asked, in words for a line about a failure."""
+        """Who is asked, in words for an error message."""
 
     def begin(self, *, fresh: bool) -> None:
-        """Begin a run: nothing is spent.
+        """Begin a run with nothing spent.
 
         Args:
-            fresh: forget what was answered before.
+            fresh: delete stored answers.
         """
         self.meter.restart()
         if fresh:
             self.kept.forget()
 
     def replies(self, requests: Sequence[Request], *, all_or_none: bool) -> list[Reply | None]:
-        """The reply to every request; what was answered before is not asked again.
+        """The reply to every request; a request with a stored answer is not sent again.
 
         Args:
             requests: what is sent, see `request`.
-            all_or_none: stop at the first failure. Else a request that fails alone has no reply
-                and whoever asked counts it; where none of them is answered, now or before, that
-                is an outage.
+            all_or_none: stop at the first failure. Else a request that fails alone has no reply,
+                and the caller counts it; if none is answered, now or before, it is an outage.
 
         Raises:
-            SubjectError: the budget is used up, the endpoint refuses everything, or a request
-                failed that must not; what was answered until then is kept.
+            SubjectError: the budget is used up, the endpoint refuses everything, or a required
+                request failed; answers until then are stored.
         """
         wanted = {name_of(r): r for r in requests}
         known = {name: self.kept.find(request) for name, request in wanted.items()}
@@ -74,7 +73,7 @@ class Asker(ABC):
     def request(
         self, messages: Messages, max_tokens: int | None = None, **parameters: JsonValue
     ) -> dict[str, JsonValue]:
-        """Everything that a reply depends on; no key.
+        """All that a reply depends on; without the key.
 
         Args:
             messages: oldest first.
@@ -95,9 +94,9 @@ class Asker(ABC):
     async def _ask_all(
         self, wanted: dict[str, Request], all_or_none: bool, some_known: bool
     ) -> dict[str, Reply]:
-        """Ask what is missing, so many at once as the definition says.
+        """Send the missing requests, as many at once as the definition allows.
 
-        What is in flight when it stops is waited for and kept: it is paid for.
+        When it stops, requests in flight are awaited and stored: they are paid for.
         """
         free = asyncio.Semaphore(self.spec.concurrency)
         answered: dict[str, Reply] = {}

@@ -1,4 +1,4 @@
-"""Answers on disk, by everything they depend on, so that none is paid for twice."""
+"""Answers on disk, by all that they depend on, so that none is paid for twice."""
 
 import hashlib
 import json
@@ -19,13 +19,13 @@ Request = Mapping[str, JsonValue]
 
 @dataclass
 class KeptAnswers:
-    """Replies by request; in memory alone where there is no folder."""
+    """Replies by request; only in memory if there is no folder."""
 
     folder: Path | None
     _memory: dict[str, Reply] = field(default_factory=dict)
 
     def find(self, request: Request) -> Reply | None:
-        """The reply that was kept; none where there is none, or a damaged one."""
+        """The stored reply; none if there is none, or a damaged one."""
         name = name_of(request)
         if self.folder is None:
             return self._memory.get(name)
@@ -38,7 +38,7 @@ class KeptAnswers:
             return None
 
     def keep(self, request: Request, reply: Reply) -> None:
-        """Write a reply beside its name and move it into place."""
+        """Write a reply to a draft and move it into place."""
         name = name_of(request)
         if self.folder is None:
             self._memory[name] = reply
@@ -55,7 +55,7 @@ class KeptAnswers:
         Path(draft).replace(path)
 
     def forget(self) -> None:
-        """Drop everything that was kept."""
+        """Delete all stored replies."""
         self._memory.clear()
         if self.folder is not None and self.folder.is_dir():
             shutil.rmtree(self.folder)

@@ -10,7 +10,7 @@ from tasks.subjects.outputs import Written
 
 
 def read_reasoned(spec: OpenAISubject, reply: Reply) -> Written:
-    """Reasoning and answer in a reply, from the channel that the definition takes for them."""
+    """Reasoning and answer in a reply, from the channels that the definition names."""
     form = spec.answer
     read = read_written(reply.content, form.form, form.prefix, form.choices)
     reasoning = reply.thinking if spec.reasoning_from == "thinking" else read.reasoning
@@ -29,9 +29,9 @@ def read_answer_after(spec: OpenAISubject, reply: Reply) -> str | None:
 
 
 def check_channels(name: str, spec: OpenAISubject, replies: Sequence[Written]) -> None:
-    """Refuse replies of which none has the channel that the definition takes for the reasoning.
+    """Refuse replies none of which has the reasoning channel that the definition names.
 
-    An empty reasoning would be held against a subject that did reason.
+    A subject that did reason would else be measured with empty reasonings.
 
     Raises:
         SubjectError: no reply has it.
@@ -56,6 +56,6 @@ def _answer(form: AnswerForm, content: str) -> str | None:
 
 
 def _after_prefix(form: AnswerForm, content: str) -> str | None:
-    """The answer in what follows a prefix; some endpoints repeat what they were given."""
+    """The answer in the text after a prefix; some endpoints repeat the prefix."""
     again = content if form.prefix in content else f"{form.prefix} {content}"
     return read_written(again, form.form, form.prefix, form.choices).answer

@@ -1,4 +1,4 @@
-"""What an endpoint answered: the text, the thinking beside it, and what it cost."""
+"""An endpoint's reply: the text, the thinking channel, and the tokens."""
 
 import re
 from typing import Final
@@ -20,9 +20,9 @@ class Reply(Record):
     """One answer, its two channels apart."""
 
     content: str
-    """What was answered."""
+    """The answer."""
     thinking: str = ""
-    """What was thought before it, where the endpoint tells."""
+    """The thinking before it, if the endpoint returns it."""
     finish: str = ""
     """Why it ended: `stop`, `length`, ..."""
     tokens_read: int | None = None
@@ -30,10 +30,10 @@ class Reply(Record):
 
 
 def read_reply(completion: ChatCompletion, bill: Bill) -> Reply:
-    """The reply in a chat completion; the bill is told what the endpoint charged.
+    """The reply in a chat completion; the tokens that the endpoint charged go into the bill.
 
-    An empty answer, a refusal and one that was cut off are what the subject said; only what is
-    no answer at all is refused.
+    An empty answer, a refusal and a truncated one are the subject's answers; only a completion
+    without any is refused.
 
     Raises:
         NoAnswerError: there are no choices or no message, or the text is beyond all bounds.

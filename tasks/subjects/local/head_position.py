@@ -1,4 +1,4 @@
-"""The subject's last stage: which position its head reads, and what it makes of a single one."""
+"""The subject's last stage: the position that its head reads, and its scores of a single one."""
 
 import torch
 from torch import Tensor

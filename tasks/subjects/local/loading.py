@@ -1,4 +1,4 @@
-"""Local models are loaded once per process and checked to be readable the way checks need."""
+"""Load local models once per process, and check that they can be read as checks need."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -32,7 +32,7 @@ CLOSE: Final = 1e-3
 
 
 def load_subject(ref: SubjectRef) -> Classifier | Writer:
-    """Load a subject once per process and check that it can be read the way checks need.
+    """Load a subject once per process and check that it can be read as checks need.
 
     Raises:
         SubjectError: weights missing, not finite, changed since the reference was made, or
@@ -54,7 +54,7 @@ def load_writer(ref: SubjectRef) -> Writer:
 
 
 def tells_apart(ref: SubjectRef) -> bool:
-    """Whether a subject's tokenizer tells its choices apart; its weights are not loaded."""
+    """Whether a subject's choices differ in their first token; its weights are not loaded."""
     try:
         _choice_ids(ref.name, spec_as(ref.spec, CausalSubject), _tokenizer(Path(ref.folder)))
     except ChoicesError:
@@ -105,7 +105,7 @@ def _load_model(ref: SubjectRef, folder: Path) -> PreTrainedModel:
     )
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        load: Any = kind.from_pretrained  # with output_loading_info it answers with a pair
+        load: Any = kind.from_pretrained  # with output_loading_info it returns a pair
         model, loading = load(
             folder,
             config=config,
@@ -161,7 +161,7 @@ def _choice_ids(
 
 
 def _check_routes(subject: LocalSubject) -> None:
-    """Scores read through embeddings must be those read through tokens."""
+    """Check that scores from embeddings equal scores from tokens."""
     batch = subject.encode([subject.render("One short text."), subject.render("Another.")])
     with torch.no_grad():
         by_ids = subject.scores(batch)

@@ -20,7 +20,7 @@ MEMORY_ON_DEVICE = 4 * 2**30
 
 
 class Attributed(NamedTuple):
-    """What a method found in one text."""
+    """A method's attribution of one text."""
 
     values: list[float]
     """Attribution of every unit of the text."""
@@ -44,11 +44,11 @@ class Explained:
 
     @property
     def widest(self) -> int:
-        """Units of the text that has most of them; at least 1."""
+        """Largest number of units of a text; at least 1."""
         return max(1, *(len(units) for units in self.units)) if self.units else 1
 
     def merged(self, attribution: Attribution) -> list[Attributed]:
-        """What a method found, text by text: the mean over a text's windows."""
+        """A method's attribution, text by text: the mean over a text's windows."""
         return [self._merged(attribution, text) for text in range(len(self.units))]
 
     def values(self, texts: Tensor, present: Tensor, operator: Operator = "neutral") -> Tensor:
@@ -57,7 +57,7 @@ class Explained:
         Args:
             texts: which text every variant is of, [k].
             present: which of its units are there, [k, units], bool.
-            operator: what becomes of the others: neutral tokens, or nothing at all.
+            operator: whether the others are replaced by neutral tokens or deleted.
 
         Returns:
             Score, the mean over a text's windows, [k], float64 on the processor.
@@ -83,7 +83,7 @@ class Explained:
         return total / counts
 
     def _deleted(self, rows: Tensor, present: Tensor) -> Tensor:
-        """Score of rows from which absent units are gone, so that the rest closes up."""
+        """Score of rows without the absent units, whose remaining tokens close up."""
         own = self.inputs.own
         here = rows.to(own.device)
         units = self.inputs.units[rows]
@@ -131,7 +131,7 @@ def explained(
     and the answer stand in the baseline as they are.
 
     Args:
-        subject: who scores them; also one with randomised weights.
+        subject: the subject that scores them, possibly with randomised weights.
         texts: as they stand in the data.
         target: what is explained; the decision unless something is named.
         units: what attribution falls on.
@@ -169,7 +169,7 @@ def explained(
 
 
 def decisions(subject: Opens, texts: Sequence[str]) -> list[str]:
-    """What the subject decides on texts: a class, a choice, or its next token."""
+    """The subject's decisions on texts: a class, a choice, or its next token."""
     batch = subject.encode([subject.render(text) for text in texts])
     with torch.no_grad():
         best = batch.merged(subject.scores(batch)).argmax(dim=1).tolist()
@@ -193,7 +193,7 @@ def _rough(scores: Scoring) -> Scorer:
 
 
 class _Laid:
-    """Where the tokens of every row stand in the text, without prompt and answer."""
+    """Spans in the text of the tokens of every row, without prompt and answer."""
 
     def __init__(self, batch: Batch, start: int, texts: Sequence[str]) -> None:
         self.batch, self.start, self.texts = batch, start, texts

@@ -27,7 +27,7 @@ FORMAT = 1
 
 
 class StepAbout(TypedDict):
-    """Where one step of a lever is taken."""
+    """Place of one step of a lever."""
 
     layer: int
     where: Where
@@ -42,7 +42,7 @@ class FittedTo(TypedDict):
 
 
 class About(TypedDict, total=False):
-    """What a file of levers says of itself, as far as it is read here."""
+    """Metadata of a lever file, as far as they are read here."""
 
     format: int
     kind: str
@@ -53,23 +53,23 @@ class About(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Lever:
-    """Changes of hidden states, with where they come from."""
+    """Changes of hidden states, with their provenance."""
 
     steps: tuple[Step, ...]
     about: About
-    """Attribute, subject, audit: what the file says of itself."""
+    """Metadata of the file: attribute, subject, audit."""
 
     @contextmanager
     def applied(self, model: nn.Module, folder: str | Path | None = None) -> Iterator[None]:
-        """Run the model with the lever; afterwards it is as before.
+        """Run the model with the lever; afterwards it is unchanged.
 
         Args:
             model: a transformers model with the audited weights, on any device.
             folder: folder the weights were loaded from; its digest must be the audited one.
 
         Raises:
-            SubjectError: the model is not the one that the lever was fitted to; when it is
-                called: with padded texts but no attention mask [texts, tokens].
+            SubjectError: the model is not the one that the lever was fitted to; or it is called
+                with padded texts and no attention mask [texts, tokens].
         """
         self._check_shape(model)
         if folder is not None:
@@ -100,7 +100,7 @@ class Lever:
 
 
 def load_lever(path: str | Path, *, layer: int | None = None, alpha: float | None = None) -> Lever:
-    """A lever from the file that an audit left.
+    """A lever from a file of a finished audit.
 
     Args:
         path: a file below `levers/` of a report.

@@ -1,4 +1,4 @@
-"""A loaded decoder as it writes: it reasons and answers, or answers after a given reasoning."""
+"""A loaded decoder that writes: it reasons and answers, or answers after a given reasoning."""
 
 import math
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ from tasks.subjects.local.decoder import Decoder
 from tasks.subjects.outputs import Answers, Decision, EarlyAnswers, Written
 
 SHORT = 16
-"""Tokens that an answer may take that no list of choices bounds."""
+"""Longest answer in tokens if there is no list of choices."""
 
 
 @dataclass(frozen=True)
 class Writer(Decoder):
-    """A decoder that writes; where it has an answer, that is its decision."""
+    """A decoder that writes; its answer, if any, is its decision."""
 
     def decide_on(self, texts: Sequence[str], odds_of: str | None = None) -> list[Decision]:
         """Its answer to every text after its own reasoning; without answers, its next token."""
@@ -36,7 +36,7 @@ class Writer(Decoder):
         ]
 
     def answer_after(self, texts: Sequence[str], reasonings: Sequence[str]) -> list[str | None]:
-        """The answer when its reasoning is as stated: the likeliest choice, or what it writes."""
+        """The answer after a given reasoning: the likeliest choice, or the text that it writes."""
         rendered = self.before_answer(texts, reasonings)
         if self.form.known:
             return [self.labels[choice] for choice in self._likeliest(rendered)]
@@ -87,10 +87,10 @@ class Writer(Decoder):
     def complete(
         self, rendered: Sequence[str], longest: int | None = None, *, drawn: bool = False
     ) -> list[str]:
-        """What it writes next, [texts].
+        """Its continuation, [texts].
 
         Args:
-            rendered: what it is given.
+            rendered: the strings that it continues.
             longest: in tokens; as the definition says unless given.
             drawn: each token at temperature 1 among all; else the likeliest.
         """
