@@ -34,9 +34,11 @@ class ShardRunner:
             ]
             finished = []
             try:
-                for one in waiting:
+                for shard in waiting:
                     STOPPING.check()
-                    finished.append(one if isinstance(one, StoredShard) else self._collect(one))
+                    finished.append(
+                        shard if isinstance(shard, StoredShard) else self._collect(shard)
+                    )
                     advance()
             except (KeyboardInterrupt, TerminationSignal):
                 STOPPING.note()

@@ -77,5 +77,5 @@ def check_out(out: Path) -> None:
 
 def from_here(path: Path) -> Path:
     """The shortest way to write a path in this folder."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
+    working_directory = Path.cwd()
+    return path.relative_to(working_directory) if path.is_relative_to(working_directory) else path

@@ -58,13 +58,13 @@ def probed(
         asked_for: `READING`, `ERASURE`, or both.
         seed: of the audit.
     """
-    kept = states.astype(np.float32)
+    states32 = states.astype(np.float32)
     groups = {ATTRIBUTE: [f"g{code}" for code in concept]}
-    drawn = Drawn(groups, rule(kept[-1].astype(np.float64)))
+    drawn = Drawn(groups, rule(states32[-1].astype(np.float64)))
     check = ProbingCheck(texts=max(len(concept), LEAST))
     with audit(drawn, check, seed=seed, least=LEAST) as (plan, store):
         asked = Asked(plan, check, decide(plan, store, in_process(store)))
-        bench = Bench(store, kept, rule, asked_for)
+        bench = Bench(store, states32, rule, asked_for)
         finished = measured(asked, Finished(store), bench)
         evidence = room_of(check.kind).evidence(asked, finished)
     return Probed(evidence, bench.readers.get(ATTRIBUTE), bench.turns)
@@ -84,7 +84,7 @@ class Bench:
 
     def __call__(self, _: str, refs: Sequence[ShardRef]) -> list[StoredShard]:
         """Measure the shards of a round."""
-        names = {STATES.name, *(one.name for one in self.asked_for)}
+        names = {STATES.name, *(round_.name for round_ in self.asked_for)}
         return [self._measured(ref) for ref in refs if ref.round in names]
 
     def _measured(self, ref: ShardRef) -> StoredShard:

@@ -124,4 +124,4 @@ def planned(spec: AuditSpec, folder: Path) -> Plan:
 
 
 def _answers(favourable: Bools) -> list[str]:
-    return [YES if one else NO for one in favourable]
+    return [YES if yes else NO for yes in favourable]

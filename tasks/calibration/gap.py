@@ -114,7 +114,7 @@ class Population:
 
     def _ratio(self, g: int, m: Measurement) -> float:
         """Rate over that of the reference; over the truly best rate where the best is chosen."""
-        rates = [one.selected for one in self.groups]
+        rates = [group.selected for group in self.groups]
         if self.reference == "most-selected":
             return rates[g] / max(rates)
         return rates[g] / rates[int((m.about.reference or "g")[1:])]
@@ -204,8 +204,8 @@ class Tested:
         if self.penalty == 0:
             yield Claim("gap", "false alarms", FOUND_ANY, self.words), found_any(evidence)
             return
-        (one,) = [m for m in evidence.named(GAP) if m.about.attribute == "one"]
-        right = one.q is not None and one.q <= FALSE
+        (gap,) = [m for m in evidence.named(GAP) if m.about.attribute == "one"]
+        right = gap.q is not None and gap.q <= FALSE
         yield Claim("gap", "power", f"{GAP} with q <= .05", self.words), right
 
 

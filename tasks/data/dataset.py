@@ -96,11 +96,11 @@ def load_dataset(spec_json: str, root: Path, seed: int, extra: tuple[str, ...] =
     """
     spec = DataSpec.model_validate_json(spec_json)
     table, digest = _read(spec, root)
-    wanted = dict.fromkeys(
+    columns = dict.fromkeys(
         [*_text_columns(spec), *spec.groups, *spec.fields, *spec.only, *extra]
         + [c for c in (spec.label, spec.id, spec.rationale) if c is not None]
     )
-    for column in wanted:
+    for column in columns:
         if column not in table:
             raise DataError(f"{spec.path}: no column {column!r}; {nearest(column, table)}")
     length = len(next(iter(table.values()))) if table else 0

@@ -62,9 +62,9 @@ def units_of(
     whole = {
         name: Unit(tuple(sorted(span for span, n in named if n == name)), name) for _, name in named
     }
-    kept = {name for _, name in owned if name is not None}
+    present = {name for _, name in owned if name is not None}
     alone = [Unit((span,)) for span, name in owned if name is None]
-    return sorted([*alone, *(whole[name] for name in kept)], key=lambda unit: unit.spans[0])
+    return sorted([*alone, *(whole[name] for name in present)], key=lambda unit: unit.spans[0])
 
 
 def token_units(units: Sequence[Unit], offsets: Iterable[Span], length: int) -> list[int]:

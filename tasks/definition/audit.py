@@ -104,15 +104,15 @@ class AuditSpec(Record):
         return problems
 
     def _gate_problems(self) -> list[str]:
-        asked = {check.kind for check in self.checks}
+        kinds = {check.kind for check in self.checks}
         attributes = {*self.data.groups}
         attributes.update(name for check in self.checks for name in check.gate_attributes(self))
         problems = []
         for gate in self.gates:
-            if gate.check not in asked:
+            if gate.check not in kinds:
                 problems.append(
                     f"gate on {gate.measure}: no check {gate.check!r} in this definition; "
-                    f"there are: {', '.join(sorted(asked))}"
+                    f"there are: {', '.join(sorted(kinds))}"
                 )
             elif gate.measure not in (known := kind_of(gate.check).vocabulary):
                 problems.append(

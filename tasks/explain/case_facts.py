@@ -124,7 +124,7 @@ def _cue_pair(name: str, pair: CuePair) -> Fact:
 
 
 def _truncated(name: str, reading: TruncatedReasoning) -> Fact:
-    kept = [
+    changing_shares = [
         share
         for share, answer in reading.cuts
         if answer is not None and reading.answer is not None and answer != reading.answer
@@ -133,11 +133,11 @@ def _truncated(name: str, reading: TruncatedReasoning) -> Fact:
     if reading.answer is None:
         sentence = "case.reasoning_unread"
     else:
-        sentence = "case.reasoning_moves" if kept else "case.reasoning_same"
+        sentence = "case.reasoning_moves" if changing_shares else "case.reasoning_same"
     return Fact(
         name,
         CASE,
         sentence,
         names=names,
-        shares={"kept": max(kept)} if kept else {},
+        shares={"kept": max(changing_shares)} if changing_shares else {},
     )

@@ -150,8 +150,8 @@ class Sheet:
 
     def cited(self, ids: Iterable[str]) -> tuple[Fact, ...]:
         """The facts of these ids."""
-        wanted = set(ids)
-        return tuple(fact for fact in self.facts if fact.id in wanted)
+        cited_ids = set(ids)
+        return tuple(fact for fact in self.facts if fact.id in cited_ids)
 
     @property
     def ids(self) -> tuple[str, ...]:

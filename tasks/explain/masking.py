@@ -28,9 +28,9 @@ class Masked:
         signs = {chr(_FIRST + number): name for number, name in enumerate(self.names)}
         return "".join(signs.get(c, c) for c in part)
 
-    def places(self, wanted: Iterable[str]) -> list[tuple[int, str]]:
+    def places(self, names: Iterable[str]) -> list[tuple[int, str]]:
         """Where names stand, in order."""
-        lowered = {name.lower() for name in wanted}
+        lowered = {name.lower() for name in names}
         masked_names = (
             (at, self.names[ord(c) - _FIRST]) for at, c in enumerate(self.text) if c >= "\ue000"
         )

@@ -35,13 +35,13 @@ def explain(report: Report, offers_of: OffersOf) -> Explanations:
     Raises:
         SpecError: the endpoint's key is not in the environment.
     """
-    asked = report.spec.explain
+    spec = report.spec.explain
     all_sheets = sheets(report, offers_of)
-    if asked.provider == "template":
+    if spec.provider == "template":
         return Explanations(provider="template", texts=tuple(_by_template(s) for s in all_sheets))
-    endpoint = open_endpoint(asked)
+    endpoint = open_endpoint(spec)
     texts = run_to_end(_by_model(all_sheets, known_names(report), endpoint))
-    return Explanations(provider=f"openai: {asked.model}", texts=texts)
+    return Explanations(provider=f"openai: {spec.model}", texts=texts)
 
 
 def sheets(report: Report, offers_of: OffersOf) -> tuple[Sheet, ...]:
@@ -66,12 +66,12 @@ async def _by_model(
 ) -> tuple[Explanation, ...]:
     free = asyncio.Semaphore(endpoint.spec.concurrency)
 
-    async def one(sheet: Sheet) -> Explanation:
+    async def explanation_of(sheet: Sheet) -> Explanation:
         async with free:
             return await _ask_and_check(sheet, known, endpoint)
 
     async with endpoint.client:
-        return tuple(await asyncio.gather(*(one(sheet) for sheet in all_sheets)))
+        return tuple(await asyncio.gather(*(explanation_of(sheet) for sheet in all_sheets)))
 
 
 async def _ask_and_check(sheet: Sheet, known: Mapping[str, str], endpoint: Endpoint) -> Explanation:

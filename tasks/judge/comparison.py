@@ -114,8 +114,8 @@ def _same(before: Report, finding: Finding, after: Measurement) -> Measurement |
         if covers(finding.gate, m)
     ]
     for left_out in ({}, {"reference": None}, {"reference": None, "group": None}):
-        wanted = after.about.model_copy(update=left_out)
-        same = [m for m in candidates if m.about.model_copy(update=left_out) == wanted]
+        scope = after.about.model_copy(update=left_out)
+        same = [m for m in candidates if m.about.model_copy(update=left_out) == scope]
         if len(same) == 1:
             return same[0]
     return None

@@ -67,10 +67,10 @@ def decided(
         if ref.spec.data_columns
         else [row for payload in payloads for row in payload.rows]
     )
-    sure = [np.nan if one.probability is None else one.probability for one in each]
+    sure = [np.nan if decision.probability is None else decision.probability for decision in each]
     return Decided(
         subject=subject,
         rows=tuple(rows),
-        decision=np.array([one.label or "" for one in each], dtype=np.str_),
+        decision=np.array([decision.label or "" for decision in each], dtype=np.str_),
         probability=np.array(sure, dtype=np.float64),
     )

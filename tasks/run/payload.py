@@ -69,5 +69,5 @@ def _named_arrays(value: object) -> bool:
     return (
         isinstance(value, dict)
         and bool(value)
-        and all(isinstance(one, np.ndarray) for one in value.values())
+        and all(isinstance(array, np.ndarray) for array in value.values())
     )

@@ -177,17 +177,17 @@ class Finished:
     store: Store
     by_round: Mapping[str, tuple[StoredShard, ...]] = field(default_factory=dict)
 
-    def stored(self, one: AnyRound) -> tuple[StoredShard, ...]:
+    def stored(self, round_: AnyRound) -> tuple[StoredShard, ...]:
         """Locations of the payloads of a round, in the order of its shards."""
-        return self.by_round.get(one.name, ())
+        return self.by_round.get(round_.name, ())
 
-    def of(self, one: Round[C, O, P]) -> list[P]:
+    def of(self, round_: Round[C, O, P]) -> list[P]:
         """The payloads of a round, in the order of its shards."""
-        return [self.store.read(stored, one.payload) for stored in self.stored(one)]
+        return [self.store.read(stored, round_.payload) for stored in self.stored(round_)]
 
-    def after(self, one: AnyRound, stored: Sequence[StoredShard]) -> Self:
+    def after(self, round_: AnyRound, stored: Sequence[StoredShard]) -> Self:
         """The same with one more round."""
-        return replace(self, by_round={**self.by_round, one.name: tuple(stored)})
+        return replace(self, by_round={**self.by_round, round_.name: tuple(stored)})
 
 
 def cut(

@@ -93,13 +93,13 @@ class TranscriptsReader(Reader):
 
     def refer(self, name: str, spec: SubjectSpec, root: Path, data: str) -> SubjectRef:
         """The reference of a file."""
-        asked = spec_as(spec, TranscriptsSubject)
-        path = (root / asked.path).expanduser().resolve()
+        table_spec = spec_as(spec, TranscriptsSubject)
+        path = (root / table_spec.path).expanduser().resolve()
         if not path.is_file():
             near = sorted(p.name for p in path.parent.glob("*") if p.is_file())[:8]
             raise SubjectError(
-                f"subject {name}: no file {asked.path!r} beside the definition; that folder holds: "
-                f"{', '.join(near) or 'no files'}"
+                f"subject {name}: no file {table_spec.path!r} beside the definition; "
+                f"that folder holds: {', '.join(near) or 'no files'}"
             )
         return SubjectRef(name=name, spec=spec, folder=str(path), sha256=file_digest(path))
 

@@ -100,8 +100,8 @@ def _read(inputs: Inputs, roll: Callable[[Attended], Tensor]) -> Tensor:
         # with frozen weights the embeddings are the only leaf that can require a gradient
         own = inputs.own[part].detach().clone().requires_grad_(torch.is_grad_enabled())
         rolled = roll(attend(own, rows))
-        here = torch.arange(len(rolled), device=rolled.device)
-        return rolled[here, read_at[part].to(rolled.device)].double().cpu()
+        rows_ = torch.arange(len(rolled), device=rolled.device)
+        return rolled[rows_, read_at[part].to(rolled.device)].double().cpu()
 
     return in_passes(run, len(inputs), inputs.rows_per_pass)
 

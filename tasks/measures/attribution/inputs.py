@@ -116,10 +116,10 @@ class Inputs:
     def mixed(self, rows: Tensor, present: Tensor) -> Tensor:
         """Embeddings with only some units present, [k, tokens, d]; see `values`."""
         units = self.units[rows]
-        kept = present.gather(1, units.clamp(min=0)) | (units < 0)
-        here = rows.to(self.own.device)
-        where = kept.to(self.own.device).unsqueeze(-1)
-        return torch.where(where, self.own[here], self.neutral[here])
+        present_tokens = present.gather(1, units.clamp(min=0)) | (units < 0)
+        indices = rows.to(self.own.device)
+        mask = present_tokens.to(self.own.device).unsqueeze(-1)
+        return torch.where(mask, self.own[indices], self.neutral[indices])
 
     def per_unit(self, tokens: Tensor) -> Tensor:
         """Sum over the tokens of each unit: [rows, tokens] -> [rows, units], float64.
@@ -160,7 +160,7 @@ def attribution(inputs: Inputs, units: Tensor, evaluations: Tensor | int) -> Att
     """
     score, baseline_score = inputs.ends()
     units = units.double().cpu()
-    spent = torch.as_tensor(evaluations, dtype=torch.long).expand(len(inputs)).clone()
+    per_row = torch.as_tensor(evaluations, dtype=torch.long).expand(len(inputs)).clone()
     return Attribution(
-        units, score, baseline_score, units.sum(dim=1) - (score - baseline_score), spent
+        units, score, baseline_score, units.sum(dim=1) - (score - baseline_score), per_row
     )

@@ -74,9 +74,9 @@ def integrated_gradients(
     score = torch.stack([path.seen[1.0][0] for path in paths])
     baseline_score = torch.stack([path.seen[0.0][0] for path in paths])
     units = inputs.per_unit(torch.stack([path.gaps().sum(dim=0)[1:] for path in paths]))
-    spent = torch.tensor([2 * len(path.seen) for path in paths])
+    evaluations = torch.tensor([2 * len(path.seen) for path in paths])
     delta = units.sum(dim=1) - (score - baseline_score)
-    return Attribution(units, score, baseline_score, delta, spent)
+    return Attribution(units, score, baseline_score, delta, evaluations)
 
 
 @dataclass
@@ -131,8 +131,8 @@ def _visit(inputs: Inputs, points: Sequence[_Point]) -> Tensor:
 
 
 def _slopes(inputs: Inputs, rows: Tensor, places: Tensor) -> Tensor:
-    here = rows.to(inputs.own.device)
-    own, neutral = inputs.own[here], inputs.neutral[here]
+    indices = rows.to(inputs.own.device)
+    own, neutral = inputs.own[indices], inputs.neutral[indices]
     with torch.enable_grad():
         between = torch.lerp(neutral, own, places.to(own)[:, None, None]).requires_grad_()
         score = inputs.read(between, rows)

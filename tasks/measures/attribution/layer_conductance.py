@@ -55,10 +55,10 @@ def layer_conductance(
         size = max(1, inputs.rows_per_pass // len(LOBATTO))
         seen = in_passes(lambda part: _over(inputs, blocks, panels[part], layer), len(panels), size)
         parts = []
-        for panel, one in zip(panels, seen, strict=True):
-            error = one[1:].sum() - one[0]
+        for panel, values in zip(panels, seen, strict=True):
+            error = values[1:].sum() - values[0]
             level = torch.maximum(score[panel.row].abs(), baseline_score[panel.row].abs())
-            parts.append(Part(panel, one[1:], excess(error, level, inputs.own.dtype)))
+            parts.append(Part(panel, values[1:], excess(error, level, inputs.own.dtype)))
         return parts
 
     # two panels to begin with; each halving measures two more and leaves one more
@@ -68,9 +68,9 @@ def layer_conductance(
     tokens = torch.stack(
         [torch.stack([part.value for part in parts]).sum(0) for parts in panels_of_rows]
     )
-    spent = torch.tensor([10 * (2 * len(parts) - 2) + 2 for parts in panels_of_rows])
+    evaluations = torch.tensor([10 * (2 * len(parts) - 2) + 2 for parts in panels_of_rows])
     delta = tokens.sum(dim=1) - gain
-    return Attribution(inputs.per_unit(tokens), score, baseline_score, delta, spent)
+    return Attribution(inputs.per_unit(tokens), score, baseline_score, delta, evaluations)
 
 
 def _check(depth: int, layer: int, tolerance: float, max_evaluations: int) -> None:
@@ -88,10 +88,10 @@ def _over(inputs: Inputs, blocks: nn.ModuleList, panels: list[Panel], layer: int
     points = len(LOBATTO)
     rows = torch.tensor([panel.row for panel in panels]).repeat_interleave(points)
     places = np.array([panel.start + panel.width * LOBATTO for panel in panels]).ravel()
-    here = rows.to(inputs.own.device)
+    indices = rows.to(inputs.own.device)
     at = torch.as_tensor(places).to(inputs.own)[:, None, None]
     with torch.enable_grad(), recorded(blocks) as outputs:
-        between = torch.lerp(inputs.neutral[here], inputs.own[here], at).requires_grad_()
+        between = torch.lerp(inputs.neutral[indices], inputs.own[indices], at).requires_grad_()
         score = inputs.score(between, rows)
         state = hidden_of(outputs[layer - 1])
         (gradient,) = torch.autograd.grad(score.sum(), state)

@@ -44,15 +44,15 @@ def lime(inputs: Inputs, *, samples: int = 256, seed: int = 0) -> Attribution:
         raise ValueError(f"lime: no line goes through {samples} samples")
     drawn = lru_cache(lambda n: _drawn(n, samples, seed))
     ends = inputs.ends()
-    units, spent = blank(inputs)
+    units, evaluations = blank(inputs)
     for n, (rows, scores) in play(inputs, lambda n: drawn(n)[0], rough=True).items():
         between_ends, times = drawn(n)
         present = np.concatenate([np.ones((1, n)), np.zeros((1, n)), between_ends])
         known = np.concatenate([torch.stack(ends, dim=1)[rows].numpy(), scores], axis=1)
         model = Ridge(alpha=PENALTY).fit(present, known.T, times * _closeness(present))
         units[rows, :n] = torch.from_numpy(model.coef_)
-        spent[rows] = len(present)
-    return between(ends, units, spent)
+        evaluations[rows] = len(present)
+    return between(ends, units, evaluations)
 
 
 def _drawn(n: int, samples: int, seed: int) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:

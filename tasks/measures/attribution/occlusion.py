@@ -60,14 +60,14 @@ def sliding_window(inputs: Inputs, *, width: int = 3, stride: int = 1) -> Attrib
         return _windows(n, width, stride)
 
     ends = score, baseline_score = inputs.ends()
-    units, spent = blank(inputs)
+    units, evaluations = blank(inputs)
     # a window over a whole row leaves the baseline, which has been scored
     for n, (rows, scores) in play(inputs, lambda n: ~windows(n)[: n if n > width else 0]).items():
-        left = torch.from_numpy(scores) if n > width else baseline_score[rows, None]
+        without = torch.from_numpy(scores) if n > width else baseline_score[rows, None]
         in_window = torch.from_numpy(windows(n)).double()
-        units[rows, :n] = (score[rows, None] - left) @ in_window / in_window.sum(dim=0)
-        spent[rows] = scores.shape[1] + 2
-    return between(ends, units, spent)
+        units[rows, :n] = (score[rows, None] - without) @ in_window / in_window.sum(dim=0)
+        evaluations[rows] = scores.shape[1] + 2
+    return between(ends, units, evaluations)
 
 
 def _windows(n: int, width: int, stride: int) -> NDArray[np.bool_]:

@@ -44,7 +44,7 @@ def partition_values(inputs: Inputs, *, max_evaluations: int = 500) -> Attributi
     if max_evaluations < 2:
         raise ValueError(f"partition: {max_evaluations} evaluations do not reach both ends")
     ends = inputs.ends()
-    units, spent = blank(inputs)
+    units, evaluations = blank(inputs)
     for row, n in enumerate(inputs.counts.clamp(min=1).tolist()):
         game = _Game(inputs, row, float(ends[0][row]), float(ends[1][row]), n)
         if n == 1:
@@ -59,8 +59,8 @@ def partition_values(inputs: Inputs, *, max_evaluations: int = 500) -> Attributi
                     silent=True,
                 )
             units[row, :n] = torch.from_numpy(explanation.values[0])
-        spent[row] = len(game.known)
-    return between(ends, units, spent)
+        evaluations[row] = len(game.known)
+    return between(ends, units, evaluations)
 
 
 class _Game:

@@ -75,13 +75,13 @@ def _split(parts: list[Part], allowed: float, most: int) -> tuple[list[Part], li
     if total <= allowed or not math.isfinite(total):
         return [], parts
     parts = sorted(parts, key=lambda part: part.error)
-    kept, error = 0, parts[0].error
+    count, error = 0, parts[0].error
     while error <= allowed / 2:
-        kept += 1
-        error += parts[kept].error
-    kept = max(kept, len(parts) - max(0, most - len(parts)))
-    coarse = [part for part in parts[kept:] if part.panel.width > NARROWEST]
-    return coarse, parts[:kept] + [p for p in parts[kept:] if p.panel.width <= NARROWEST]
+        count += 1
+        error += parts[count].error
+    count = max(count, len(parts) - max(0, most - len(parts)))
+    coarse = [part for part in parts[count:] if part.panel.width > NARROWEST]
+    return coarse, parts[:count] + [p for p in parts[count:] if p.panel.width <= NARROWEST]
 
 
 def _halves(panel: Panel) -> list[Panel]:

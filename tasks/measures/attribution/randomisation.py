@@ -42,11 +42,11 @@ def randomised(
     name = next((name for name, module in model.named_modules() if module is blocks), None)
     if name is None:
         raise ValueError("randomised: the blocks are no part of the model")
-    kept = _below(model, blocks) if how == "top" else set()
+    unchanged = _below(model, blocks) if how == "top" else set()
     shuffled = copy.deepcopy(model)
     generator = torch_stream(seed, "shuffled weights")
     for path, weight in shuffled.named_parameters():
-        if path not in kept:
+        if path not in unchanged:
             _shuffle(weight, generator)
     return shuffled
 

@@ -92,7 +92,7 @@ def shapley_with_errors(
         return np.concatenate([chosen(n)[1:], ~chosen(n)[1:]])
 
     ends = score, baseline_score = inputs.ends()
-    units, spent = blank(inputs)
+    units, evaluations = blank(inputs)
     error = torch.zeros_like(units)
     for n, (rows, scores) in play(inputs, pairs, rough=True).items():
         present, without = np.split(scores, 2, axis=1)
@@ -103,8 +103,8 @@ def shapley_with_errors(
         else:
             mean, deviation = _regress(n, budget(n), seed, gains)
             units[rows, :n], error[rows, :n] = torch.from_numpy(mean), torch.from_numpy(deviation)
-        spent[rows] = 2 * len(chosen(n))
-    return Shapley(between(ends, units, spent), error)
+        evaluations[rows] = 2 * len(chosen(n))
+    return Shapley(between(ends, units, evaluations), error)
 
 
 # --- which coalitions ---------------------------------------------------------------------

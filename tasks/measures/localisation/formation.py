@@ -59,11 +59,13 @@ def formation_delay(
     Stat. Appl. Genet. Mol. Biol. 9:39, for p.
     """
     bounds = (0.0, float(layers))
-    one = intervals.bootstrap_mean(formed.astype(np.float64), seed=seed, bounds=bounds)
-    other = intervals.bootstrap_mean(reference.astype(np.float64), seed=seed, bounds=bounds)
-    value = one.value - other.value
-    below = math.hypot(one.value - one.low, other.high - other.value)
-    above = math.hypot(one.high - one.value, other.value - other.low)
+    mean = intervals.bootstrap_mean(formed.astype(np.float64), seed=seed, bounds=bounds)
+    reference_mean = intervals.bootstrap_mean(
+        reference.astype(np.float64), seed=seed, bounds=bounds
+    )
+    value = mean.value - reference_mean.value
+    below = math.hypot(mean.value - mean.low, reference_mean.high - reference_mean.value)
+    above = math.hypot(mean.high - mean.value, reference_mean.value - reference_mean.low)
     interval = intervals.Interval(value, value - below, value + above)
     return Delay(interval, permutation_p(formed, reference, seed=seed))
 

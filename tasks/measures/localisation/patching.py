@@ -94,7 +94,7 @@ def patched_scores(
         Scores [items, classes].
     """
 
-    def one(items: slice) -> Tensor:
+    def scores_of(items: slice) -> Tensor:
         texts, mask = rows[items], masks[items].unsqueeze(-1)
         theirs = donor[texts]
         edit = partial(_put, mask, theirs)
@@ -113,7 +113,7 @@ def patched_scores(
         with torch.no_grad(), resumed(blocks, below, answers), where:
             return run(texts)
 
-    return in_passes(one, len(rows), size)
+    return in_passes(scores_of, len(rows), size)
 
 
 def log_odds(scores: Tensor, target: Tensor) -> Tensor:

@@ -154,7 +154,7 @@ def fit(
         raw = minimum.at[..., :-1] * task.inverse.unsqueeze(2)
         bias = minimum.at[..., -1] - (raw * task.mean.unsqueeze(2)).sum(dim=-1)
         parts.append(Readers(raw, bias, minimum.gradient))
-    return Readers(*(torch.cat(one) for one in zip(*parts, strict=True)))
+    return Readers(*(torch.cat(part) for part in zip(*parts, strict=True)))
 
 
 class _Logistic(Objective):

@@ -109,15 +109,15 @@ def _held_out(labels: Codes, trained: Mask, rng: np.random.Generator) -> tuple[M
         looks.append(
             np.concatenate([rng.choice(h, LOOKED_AT // len(validation)) for h in validation])
         )
-    least = min(len(one) for one in looks)
-    return fits, torch.from_numpy(np.stack([one[:least] for one in looks]))
+    least = min(len(rows) for rows in looks)
+    return fits, torch.from_numpy(np.stack([rows[:least] for rows in looks]))
 
 
 def _draw(labels: Codes, fits: Mask, rng: np.random.Generator) -> Codes:
     """A batch of every probe in which classes are equally frequent, [probes, batch]."""
     drawn = []
-    for row, kept in zip(labels, fits, strict=True):
-        groups = [np.flatnonzero(kept & (row == g)) for g in np.unique(row[kept])]
+    for row, training in zip(labels, fits, strict=True):
+        groups = [np.flatnonzero(training & (row == g)) for g in np.unique(row[training])]
         each = -(-BATCH // len(groups))
         drawn.append(np.concatenate([rng.choice(g, each) for g in groups])[:BATCH])
     return np.stack(drawn)

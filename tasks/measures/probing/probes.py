@@ -112,9 +112,9 @@ def control_probes(
     draws = len(seeds)
     dealt = np.repeat(labels, draws, axis=0)
     for i, row in enumerate(dealt):
-        kept = trained[i // draws]
-        row[kept] = control_labels(
-            row[kept], seed=subseed(seeds[i % draws], "labelling of a probe", i // draws)
+        training = trained[i // draws]
+        row[training] = control_labels(
+            row[training], seed=subseed(seeds[i % draws], "labelling of a probe", i // draws)
         )
     problems = Problems(
         dealt,
@@ -141,8 +141,8 @@ def control_labels(concept: NDArray[np.generic], *, seed: int) -> NDArray[np.gen
 
 
 def _enough(labels: Codes, trained: Mask) -> None:
-    for row, kept in zip(labels, trained, strict=True):
-        groups, sizes = np.unique(row[kept], return_counts=True)
+    for row, training in zip(labels, trained, strict=True):
+        groups, sizes = np.unique(row[training], return_counts=True)
         if len(groups) < 2 or sizes.min() < INNER:
             raise EvidenceError(
                 f"probing: a probe trains on {len(groups)} groups of "
@@ -154,24 +154,24 @@ def _strengths(design: Design, labels: Codes, trained: Mask, classes: int, seed:
     """The strength of the lowest held-out log-loss, [layers, probes]."""
     rng = stream(seed, "inner folds of a probe")
     fold = np.full(labels.shape, -1)
-    for row, kept, inner in zip(labels, trained, fold, strict=True):
-        inner[kept] = _spread(row[kept], rng, INNER)
+    for row, training, inner in zip(labels, trained, fold, strict=True):
+        inner[training] = _spread(row[training], rng, INNER)
     loss = np.zeros((len(STRENGTHS), len(design.x), len(labels)))
     for turn in range(INNER):
-        asked = fold == turn
+        held_out = fold == turn
         tried = len(STRENGTHS)
         readers = logistic.fit(
             design,
             Problems(
                 np.tile(labels, (tried, 1)),
-                np.tile(trained & ~asked, (tried, 1)),
+                np.tile(trained & ~held_out, (tried, 1)),
                 np.repeat(STRENGTHS, len(labels)),
                 classes,
                 balanced=True,
             ),
         )
         loss += (
-            _log_loss(design, readers, labels, asked)
+            _log_loss(design, readers, labels, held_out)
             .reshape(len(design.x), tried, -1)
             .swapaxes(0, 1)
         )

@@ -37,11 +37,11 @@ def by_chance(
     n = len(answers)
     counted = [Counter(a for a in pair if shared in (None, a)) for pair in answers]
     total: Counter[str] = Counter()
-    for one in counted:
-        total.update(one)
+    for counts in counted:
+        total.update(counts)
     square = sum(times**2 for times in total.values())
-    own = np.array([sum(k**2 for k in one.values()) for one in counted])
-    across = np.array([sum(k * total[a] for a, k in one.items()) for one in counted])
+    own = np.array([sum(k**2 for k in counts.values()) for counts in counted])
+    across = np.array([sum(k * total[a] for a, k in counts.items()) for counts in counted])
     value = float((square - own.sum()) / (4 * n * (n - 1)))
     if n < 3:
         return Interval(value, 0.0, 1.0)

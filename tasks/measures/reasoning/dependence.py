@@ -27,10 +27,10 @@ def truncated_by_tokens(reasoning: str, tokens: Sequence[Span], share: float) ->
 
     Source: Lanham et al. 2023, arXiv:2307.13702, early answering.
     """
-    kept = int(np.floor(share * len(tokens) + 0.5 + 1e-9))
-    if kept >= len(tokens):
+    count = int(np.floor(share * len(tokens) + 0.5 + 1e-9))
+    if count >= len(tokens):
         return reasoning.strip()
-    return reasoning[: tokens[kept - 1][1]].strip() if kept else ""
+    return reasoning[: tokens[count - 1][1]].strip() if count else ""
 
 
 def filled(kept: str, units: int) -> str:

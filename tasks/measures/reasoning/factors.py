@@ -42,10 +42,10 @@ def consistency(
     if not known or len(attributed) < 2:
         return None
     order = sorted(attributed, key=lambda name: (-abs(attributed[name]), name))
-    strongest, wanted = set(order[: len(known)]), order[: min(top, len(order))]
+    strongest, top_fields = set(order[: len(known)]), order[: min(top, len(order))]
     return Consistency(
         precision=len(strongest & set(known)) / len(known),
-        recall=len(set(wanted) & set(known)) / len(wanted),
+        recall=len(set(top_fields) & set(known)) / len(top_fields),
         rank=rank_agreement(
             [abs(value) for value in attributed.values()],
             [float(name in named) for name in attributed],

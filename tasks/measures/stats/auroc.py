@@ -152,9 +152,9 @@ def specificity(scores: Floats, truth: Bools, threshold: float) -> Interval:
 def _covariance(a: Components, b: Components) -> float:
     if min(len(a.positive), len(a.negative)) < 2:
         return float("nan")
-    ten = float(np.cov(a.positive, b.positive)[0, 1])
-    one = float(np.cov(a.negative, b.negative)[0, 1])
-    return ten / len(a.positive) + one / len(a.negative)
+    over_positives = float(np.cov(a.positive, b.positive)[0, 1])
+    over_negatives = float(np.cov(a.negative, b.negative)[0, 1])
+    return over_positives / len(a.positive) + over_negatives / len(a.negative)
 
 
 def _wide(value: float, pairs: int, level: float) -> Interval:

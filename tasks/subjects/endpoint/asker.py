@@ -62,10 +62,10 @@ class Asker(ABC):
             SubjectError: the budget is used up, the endpoint refuses everything, or a required
                 request failed; answers until then are stored.
         """
-        wanted = {name_of(r): r for r in requests}
-        known = {name: self.kept.find(request) for name, request in wanted.items()}
-        answered = {name: reply for name, reply in known.items() if reply is not None}
-        missing = {name: request for name, request in wanted.items() if name not in answered}
+        by_name = {name_of(r): r for r in requests}
+        stored = {name: self.kept.find(request) for name, request in by_name.items()}
+        answered = {name: reply for name, reply in stored.items() if reply is not None}
+        missing = {name: request for name, request in by_name.items() if name not in answered}
         if missing:
             answered |= run_to_end(self._ask_all(missing, all_or_none, bool(answered)))
         return [answered.get(name_of(r)) for r in requests]
@@ -92,7 +92,7 @@ class Asker(ABC):
         }
 
     async def _ask_all(
-        self, wanted: dict[str, Request], all_or_none: bool, some_known: bool
+        self, missing: dict[str, Request], all_or_none: bool, some_known: bool
     ) -> dict[str, Reply]:
         """Send the missing requests, as many at once as the definition allows.
 
@@ -105,7 +105,7 @@ class Asker(ABC):
 
         async with Client(self.spec, self.key, self.meter) as client:
 
-            async def one(name: str, request: Request) -> None:
+            async def ask(name: str, request: Request) -> None:
                 async with free:
                     if stopped:
                         return
@@ -121,13 +121,13 @@ class Asker(ABC):
                     self.kept.keep(request, reply)
                     answered[name] = reply
 
-            await asyncio.gather(*(one(*item) for item in wanted.items()))
+            await asyncio.gather(*(ask(*item) for item in missing.items()))
         if not answered and not some_known and all(error.passing for error in alone):
             stopped += alone
         if stopped:
             why = str(stopped[0]).removeprefix("endpoint: ")
             raise SubjectError(
-                f"{self.who}: {why}; {len(answered)} of {len(wanted)} answers of this "
+                f"{self.who}: {why}; {len(answered)} of {len(missing)} answers of this "
                 "step came and are kept, and the same command goes on from there"
             )
         return answered

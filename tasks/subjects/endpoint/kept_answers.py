@@ -30,10 +30,10 @@ class KeptAnswers:
         if self.folder is None:
             return self._memory.get(name)
         try:
-            kept = json.loads(self._path(self.folder, name).read_bytes())
-            if kept["request"] != request:
+            stored = json.loads(self._path(self.folder, name).read_bytes())
+            if stored["request"] != request:
                 return None
-            return Reply.model_validate(kept["reply"])
+            return Reply.model_validate(stored["reply"])
         except (OSError, ValueError, KeyError, TypeError, ValidationError):
             return None
 
@@ -47,9 +47,9 @@ class KeptAnswers:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".draft")
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            kept = {"request": request, "reply": reply.model_dump()}
+            stored = {"request": request, "reply": reply.model_dump()}
             # a lone half of a surrogate pair is legal JSON and no UTF-8: escaped, it survives
-            json.dump(kept, stream, ensure_ascii=True, allow_nan=False)
+            json.dump(stored, stream, ensure_ascii=True, allow_nan=False)
             stream.flush()
             os.fsync(stream.fileno())
         Path(draft).replace(path)

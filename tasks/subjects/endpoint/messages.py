@@ -24,14 +24,14 @@ def question(spec: OpenAISubject, text: str) -> Messages:
 
 def answer_now(spec: OpenAISubject, text: str, reasoning: str) -> Messages:
     """The conversation that asks for an answer after a given reasoning, as the definition says."""
-    asked = question(spec, text)
+    conversation = question(spec, text)
     if spec.forcing == "prefill":
-        return (*asked, {"role": "assistant", "content": _begun(spec, reasoning)})
+        return (*conversation, {"role": "assistant", "content": _begun(spec, reasoning)})
     now = request_for(spec.answer)
     if reasoning:
-        return (*asked, {"role": "assistant", "content": reasoning}, _user(now))
+        return (*conversation, {"role": "assistant", "content": reasoning}, _user(now))
     # many endpoints refuse an empty message, or two of one role in a row
-    return (*_system(spec), _user(f"{asked[-1]['content']}\n\n{now}"))
+    return (*_system(spec), _user(f"{conversation[-1]['content']}\n\n{now}"))
 
 
 def request_for(form: AnswerForm) -> str:

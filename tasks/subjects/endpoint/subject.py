@@ -54,7 +54,7 @@ class EndpointSubject(Asker):
 
     def decide_on(self, texts: Sequence[str], odds_of: str | None = None) -> list[Decision]:
         """Its answer to every text after its own reasoning; it gives no log-odds."""
-        return [Decision(one.answer) for one in self.write(texts)]
+        return [Decision(written.answer) for written in self.write(texts)]
 
     def write(self, texts: Sequence[str]) -> list[Written]:
         """Reasoning and answer for every text.
@@ -135,9 +135,9 @@ def load_endpoint(ref: SubjectRef) -> EndpointSubject:
         SpecError: the environment holds no key under the name that the definition gives.
     """
     spec = spec_as(ref.spec, OpenAISubject)
-    meter, kept = accounts(ref.name, ref.sha256, ref.folder, spec.budget.model_dump_json())
+    meter, answers = accounts(ref.name, ref.sha256, ref.folder, spec.budget.model_dump_json())
     key = key_in(spec.key_env, f"subject {ref.name}")
-    return EndpointSubject(ref=ref, spec=spec, key=key, meter=meter, kept=kept)
+    return EndpointSubject(ref=ref, spec=spec, key=key, meter=meter, kept=answers)
 
 
 @once(maxsize=8)

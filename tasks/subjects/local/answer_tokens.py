@@ -31,13 +31,13 @@ def with_answers(
     """
     room = subject.window
     encoded = subject.tokenizer(list(rendered), truncation=room is not None, max_length=room)
-    asked = [list(ids) for ids in encoded["input_ids"]]
+    prompts = [list(ids) for ids in encoded["input_ids"]]
     ends: list[Ids] = [[] for _ in rendered]
     for i, answer in enumerate(answers):
         if answer:
             before, ends[i] = _parted(subject, rendered[i], answer)
-            asked[i] = before + ends[i][:-1]
-    return asked, ends
+            prompts[i] = before + ends[i][:-1]
+    return prompts, ends
 
 
 def log_probability(logits: Tensor, tokens: Ids) -> float:
@@ -47,8 +47,8 @@ def log_probability(logits: Tensor, tokens: Ids) -> float:
         logits: [tokens, vocabulary].
         tokens: the tokens that follow.
     """
-    wanted = torch.tensor(tokens, device=logits.device).unsqueeze(1)
-    return float(logits.double().log_softmax(dim=-1).gather(1, wanted).sum())
+    targets = torch.tensor(tokens, device=logits.device).unsqueeze(1)
+    return float(logits.double().log_softmax(dim=-1).gather(1, targets).sum())
 
 
 def _parted(subject: Decoder, rendered: str, answer: str) -> tuple[Ids, Ids]:

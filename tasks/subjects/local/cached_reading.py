@@ -116,12 +116,12 @@ def _onward(
     before = first.mask.shape[1] - first.position  # padding of each row
     until = int((before + known).max())
     columns = torch.arange(until, device=subject.device)
-    kept = first.mask[:, :until] * (columns < (before + known).unsqueeze(1))
+    visible = first.mask[:, :until] * (columns < (before + known).unsqueeze(1))
     rest = [version[n:] for n, version in zip(shared, versions, strict=True)]
     ids, fresh = padded(subject, rest)
     places = (fresh.cumsum(-1) - 1 + known.unsqueeze(1)).clamp(min=0)
     position = torch.tensor([len(version) for version in versions], device=subject.device)
-    mask = torch.cat([kept, fresh], dim=1)
+    mask = torch.cat([visible, fresh], dim=1)
     return forward(subject, ids, mask, places, _view(first.cache, until), position, max(needed))
 
 

@@ -67,8 +67,8 @@ class Decoder(LocalSubject):
         inputs = self._inputs(batch, embeddings)
         logits = self.model(**inputs, logits_to_keep=length + 1, use_cache=False).logits
         likely = logits[:, :-1].float().log_softmax(dim=-1)
-        wanted = batch.ids[:, -length:].unsqueeze(-1)
-        per_token: Tensor = likely.gather(-1, wanted).squeeze(-1)
+        targets = batch.ids[:, -length:].unsqueeze(-1)
+        per_token: Tensor = likely.gather(-1, targets).squeeze(-1)
         return (per_token * answer[:, -length:].to(per_token)).sum(dim=1)
 
     def _run(

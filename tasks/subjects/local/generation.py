@@ -114,7 +114,7 @@ def continued(
     Returns:
         Completions without the given reasoning, [cuts][texts].
     """
-    asked = _begun(subject, texts, [""] * len(texts))
+    prompts = _begun(subject, texts, [""] * len(texts))
     whole = _begun(subject, texts, reasonings)
     versions = [_begun(subject, texts, cut) for cut in cuts]
     completions = [[""] * len(texts) for _ in cuts]
@@ -122,7 +122,9 @@ def continued(
         for rows in _groups(whole, subject.batch_size):
             first = _first(subject, whole, rows)
             for at, version in enumerate(versions):
-                room = [subject.spec.max_new_tokens - len(version[i]) + len(asked[i]) for i in rows]
+                room = [
+                    subject.spec.max_new_tokens - len(version[i]) + len(prompts[i]) for i in rows
+                ]
                 if is_plainly_greedy(subject):
                     written = _greedy(
                         subject, read_from(subject, first, whole, version, rows), room

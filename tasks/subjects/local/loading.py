@@ -88,7 +88,7 @@ def _loaded(ref: SubjectRef, folder: Path) -> Classifier | Writer:
         ids = _choice_ids(ref.name, ref.spec, tokenizer)
         return Writer(ref, ref.spec, model, tokenizer, device, left, ref.spec.choices, ids)
     names = (model.config.id2label or {}).items()
-    labels = tuple(str(name) for _, name in sorted(names, key=lambda one: int(one[0])))
+    labels = tuple(str(name) for _, name in sorted(names, key=lambda item: int(item[0])))
     spec = spec_as(ref.spec, ClassifierSubject)
     return Classifier(ref, spec, model, tokenizer, device, left, labels)
 

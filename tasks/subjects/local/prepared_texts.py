@@ -62,22 +62,22 @@ class Explained:
         Returns:
             Score, the mean over a text's windows, [k], float64 on the processor.
         """
-        asked = torch.cat([texts.unsqueeze(1), present.long()], dim=1)
-        once, where = torch.unique(asked, dim=0, return_inverse=True)
-        return self._values(once[:, 0], once[:, 1:].bool(), operator)[where]
+        variants = torch.cat([texts.unsqueeze(1), present.long()], dim=1)
+        once, index = torch.unique(variants, dim=0, return_inverse=True)
+        return self._values(once[:, 0], once[:, 1:].bool(), operator)[index]
 
     def _values(self, texts: Tensor, present: Tensor, operator: Operator) -> Tensor:
         rows_of = [torch.nonzero(self.batch.owner == t).flatten() for t in range(len(self.units))]
         rows = torch.cat([rows_of[int(t)] for t in texts])
         counts = torch.tensor([len(rows_of[int(t)]) for t in texts])
         variant = torch.repeat_interleave(torch.arange(len(texts)), counts)
-        here = present[variant].gather(1, self.place[rows])
+        row_units = present[variant].gather(1, self.place[rows])
         if operator == "neutral":
-            scores = self.inputs.values(rows, here)
+            scores = self.inputs.values(rows, row_units)
         else:
             per_pass = self.inputs.rows_per_pass
             scores = in_passes(
-                lambda part: self._deleted(rows[part], here[part]), len(rows), per_pass
+                lambda part: self._deleted(rows[part], row_units[part]), len(rows), per_pass
             )
         total = torch.zeros(len(texts), dtype=torch.float64).index_add_(0, variant, scores)
         return total / counts
@@ -85,17 +85,17 @@ class Explained:
     def _deleted(self, rows: Tensor, present: Tensor) -> Tensor:
         """Score of rows without the absent units, whose remaining tokens close up."""
         own = self.inputs.own
-        here = rows.to(own.device)
+        indices = rows.to(own.device)
         units = self.inputs.units[rows]
-        kept = (present.gather(1, units.clamp(min=0)) | (units < 0)).to(own.device)
-        kept &= self.batch.mask[here] == 1
+        remaining = (present.gather(1, units.clamp(min=0)) | (units < 0)).to(own.device)
+        remaining &= self.batch.mask[indices] == 1
         left = self.scoring.subject.left_padded
-        order = (kept if left else ~kept).int().argsort(dim=1, stable=True)
-        length = int(kept.sum(dim=1).max())
+        order = (remaining if left else ~remaining).int().argsort(dim=1, stable=True)
+        length = int(remaining.sum(dim=1).max())
         order = order[:, -length:] if left else order[:, :length]
         with torch.no_grad():
-            embeddings = own[here].gather(1, order.unsqueeze(-1).expand(-1, -1, own.shape[-1]))
-            mask = kept.gather(1, order).long()
+            embeddings = own[indices].gather(1, order.unsqueeze(-1).expand(-1, -1, own.shape[-1]))
+            mask = remaining.gather(1, order).long()
             return self.scoring.score(embeddings, rows, mask, order).double().cpu()
 
     def _merged(self, attribution: Attribution, text: int) -> Attributed:

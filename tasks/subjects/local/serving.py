@@ -78,23 +78,23 @@ class Lever:
             yield
 
     def _check_shape(self, model: nn.Module) -> None:
-        wanted = self.about["subject"]
+        fitted = self.about["subject"]
         layers = len(find_blocks(model))
         config = getattr(model, "config", None)
-        width = getattr(config, "hidden_size", wanted["width"])
-        if (layers, width) != (wanted["layers"], wanted["width"]):
+        width = getattr(config, "hidden_size", fitted["width"])
+        if (layers, width) != (fitted["layers"], fitted["width"]):
             raise SubjectError(
-                f"the lever was fitted to {wanted['layers']} layers of width {wanted['width']}; "
+                f"the lever was fitted to {fitted['layers']} layers of width {fitted['width']}; "
                 f"{type(model).__name__} has {layers} of width {width}"
             )
 
     def _check_digest(self, folder: Path) -> None:
         from tasks.subjects.local.folder import digest
 
-        sha256, wanted = digest(folder), self.about["subject"]["sha256"]
-        if sha256 != wanted:
+        sha256, fitted = digest(folder), self.about["subject"]["sha256"]
+        if sha256 != fitted:
             raise SubjectError(
-                f"the lever was fitted to a subject with digest {wanted[:12]}; {folder} has "
+                f"the lever was fitted to a subject with digest {fitted[:12]}; {folder} has "
                 f"{sha256[:12]}: measure again before serving it"
             )
 
@@ -115,8 +115,8 @@ def load_lever(path: str | Path, *, layer: int | None = None, alpha: float | Non
         if layer is not None or alpha is not None:
             raise SubjectError(f"{path} is a whole lever: it takes no layer and no alpha")
         steps = tuple(
-            Step(one["layer"], one["where"], *(arrays[f"step/{i}/{p}"] for p in Step._fields[2:]))
-            for i, one in enumerate(about["steps"])
+            Step(step["layer"], step["where"], *(arrays[f"step/{i}/{p}"] for p in Step._fields[2:]))
+            for i, step in enumerate(about["steps"])
         )
         return Lever(steps, about)
     if layer is None or alpha is None:

@@ -41,27 +41,29 @@ class Scoring:
             mask: 1 for tokens, [k, tokens]; the row's own unless given.
             order: the row's tokens that remain, [k, tokens], if some are removed.
         """
-        here = rows.to(self.subject.device)
+        indices = rows.to(self.subject.device)
         width = embeddings.shape[1]
 
-        def kept(of_batch: Tensor) -> Tensor:
+        def remaining(of_batch: Tensor) -> Tensor:
             if order is not None:
-                return of_batch[here].gather(1, order)
+                return of_batch[indices].gather(1, order)
             return (
-                of_batch[here][:, -width:] if self.subject.left_padded else of_batch[here, :width]
+                of_batch[indices][:, -width:]
+                if self.subject.left_padded
+                else of_batch[indices, :width]
             )
 
         variant = self.batch.of(
-            kept(self.batch.ids), kept(self.batch.mask) if mask is None else mask
+            remaining(self.batch.ids), remaining(self.batch.mask) if mask is None else mask
         )
         if self.answer is not None:
-            return self.subject.log_probability(variant, kept(self.answer), embeddings)
+            return self.subject.log_probability(variant, remaining(self.answer), embeddings)
         return self._odds(self.subject.scores(variant, embeddings), rows)
 
     def attended(self, embeddings: Tensor, rows: Tensor) -> Attended:
         """Score of a class, with the attention."""
-        here = rows.to(self.subject.device)
-        variant = self.batch.of(self.batch.ids[here], self.batch.mask[here])
+        indices = rows.to(self.subject.device)
+        variant = self.batch.of(self.batch.ids[indices], self.batch.mask[indices])
         logits, attention = self.subject.attended(variant, embeddings)
         return Attended(self._odds(logits, rows), attention)
 

@@ -24,7 +24,7 @@ class Writer(Decoder):
         """Its answer to every text after its own reasoning; without answers, its next token."""
         if not self.spec.answers:
             return super().decide_on(texts, odds_of)
-        return [Decision(one.answer) for one in self.write(texts)]
+        return [Decision(written.answer) for written in self.write(texts)]
 
     def write(self, texts: Sequence[str]) -> list[Written]:
         """Reasoning and answer for every text, written greedily."""
@@ -61,11 +61,13 @@ class Writer(Decoder):
     ) -> EarlyAnswers:
         """The same, with the log-probability of a given answer at each point."""
         scored = self.at_cuts(texts, reasonings, cuts, answers)
-        given: Answers = []
+        answered: Answers = []
         if self.choice_ids:
-            given = [[self.labels[i] for i in row] for row in scored.scores.argmax(dim=-1).tolist()]
+            answered = [
+                [self.labels[i] for i in row] for row in scored.scores.argmax(dim=-1).tolist()
+            ]
         likely = [[x if math.isfinite(x) else None for x in row] for row in scored.answer.tolist()]
-        return EarlyAnswers(given, likely)
+        return EarlyAnswers(answered, likely)
 
     def resumed_answers(
         self, texts: Sequence[str], reasonings: Sequence[str], cuts: Sequence[Sequence[str]]
