@@ -15,7 +15,7 @@ from tasks.subjects.local.folder import digest
 
 
 def retrained(model: str, definition: Path, weights: Mapping[str, Path]) -> Event:
-    """The event that starts an audit; its id is the weights', so that it counts once.
+    """The event that starts an audit; its id is derived from the weights, so that it counts once.
 
     Prefect remembers an id for half an hour. A later repetition starts an audit that finds all
     its shards finished.
@@ -51,7 +51,7 @@ def revision(sha256: Mapping[str, str]) -> str:
 
 
 def check_server() -> None:
-    """See that somebody listens, before minutes of training.
+    """Check that a server answers, before minutes of training.
 
     Raises:
         AuditError: no server is configured, or none answers.
@@ -71,16 +71,20 @@ def check_server() -> None:
 
 
 def post(event: Event) -> None:
-    """Hand an event to the server and see it taken; `emit_event` would lose it without a word.
+    """Post an event and check that the server took it; `emit_event` would drop it silently.
 
     Raises:
         AuditError: the server did not take it.
     """
-    what = f"event {event.event} of {event.resource.id}, revision {event.payload['revision'][:16]}"
+    description = (
+        f"event {event.event} of {event.resource.id}, revision {event.payload['revision'][:16]}"
+    )
     try:
         with get_client(sync_client=True) as client:
             answer = client.request("POST", "/events", json=[event.model_dump(mode="json")])
     except (httpx.HTTPError, RuntimeError) as error:
-        raise AuditError(f"{what}: not taken by the server ({type(error).__name__})") from error
+        raise AuditError(
+            f"{description}: not taken by the server ({type(error).__name__})"
+        ) from error
     if answer.status_code != httpx.codes.NO_CONTENT:
-        raise AuditError(f"{what}: the server answered {answer.status_code} instead of 204")
+        raise AuditError(f"{description}: the server answered {answer.status_code} instead of 204")

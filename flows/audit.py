@@ -52,7 +52,7 @@ def audit(
         out: folder for reports; finished shards are kept below it.
         weights: subject name -> folder that replaces the definition's, to audit weights that
             were just trained.
-        fresh: measure every shard anew, whatever is kept.
+        fresh: measure every shard anew and ignore stored payloads.
         must_pass: end the run as failed, `GateFailed`, unless every gate passed; for
             deployments, where nobody sees an exit code.
         address: where `out` is served, such as https://reports.example/; Prefect's pages then

@@ -16,20 +16,20 @@ from tasks.errors import AuditError
 def calibrate(
     *, quick: bool, repeats: int | None, seed: int, workers: int | None, write: Path | None
 ) -> bool:
-    """Print what was counted, and keep it if asked to; returns whether no target was missed."""
+    """Print the table, and write it if asked to; returns whether no target was missed."""
     if write is not None and (write.is_dir() or not write.parent.is_dir()):
         raise AuditError(f"--write {write}: name a file in a folder that exists")
     work = pieces(quick=quick, repeats=repeats, seed=seed)
     at_once = workers or (1 if quick else os.cpu_count() or 1)
     with STAGES.shown(), STAGES.stage("calibration", len(work)) as advance:
         counts = counted(work, workers=at_once, on_piece=advance)
-    found = rows(counts)
+    table_rows = rows(counts)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in HEADINGS:
         table.add_column(heading)
-    for row in found:
+    for row in table_rows:
         table.add_row(*row.cells())
     Console(width=None if sys.stdout.isatty() else 220).print(table)
     if write is not None:
-        write.write_text(markdown(found, counts), encoding="utf-8")
-    return all(row.verdict != "missed" for row in found)
+        write.write_text(markdown(table_rows, counts), encoding="utf-8")
+    return all(row.verdict != "missed" for row in table_rows)

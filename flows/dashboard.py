@@ -21,14 +21,14 @@ from tasks.schema import Report
 
 
 class GateFailed(Abort):
-    """Ends a run whose failed state the server has already.
+    """Ends a run whose failed state the server already has.
 
-    Prefect logs every other way out of a failed flow with a traceback, which a verdict is not.
+    Prefect logs any other exit of a failed flow with a traceback; a verdict is no error.
     """
 
     def __init__(self, message: str, state: State[None] | None) -> None:
         super().__init__(message)
-        self.state = state  # Prefect takes it for the run's, where it logs how the run ended
+        self.state = state  # Prefect reads the run's final state from here when it logs the end
 
 
 def first_name() -> str:
@@ -51,12 +51,12 @@ def add_verdict(head: Head) -> None:
 
 
 def address_of(folder: Path, out: Path, address: str | None) -> str:
-    """Where a browser opens the files of a report: an address that ends with a slash.
+    """Address under which a browser opens the files of a report, with a slash at its end.
 
     Args:
         folder: of the report.
         out: folder for reports, which holds it.
-        address: under which `out` is served; without one the files are named where they lie.
+        address: under which `out` is served; without one, the files' own location is used.
     """
     if address is None:
         return f"{folder.resolve().as_uri()}/"
@@ -82,7 +82,7 @@ def announce(report: Report, text: str, folder: Path, address: str) -> None:
 
 
 def fail(report: Report, address: str) -> NoReturn:
-    """End the run as failed, by the verdict and not by an error.
+    """End the run as failed because of its verdict, without an error.
 
     Raises:
         GateFailed: always.

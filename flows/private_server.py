@@ -14,17 +14,18 @@ from flows.stopping import STOPPING
 def start_private_server() -> None:
     """Start Prefect's private server, where no other is configured, before Prefect does it itself.
 
-    A terminal sends Ctrl-C to every process of the job. Without its server Prefect cannot say that
-    the run was stopped, and fails after trying for a minute. What is blocked in a thread is blocked
-    in the processes it starts; a thread of its own, so that the audit goes on hearing Ctrl-C.
+    A terminal sends Ctrl-C to every process of the job. Without its server Prefect cannot record
+    that the run was stopped, and fails after trying for a minute. A process inherits the signals
+    that are blocked in the thread that starts it; a separate thread starts the server, so that the
+    audit itself still receives Ctrl-C.
     """
     if PREFECT_API_URL.value() or not PREFECT_SERVER_EPHEMERAL_ENABLED.value():
         return
-    server = SubprocessASGIServer()  # the one that Prefect's clients find again
+    server = SubprocessASGIServer()  # the same server that Prefect's clients look up
 
     def start() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        with suppress(Exception):  # Prefect tries it again, and says what is wrong
+        with suppress(Exception):  # Prefect tries again and reports the error
             server.start()
 
     def leave() -> None:

@@ -6,7 +6,7 @@ By hand, from the folder in which the worker of that deployment stands:
     python -m flows.retrain audits/screener.yaml screener --trainer ours.training:train
     python -m flows.retrain audits/screener.yaml screener --weights screener=models/42
 
-What a training function takes and returns is said at `flows.training.Trainer`.
+`flows.training.Trainer` describes what a training function takes and returns.
 """
 
 import json
@@ -37,7 +37,7 @@ def retrain(
     out: Path = MODELS,
     weights: dict[str, Path] | None = None,
 ) -> dict[str, str]:
-    """Train a model, or take weights just trained, and tell Prefect of them.
+    """Train a model, or take weights just trained, and announce them to Prefect.
 
     Args:
         definition: of the audit that shall follow, as seen by whoever runs it.
@@ -58,10 +58,10 @@ def retrain(
         function = trainer_at(trainer)
         with STAGES.stage("training"):
             weights = train(function, out, options or {})
-    found = {subject: folder.resolve() for subject, folder in (weights or {}).items()}
-    announced = {subject: str(folder) for subject, folder in found.items()}
-    prepare(definition, announced)  # an event that fits no audit would start none, and say nothing
-    post(retrained(model, definition, found))
+    weight_folders = {subject: folder.resolve() for subject, folder in (weights or {}).items()}
+    announced = {subject: str(folder) for subject, folder in weight_folders.items()}
+    prepare(definition, announced)  # an event that matches no audit would start none, silently
+    post(retrained(model, definition, weight_folders))
     return announced
 
 
@@ -82,8 +82,8 @@ def main(
     with one_line():
         brought = {subject: Path(folder) for subject, folder in folders(weights).items()}
         check_server()
-        found = retrain(definition, model, trainer, options_of(option), out, brought or None)
-        for subject, folder in found.items():
+        trained = retrain(definition, model, trainer, options_of(option), out, brought or None)
+        for subject, folder in trained.items():
             typer.echo(f"{subject:14} {folder}")
 
 
@@ -93,17 +93,17 @@ def options_of(pairs: list[str] | None) -> dict[str, Option]:
     Raises:
         AuditError: one of them has no value.
     """
-    found: dict[str, Option] = {}
+    options: dict[str, Option] = {}
     for pair in pairs or []:
-        name, given, value = pair.partition("=")
-        if not given:
+        name, separator, value = pair.partition("=")
+        if not separator:
             raise AuditError(f"--option {pair}: expected NAME=VALUE")
         try:
             read = json.loads(value)
         except json.JSONDecodeError:
             read = value
-        found[name] = read if isinstance(read, int | float) else value
-    return found
+        options[name] = read if isinstance(read, int | float) else value
+    return options
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Run shards through Prefect's task runner, and only those that no earlier run finished."""
+"""Run shards through Prefect's task runner, except those that an earlier run finished."""
 
 from collections.abc import Sequence
 from itertools import accumulate
@@ -24,7 +24,7 @@ class ShardRunner:
         self._fresh = fresh
 
     def run(self, title: str, refs: Sequence[ShardRef]) -> list[StoredShard]:
-        """Where the payloads of all shards lie, in order, measured now or by an earlier run."""
+        """Locations of the payloads of all shards, in order, measured now or by an earlier run."""
         with STAGES.stage(title, total=len(refs)) as advance:
             known = [None if self._fresh else self.store.find(ref) for ref in refs]
             self.reused += sum(stored is not None for stored in known)
@@ -34,9 +34,11 @@ class ShardRunner:
             ]
             finished = []
             try:
-                for one in waiting:
+                for shard in waiting:
                     STOPPING.check()
-                    finished.append(one if isinstance(one, StoredShard) else self._collect(one))
+                    finished.append(
+                        shard if isinstance(shard, StoredShard) else self._collect(shard)
+                    )
                     advance()
             except (KeyboardInterrupt, TerminationSignal):
                 STOPPING.note()
@@ -59,7 +61,7 @@ class ShardRunner:
 
 
 def parts(refs: Sequence[ShardRef]) -> list[str]:
-    """What tells the shards of a step apart: their texts, counted in its order, if they share none.
+    """Labels of the shards of a step: their texts, counted in its order, if they share none.
 
     Controls and levers come in one shard, whose rows are no texts to count.
     """

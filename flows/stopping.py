@@ -1,4 +1,4 @@
-"""Ctrl-C, and the SIGTERM of a scheduler: the run stops, whatever swallows the exception."""
+"""Ctrl-C and a scheduler's SIGTERM: the run stops, even if the exception is swallowed."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ class Stopping:
         self.report: Path | None = None
         """Folder of the report, once it is written."""
         self.leave: Callable[[], object] | None = None
-        """Done before the process ends at once."""
+        """Runs before the process ends at once."""
         self._listening = False
         self._heard = False
         self._resumes = False
@@ -38,35 +38,35 @@ class Stopping:
             resumes: whether the same command goes on from what is finished.
         """
         self.asked, self._heard, self.report, self._resumes = False, False, None, resumes
-        found = {number: signal.getsignal(number) for number in SIGNALS}
-        before = {n: h for n, h in found.items() if h not in (None, signal.SIG_IGN)}
+        handlers = {number: signal.getsignal(number) for number in SIGNALS}
+        active = {n: h for n, h in handlers.items() if h not in (None, signal.SIG_IGN)}
         if threading.current_thread() is not threading.main_thread():
-            before = {}  # only the main thread hears signals
-        for number in before:
+            active = {}  # only the main thread receives signals
+        for number in active:
             signal.signal(number, self._hear)
         self._listening = True
         try:
             yield
         finally:
-            for number, handler in before.items():
+            for number, handler in active.items():
                 signal.signal(number, handler)
             self._listening = self.asked = False
 
     def note(self) -> None:
-        """Remember a request that somebody else heard; whoever calls a flow stops on their own."""
+        """Record a stop request that another handler received; a flow's caller stops by itself."""
         self.asked = self._listening
 
     def check(self) -> None:
-        """Stop here, if it was asked for and forgotten on the way.
+        """Stop here if a stop was requested and the exception was swallowed.
 
         Raises:
-            KeyboardInterrupt: it was.
+            KeyboardInterrupt: a stop was requested.
         """
         if self.asked:
             raise KeyboardInterrupt
 
     def words(self) -> str:
-        """One line for whoever asked."""
+        """One line for the user who stopped the run."""
         if self.report is not None:
             return f"error: interrupted; the report had been written before: {self.report}"
         if not self._resumes:
@@ -77,7 +77,7 @@ class Stopping:
         )
 
     def _hear(self, _number: int, _frame: FrameType | None) -> None:
-        """The first time unwind what is running; the second time wait for nothing."""
+        """On the first signal unwind what is running; on the second end at once."""
         if self._heard:
             if self.leave is not None:
                 self.leave()
@@ -88,4 +88,4 @@ class Stopping:
 
 
 STOPPING = Stopping()
-"""Of this process's run."""
+"""The stop requests of this process's run."""

@@ -1,4 +1,4 @@
-"""Any training function: found by its import path, called, its weights kept under their digest."""
+"""Any training function: import it by its path, call it, keep its weights under their digest."""
 
 import sys
 import tempfile
@@ -23,24 +23,26 @@ def trainer_at(path: str) -> Trainer:
     """The training function at MODULE:FUNCTION; modules of the working directory count.
 
     Raises:
-        AuditError: nothing that can be called is there.
+        AuditError: no such module or name, or it cannot be called.
     """
     module, _, name = path.partition(":")
     if not module or not name:
         raise AuditError(f"trainer {path!r}: expected MODULE:FUNCTION")
     if str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))  # a worker stands in the checkout, but does not import it
+        sys.path.append(
+            str(Path.cwd())
+        )  # a worker runs in the checkout but does not have it on its path
     try:
-        found: Trainer = getattr(import_module(module), name)
+        trainer: Trainer = getattr(import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise AuditError(f"trainer {path}: {error}") from error
-    if not callable(found):
+    if not callable(trainer):
         raise AuditError(f"trainer {path}: it is no function")
-    return found
+    return trainer
 
 
 def train(trainer: Trainer, out: Path, options: Mapping[str, Option]) -> dict[str, Path]:
-    """Train and move the weights to their place when they are whole; the same ones, the same place.
+    """Train, then move the finished weights to a folder named after their digest.
 
     Args:
         trainer: the training function.
@@ -52,29 +54,29 @@ def train(trainer: Trainer, out: Path, options: Mapping[str, Option]) -> dict[st
     """
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".draft-") as draft:
-        made = Path(draft).resolve() / "weights"
-        made.mkdir()
-        within = folders_in(made, trainer(made, **options))
-        sha256 = digests({subject: made / folder for subject, folder in within.items()})
+        weights = Path(draft).resolve() / "weights"
+        weights.mkdir()
+        within = folders_in(weights, trainer(weights, **options))
+        sha256 = digests({subject: weights / folder for subject, folder in within.items()})
         place = out.resolve() / revision(sha256)[:16]
         if not place.exists():
-            made.rename(place)
+            weights.rename(place)
     return {subject: place / folder for subject, folder in within.items()}
 
 
-def folders_in(made: Path, returned: Mapping[str, str | Path]) -> dict[str, Path]:
-    """Subject -> its folder, seen from the one that was given to the trainer.
+def folders_in(weights: Path, returned: Mapping[str, str | Path]) -> dict[str, Path]:
+    """Subject -> its folder, relative to the one that was given to the trainer.
 
     Raises:
         AuditError: the trainer returned something else than folders below it.
     """
     if not isinstance(returned, Mapping) or not returned:
         raise AuditError(f"the trainer returned {returned!r}; expected subject -> folder")
-    folders = {subject: (made / folder).resolve() for subject, folder in returned.items()}
+    folders = {subject: (weights / folder).resolve() for subject, folder in returned.items()}
     for subject, folder in folders.items():
-        if not folder.is_dir() or not folder.is_relative_to(made):
+        if not folder.is_dir() or not folder.is_relative_to(weights):
             raise AuditError(
                 f"the trainer returned {str(returned[subject])!r} for {subject}; expected a folder "
                 "with its weights, below the one it was given"
             )
-    return {subject: folder.relative_to(made) for subject, folder in folders.items()}
+    return {subject: folder.relative_to(weights) for subject, folder in folders.items()}

@@ -1,10 +1,10 @@
-"""What can go wrong.
+"""The errors of an audit.
 
 * AuditError
   x SpecError      the definition asks for something that does not exist or cannot be
   x DataError      the data cannot be read the way the definition says
   x SubjectError   the model cannot be loaded, or not read the way a check needs
-    - ChoicesError two answers cannot be told apart by their first token
+    - ChoicesError two answers have the same first token
   x EvidenceError  there is too little data to measure, or a method did not converge
 """
 

@@ -74,7 +74,7 @@ def test_the_rates_of_a_population_by_hand():
     # selected: .6 * .8 + .4 * .5 = .68 and .5 * .4 + .5 * .2 = .3
     people = Population("by hand", (Group(10, 0.6, 0.8, 0.5), Group(10, 0.5, 0.4, 0.2)))
     truth = people.truths("coverage")
-    assert people.groups[0].deserved == pytest.approx(0.48 / 0.68)
+    assert people.groups[0].positive_predictive_value == pytest.approx(0.48 / 0.68)
     assert truth["demographic_parity_difference"][1] == pytest.approx(0.38)
     assert truth["demographic_parity_ratio"][1] == pytest.approx(0.3 / 0.68)
     assert truth["equal_opportunity_difference"][1] == pytest.approx(0.4)

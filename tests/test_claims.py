@@ -66,7 +66,7 @@ SAID = dict.fromkeys(
 
 
 def ruling(text, *cites, sheet=SHEET):
-    return check_claim(Claim(text, cites), sheet, known=KNOWN, said=SAID)
+    return check_claim(Claim(text, cites), sheet, known=KNOWN, template_texts=SAID)
 
 
 @pytest.mark.parametrize(
@@ -206,13 +206,13 @@ def test_verdict_words_agree_with_the_verdict(text, sheet, ok):
 
 def test_every_sentence_of_a_claim_is_checked():
     claims = [Claim("The ratio is 0.45. The ratio is 0.99.", ("ratio",))]
-    rulings = check_text(claims, SHEET, known=KNOWN, said=SAID)
+    rulings = check_text(claims, SHEET, known=KNOWN, template_texts=SAID)
     assert [r.ok for r in rulings] == [True, False]
 
 
 def test_a_text_of_too_many_sentences_is_rejected():
     claims = [Claim("The ratio is 0.45.", ("ratio",))] * (MOST_CLAIMS + 1)
-    assert not any(r.ok for r in check_text(claims, SHEET, known=KNOWN, said=SAID))
+    assert not any(r.ok for r in check_text(claims, SHEET, known=KNOWN, template_texts=SAID))
 
 
 QUANTITIES = list(FACTS[0].quantities())

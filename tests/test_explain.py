@@ -408,7 +408,7 @@ def rejections(report, sheet):
     """Why the checker rejects sentences of the template text, each citing its own fact."""
     said = {fact.id: say(fact) for fact in sheet.facts}
     claims = [Claim(sentence, (name,)) for name, sentence in said.items()]
-    rulings = check_text(claims, sheet, known=known_names(report), said=said)
+    rulings = check_text(claims, sheet, known=known_names(report), template_texts=said)
     return [ruling.why for ruling in rulings if not ruling.ok]
 
 

@@ -37,7 +37,7 @@ def calibrate(
         settle_libraries()
         from flows.calibration import calibrate as run_calibration
 
-        held = run_calibration(
+        on_target = run_calibration(
             quick=quick, repeats=repeats, seed=seed, workers=workers, write=write
         )
-    raise typer.Exit(0 if held else 1)
+    raise typer.Exit(0 if on_target else 1)

@@ -33,9 +33,9 @@ def what_runs(plan: "Plan") -> Iterator[str]:
     """One line for each check, and for what a reader should know of it before the run."""
     from tasks.checks.preflight import not_run, remarks
 
-    for one in plan.spec.checks:
-        reason = not_run(plan, one)
-        subject = plan.spec.subject_of(one)
-        yield f"{one.kind:14} {subject:14} {'not run: ' + reason if reason else 'ready'}"
-        for remark in () if reason else remarks(plan, one):
-            yield f"{one.kind:14} {subject:14} {remark}"
+    for check in plan.spec.checks:
+        reason = not_run(plan, check)
+        subject = plan.spec.subject_of(check)
+        yield f"{check.kind:14} {subject:14} {'not run: ' + reason if reason else 'ready'}"
+        for remark in () if reason else remarks(plan, check):
+            yield f"{check.kind:14} {subject:14} {remark}"

@@ -23,7 +23,7 @@ def one_line(*, resumes: bool = False) -> Iterator[None]:
         except (SystemExit, GeneratorExit):
             raise
         except BaseException as error:
-            # beside KeyboardInterrupt: Prefect's own, where it hears a SIGTERM that was ignored
+            # beside KeyboardInterrupt: Prefect's own, raised on a SIGTERM that was ignored
             if STOPPING.asked or not isinstance(error, Exception):
                 typer.echo(STOPPING.words(), err=True)
             elif isinstance(error, AuditError):

@@ -27,9 +27,9 @@ def print_findings(report: "Report") -> None:
     for finding in sorted(report.findings, key=lambda f: ORDER[f.verdict]):
         table.add_row(*cells(finding, notation))
     Console(width=None if sys.stdout.isatty() else 160).print(table)
-    for one in report.evidence:
-        if one.not_run:
-            typer.echo(f"not run       {one.check.kind}: {one.not_run}")
+    for evidence in report.evidence:
+        if evidence.not_run:
+            typer.echo(f"not run       {evidence.check.kind}: {evidence.not_run}")
 
 
 def cells(finding: "Finding", notation: "Notation") -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import sys
 
 HEADINGS = ("check", "title", "question", "needs", "from")
 HERE = "assay"
-"""Where the kinds come from that are no plug-in's."""
+"""Origin of the kinds that ship with Assay."""
 
 
 def print_kinds() -> None:

@@ -17,7 +17,7 @@ PREFECT = {
 
 
 def settle_libraries() -> None:
-    """Set what libraries read when they are imported; what the caller set stands."""
+    """Set the variables that libraries read on import, unless the caller has set them."""
     warnings.filterwarnings("ignore", message="`torch.jit.script`", category=FutureWarning)
     for name, value in PREFECT.items():
         os.environ.setdefault(name, value)

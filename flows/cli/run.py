@@ -56,7 +56,7 @@ def audit(path: Path, out: Path, weights: dict[str, str], fresh: bool) -> Path:
         with STAGES.stage("subjects"):
             from tasks.run.provenance import provenance
 
-            provenance(plan)  # what is wrong with a model is said before Prefect starts
+            provenance(plan)  # report a model's faults before Prefect starts
         with STAGES.stage("Prefect"):
             from flows.audit import audit as flow
             from flows.private_server import start_private_server
@@ -66,7 +66,7 @@ def audit(path: Path, out: Path, weights: dict[str, str], fresh: bool) -> Path:
 
 
 def check_out(out: Path) -> None:
-    """See that reports can be written there.
+    """Check that reports can be written there.
 
     Raises:
         AuditError: it is a file.
@@ -77,5 +77,5 @@ def check_out(out: Path) -> None:
 
 def from_here(path: Path) -> Path:
     """The shortest way to write a path in this folder."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
+    working_directory = Path.cwd()
+    return path.relative_to(working_directory) if path.is_relative_to(working_directory) else path

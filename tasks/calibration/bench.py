@@ -1,6 +1,6 @@
-"""Probing organisms whose states are drawn and whose decisions are a known rule.
+"""Probing organisms: their states are drawn, their decisions follow a known rule.
 
-Two things stand in for a model: what its states are, and what is decided from a state. Folds,
+Drawn states, and a rule that decides from a state, stand in for a model. Folds,
 erasers, probes, scaling, controls and evidence are those of the probing check, run by its rounds.
 """
 
@@ -37,7 +37,7 @@ LEAST = 30  # the usual smallest group; every group of an organism is larger
 
 
 class Probed(NamedTuple):
-    """An audit by probes and erasure, and what was fitted in it."""
+    """An audit by probes and erasure, with the probes and erasers fitted in it."""
 
     evidence: Evidence
     readers: Readers | None
@@ -58,13 +58,13 @@ def probed(
         asked_for: `READING`, `ERASURE`, or both.
         seed: of the audit.
     """
-    kept = states.astype(np.float32)
+    states32 = states.astype(np.float32)
     groups = {ATTRIBUTE: [f"g{code}" for code in concept]}
-    drawn = Drawn(groups, rule(kept[-1].astype(np.float64)))
+    drawn = Drawn(groups, rule(states32[-1].astype(np.float64)))
     check = ProbingCheck(texts=max(len(concept), LEAST))
     with audit(drawn, check, seed=seed, least=LEAST) as (plan, store):
         asked = Asked(plan, check, decide(plan, store, in_process(store)))
-        bench = Bench(store, kept, rule, asked_for)
+        bench = Bench(store, states32, rule, asked_for)
         finished = measured(asked, Finished(store), bench)
         evidence = room_of(check.kind).evidence(asked, finished)
     return Probed(evidence, bench.readers.get(ATTRIBUTE), bench.turns)
@@ -72,19 +72,19 @@ def probed(
 
 @dataclass
 class Bench:
-    """Measures shards as a worker does, for a subject that is known and not loaded."""
+    """Measures shards as a worker does, for a given subject that needs no loading."""
 
     store: Store
     states: States32
     rule: Rule
     asked_for: Sequence[AnyRound]
-    """Rounds beside that of the states; the others leave nothing."""
+    """Rounds that are measured beside that of the states; the others leave nothing."""
     readers: dict[str, Readers] = field(default_factory=dict)
     turns: list[Turn] = field(default_factory=list)
 
     def __call__(self, _: str, refs: Sequence[ShardRef]) -> list[StoredShard]:
         """Measure the shards of a round."""
-        names = {STATES.name, *(one.name for one in self.asked_for)}
+        names = {STATES.name, *(round_.name for round_ in self.asked_for)}
         return [self._measured(ref) for ref in refs if ref.round in names]
 
     def _measured(self, ref: ShardRef) -> StoredShard:
@@ -120,12 +120,12 @@ class KnownRule(Erasing):
     rule: Rule
 
     def decide(self, texts: Codes, changes: Sequence[Erasers]) -> Codes:
-        """Whether every text is selected, untouched and with each change."""
+        """Whether every text is selected, without a change and with each change."""
         last = self.layers[-1]
         seen = [self.states(erasers, texts, last) for erasers in ({}, *changes)]
         return np.stack([self.rule(states) for states in seen]).astype(np.int64)
 
     def states(self, erasers: Erasers, texts: Codes, layer: int) -> Floats:
-        """What was drawn, through the eraser of the layer."""
+        """The drawn states after the layer's eraser."""
         own = self.drawn[layer][texts]
         return erasers[layer](torch.from_numpy(own)).numpy() if layer in erasers else own

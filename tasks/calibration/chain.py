@@ -1,4 +1,4 @@
-"""Organisms as audits: what is drawn becomes data, and the loop of an audit measures it."""
+"""Organisms as audits: draws become data, which an audit's loop measures."""
 
 import csv
 import tempfile
@@ -52,7 +52,7 @@ class Drawn(NamedTuple):
 
 
 class Audited(NamedTuple):
-    """An audit of one check, and what came of it."""
+    """The evidence and verdicts of an audit of one check."""
 
     plan: Plan
     evidence: Evidence
@@ -91,7 +91,7 @@ def every_check(plan: Plan, store: Store) -> list[Evidence]:
 def audit(
     drawn: Drawn, check: BaseCheck, *, seed: int, least: int, gates: tuple[Gate, ...] = ()
 ) -> Iterator[tuple[Plan, Store]]:
-    """The audit of recorded decisions with an empty store, both gone at the end; see `audited`."""
+    """Audit recorded decisions in a temporary folder with an empty store; see `audited`."""
     known = None if drawn.probability is None else PROBABILITY
     spec = AuditSpec(
         name="calibration",
@@ -124,4 +124,4 @@ def planned(spec: AuditSpec, folder: Path) -> Plan:
 
 
 def _answers(favourable: Bools) -> list[str]:
-    return [YES if one else NO for one in favourable]
+    return [YES if yes else NO for yes in favourable]

@@ -14,9 +14,9 @@ Verdict = Literal["met", "open", "missed"]
 
 TARGETS: dict[Asked, tuple[float, float]] = {
     "coverage": (0.93, 0.97),
-    # An interval that allows for the choice of the worst group, or that holds for several numbers
-    # at once, covers one of them more often than it says; so does one over folds that take turns
-    # in fitting and testing, whose errors partly cancel. That it may; too seldom it may not.
+    # Simultaneous intervals, and those that allow for the choice of the worst group, cover a
+    # single number more often than they state. So do intervals over cross-fitted folds, whose
+    # errors partly cancel. Covering too often is accepted; covering too seldom is a miss.
     "coverage at least": (0.93, 1.0),
     "false alarms": (0.0, 0.05),
     "wrong verdicts": (0.0, 0.025),
@@ -48,7 +48,7 @@ class Organism(Protocol):
         """The planted truth, in words."""
 
     def once(self, seed: int) -> Iterable[Outcome]:
-        """Draw one data set, measure it, and say of every claim whether it came true."""
+        """Draw one data set, measure it, and yield for every claim whether it came true."""
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,9 @@ def verdict(asked: Asked, tally: Tally, *, family: int) -> Verdict:
         family: shares that are judged together.
 
     Returns:
-        `met` where the share lies within the target; `missed` where a share within it would be
-        this far outside with a probability below 2.5 %, shared out over the family (exact
-        binomial, Bonferroni); else `open`: repeats are too few to say.
+        `met` where the share lies within the target; `missed` where a true share within it would
+        give a count this far outside with a probability below 2.5 % divided by the family (exact
+        binomial, Bonferroni); else `open`: too few repeats to decide.
     """
     least, most = TARGETS[asked]
     if least <= tally.share <= most:

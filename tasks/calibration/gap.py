@@ -12,10 +12,10 @@ from tasks.definition.checks.fairness import FairnessCheck
 from tasks.schema import Evidence, Measurement, Verdict
 
 LEAST = 10
-"""Smallest group that is measured: below the usual 30, to see small groups treated rightly."""
+"""Smallest group that is measured: below the usual 30, to test how small groups are treated."""
 FOUR_FIFTHS = Gate(check="fairness", measure="adverse_impact_ratio", at_least=0.8)
 FALSE = 0.05
-"""Level at which a gap is said to be found, after correction over the family."""
+"""Level of the tests for a gap, after correction over the family."""
 
 
 @dataclass(frozen=True)
@@ -23,22 +23,25 @@ class Group:
     """How one group is labelled and decided about."""
 
     n: int
-    labelled: float
+    base_rate: float
     """Share whose label is favourable."""
-    found: float
-    """Share of these that are selected: the true positive rate."""
-    let_in: float
-    """Share of the others that are selected: the false positive rate."""
+    true_positive_rate: float
+    """Share of these that are selected."""
+    false_positive_rate: float
+    """Share of the others that are selected."""
 
     @property
     def selected(self) -> float:
         """True selection rate."""
-        return self.labelled * self.found + (1 - self.labelled) * self.let_in
+        return (
+            self.base_rate * self.true_positive_rate
+            + (1 - self.base_rate) * self.false_positive_rate
+        )
 
     @property
-    def deserved(self) -> float:
+    def positive_predictive_value(self) -> float:
         """True share with a favourable label among the selected."""
-        return self.labelled * self.found / self.selected
+        return self.base_rate * self.true_positive_rate / self.selected
 
 
 def even(*selected: float, sizes: Sequence[int]) -> tuple[Group, ...]:
@@ -48,7 +51,7 @@ def even(*selected: float, sizes: Sequence[int]) -> tuple[Group, ...]:
 
 @dataclass(frozen=True)
 class Population:
-    """One attribute with known rates in every group; what its intervals cover."""
+    """One attribute with known rates in every group: do intervals cover the true gaps?"""
 
     story: str
     groups: tuple[Group, ...]
@@ -66,10 +69,12 @@ class Population:
         rng = np.random.default_rng(seed)
         groups, labels, selected = [], [], []
         for i, g in enumerate(self.groups):
-            label = rng.random(g.n) < g.labelled
+            label = rng.random(g.n) < g.base_rate
             groups += [f"g{i}"] * g.n
             labels.append(label)
-            selected.append(rng.random(g.n) < np.where(label, g.found, g.let_in))
+            selected.append(
+                rng.random(g.n) < np.where(label, g.true_positive_rate, g.false_positive_rate)
+            )
         return chain.Drawn(
             {chain.ATTRIBUTE: groups}, np.concatenate(selected), np.concatenate(labels)
         )
@@ -99,7 +104,7 @@ class Population:
 
     @property
     def _treated(self) -> list[tuple[float, float, float]]:
-        return [(g.labelled, g.found, g.let_in) for g in self.groups]
+        return [(g.base_rate, g.true_positive_rate, g.false_positive_rate) for g in self.groups]
 
     def _claim(self, asked: Asked, measure: str) -> Claim:
         return Claim("gap", asked, measure, self.words)
@@ -109,28 +114,34 @@ class Population:
 
     def _ratio(self, g: int, m: Measurement) -> float:
         """Rate over that of the reference; over the truly best rate where the best is chosen."""
-        rates = [one.selected for one in self.groups]
+        rates = [group.selected for group in self.groups]
         if self.reference == "most-selected":
             return rates[g] / max(rates)
         return rates[g] / rates[int((m.about.reference or "g")[1:])]
 
     def truths(self, many: Asked) -> Mapping[str, tuple[Asked, float]]:
         """What each gap truly is, and how its interval is to be counted."""
-        odds = (widest(g.found for g in self.groups), widest(g.let_in for g in self.groups))
+        odds = (
+            widest(g.true_positive_rate for g in self.groups),
+            widest(g.false_positive_rate for g in self.groups),
+        )
         rates = [g.selected for g in self.groups]
         return {
             "demographic_parity_difference": (many, widest(rates)),
             "demographic_parity_ratio": (many, min(rates) / max(rates)),
             "equal_opportunity_difference": (many, odds[0]),
             "equalized_odds_difference": ("coverage at least", max(odds)),
-            "predictive_parity_difference": (many, widest(g.deserved for g in self.groups)),
+            "predictive_parity_difference": (
+                many,
+                widest(g.positive_predictive_value for g in self.groups),
+            ),
         }
 
     def _all_measured(self, evidence: Evidence, name: str) -> bool:
         """Whether no group was too small in the tables the gap is taken from.
 
-        With groups left out the truth is another one; which groups are left out depends on how
-        many have a label or are selected, and not on what is measured in them.
+        Without some groups the true gap is another one. Which groups are left out depends on how
+        many texts have a label or are selected, not on the rates measured in them.
         """
         tables = {
             "equal_opportunity_difference": ("true_positive_rate",),
@@ -142,7 +153,7 @@ class Population:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """Selection rates at the four-fifths line or far from it; what the gate says."""
+    """Selection rates at the four-fifths line or far from it: verdicts of the gate."""
 
     population: Population
     counted: tuple[tuple[Verdict, Asked], ...]
@@ -154,21 +165,21 @@ class Verdicts:
         return self.population.words
 
     def once(self, seed: int) -> Iterator[Outcome]:
-        """Whether the gate says what is counted."""
-        found = self.population.audited(seed).verdicts
-        for said, asked in self.counted:
-            measure = f"gate on adverse_impact_ratio >= .8: {said}"
-            yield Claim("gap", asked, measure, self.words), found == [said]
+        """Whether the gate gives each verdict that is counted."""
+        verdicts = self.population.audited(seed).verdicts
+        for verdict, asked in self.counted:
+            measure = f"gate on adverse_impact_ratio >= .8: {verdict}"
+            yield Claim("gap", asked, measure, self.words), verdicts == [verdict]
 
 
 @dataclass(frozen=True)
 class Tested:
-    """Two attributes and their crossing: what is found after correction over all tests."""
+    """Two attributes and their crossing: which gaps are significant after correction."""
 
     story: str
     n: int
     penalty: float
-    """What being in the second group of the first attribute takes off the selection rate."""
+    """How much lower the selection rate of the first attribute's second group is."""
 
     @property
     def words(self) -> str:
@@ -176,10 +187,10 @@ class Tested:
         return f"{self.story}, two attributes and their crossing, n {self.n}"
 
     def once(self, seed: int) -> Iterator[Outcome]:
-        """Whether anything is found where nothing is, or the gap is found where it is.
+        """Whether any gap is significant without a true gap, or the true gap is.
 
         Labels agree with the stated probabilities; so where no group is treated differently no
-        measure differs, calibration included, and whatever is found is false.
+        measure differs, calibration included, and every significant gap is a false alarm.
         """
         rng = np.random.default_rng(seed)
         a, b = rng.integers(0, 2, self.n), rng.integers(0, 3, self.n)
@@ -193,8 +204,8 @@ class Tested:
         if self.penalty == 0:
             yield Claim("gap", "false alarms", FOUND_ANY, self.words), found_any(evidence)
             return
-        (one,) = [m for m in evidence.named(GAP) if m.about.attribute == "one"]
-        right = one.q is not None and one.q <= FALSE
+        (gap,) = [m for m in evidence.named(GAP) if m.about.attribute == "one"]
+        right = gap.q is not None and gap.q <= FALSE
         yield Claim("gap", "power", f"{GAP} with q <= .05", self.words), right
 
 
@@ -203,12 +214,12 @@ FOUND_ANY = "any gap with q <= .05"
 
 
 def found_any(evidence: Evidence) -> bool:
-    """Whether any test of the family finds a difference after correction."""
+    """Whether any test of the family is significant after correction."""
     return any(m.q is not None and m.q <= FALSE for m in evidence.measurements)
 
 
 def covers(m: Measurement, truth: float) -> bool:
-    """Whether the interval of a measurement holds the truth."""
+    """Whether the interval of a measurement covers the truth."""
     return m.low is not None and m.high is not None and m.low - 1e-9 <= truth <= m.high + 1e-9
 
 
@@ -248,7 +259,7 @@ ORGANISMS: tuple[Organism, ...] = (
     Verdicts(Population("ratio .5", even(0.6, 0.3, sizes=(250, 250))), RIGHT_FAIL),
     Verdicts(Population("ratio 1", even(0.7, 0.7, sizes=(500, 500))), RIGHT_PASS),
 )
-"""Everything the first link is held against, but for whole families of tests."""
+"""All organisms of the first link, except those for whole families of tests."""
 QUICK: tuple[Organism, ...] = (
     POPULATIONS[0],
     POPULATIONS[3],
@@ -256,7 +267,7 @@ QUICK: tuple[Organism, ...] = (
     Verdicts(AT_THE_LINE[0], WRONG),
     ORGANISMS[-1],
 )
-"""Some of them, for a minute."""
+"""A few of them, which take a minute."""
 FAMILIES: tuple[Organism, ...] = (
     Tested("no gap anywhere", 300, 0.0),
     Tested("no gap anywhere", 1500, 0.0),

@@ -1,4 +1,4 @@
-"""Gaussian states whose groups differ in the mean: what linear readers and decisions truly do."""
+"""Gaussian states whose groups differ in the mean: true rates of linear readers and decisions."""
 
 from typing import NamedTuple
 
@@ -28,9 +28,9 @@ def drawn(means: Floats, sizes: tuple[int, ...], rng: np.random.Generator) -> Dr
 
 
 def accuracy(means: Floats, weight: Floats, bias: Floats) -> float:
-    """Balanced accuracy of an affine reader on texts never seen, in closed form.
+    """Balanced accuracy of an affine reader on unseen texts, in closed form.
 
-    Differences of its scores are normal; a group is read rightly where its own score exceeds all
+    Differences of its scores are normal; a group is read correctly where its own score exceeds all
     others, an orthant of that normal distribution. With two groups that is Phi.
 
     Args:
@@ -50,7 +50,7 @@ def accuracy(means: Floats, weight: Floats, bias: Floats) -> float:
 
 
 def orthant(mean: Floats, covariance: Floats) -> float:
-    """Probability that every coordinate of a normal vector is above 0; 1/2 each if it is still."""
+    """Probability that every coordinate of a normal vector is above 0; 1/2 for a constant one."""
     spread = np.sqrt(np.diag(covariance))
     if (spread < 1e-12).any():
         return 1 / (len(mean) + 1)
@@ -67,7 +67,7 @@ def selected(means: Floats, weight: Floats, bias: float) -> Floats:
 
 
 def through(eraser: Eraser, weight: Floats, bias: Floats) -> tuple[Floats, Floats]:
-    """The affine map of erased states, as one of the states: weight [.., d], bias [..]."""
+    """An affine map of erased states, written as a map of the states: weight [.., d], bias [..]."""
     left, right, mean = (part.numpy() for part in eraser)
-    taken = weight @ left @ right
-    return weight - taken, bias + taken @ mean
+    removed = weight @ left @ right
+    return weight - removed, bias + removed @ mean

@@ -22,20 +22,20 @@ ATTRIBUTE = "origin"
 
 @dataclass(frozen=True)
 class LoanModel:
-    """One encoder of the loan pair: refused by district where it is the retrained one."""
+    """One encoder of the loan pair; the retrained one refuses by district."""
 
     version: str
     planted: bool
-    """Whether decisions follow origin, by way of the district."""
+    """Whether decisions depend on origin through the district."""
 
     @property
     def words(self) -> str:
         """The planted truth, in words."""
-        what = "refuses four districts" if self.planted else "follows the rule"
-        return f"loan encoder, {self.version}: {what}, n {TEXTS} drawn of 1000"
+        rule = "refuses four districts" if self.planted else "follows the rule"
+        return f"loan encoder, {self.version}: {rule}, n {TEXTS} drawn of 1000"
 
     def once(self, seed: int) -> Iterator[Outcome]:
-        """Whether gap and use are claimed; origin can be read in both versions, by first names."""
+        """Whether gap and use are claimed; first names make origin readable in both versions."""
         with tempfile.TemporaryDirectory() as folder:
             gaps, probes = self._measured(Path(folder), seed)
         asked: Asked = "power" if self.planted else "false alarms"
@@ -51,10 +51,10 @@ class LoanModel:
         )
         if self.planted:
             readable = probes.named("selectivity")
-            found = any(above_zero(m) for m in readable)
+            is_readable = any(above_zero(m) for m in readable)
             yield (
                 self._claim("readable", "power", "readable: selectivity above 0 at any layer"),
-                found,
+                is_readable,
             )
 
     def _claim(self, link: Link, asked: Asked, measure: str) -> Claim:

@@ -22,8 +22,8 @@ WIDTH = 16
 class Shifted:
     """Groups whose means lie `shift` standard deviations apart, at every layer alike.
 
-    The truth of an accuracy is that of the probes that were fitted, on texts never seen, mean
-    over the three turns; in closed form, since their scores are normal.
+    The true accuracy is that of the fitted probes on unseen texts, the mean over the three turns;
+    it has a closed form, since their scores are normal.
     """
 
     story: str
@@ -52,15 +52,15 @@ class Shifted:
         first = drawn(self.means, self.sizes, rng)
         noise = rng.normal(size=(self.layers - 1, *first.states.shape))
         states = np.concatenate([first.states[None], self.means[first.concept] + noise])
-        found = bench.probed(states, first.concept, _by_merit, [READING], seed=seed)
-        evidence = found.evidence
+        probed = bench.probed(states, first.concept, _by_merit, [READING], seed=seed)
+        evidence = probed.evidence
         claimed = any(above_zero(m) for m in evidence.named("selectivity"))
         if self.shift == 0:
             yield self._claim("false alarms", "readable: selectivity above 0"), claimed
         elif self.shift >= 1:
             yield self._claim("power", "readable: selectivity above 0"), claimed
-        if self.layers == 1 and found.readers is not None:
-            yield from self._covered(evidence, found.readers)
+        if self.layers == 1 and probed.readers is not None:
+            yield from self._covered(evidence, probed.readers)
 
     def _covered(self, evidence: Evidence, readers: Readers) -> Iterator[Outcome]:
         chance = 1 / len(self.sizes)
@@ -73,10 +73,10 @@ class Shifted:
         }
         for name, value in truths.items():
             (m,) = evidence.named(name)
-            # the luck of a labelling and that of the texts are not wholly two things
+            # chance of the labelling and chance of the texts are not fully independent
             asked: Asked = "coverage at least" if name == "control_accuracy" else "coverage"
             yield self._claim(asked, name), covers(m, value)
-        if self.shift == 0:  # whatever a network has learnt, it is right by chance
+        if self.shift == 0:  # a network's accuracy is chance, whatever it has learnt
             (curved,) = evidence.named("nonlinear_probe_accuracy")
             yield self._claim("coverage at least", curved.name), covers(curved, chance)
 
@@ -85,7 +85,7 @@ class Shifted:
 
 
 def _by_merit(states: Floats) -> NDArray[np.bool_]:
-    """Decisions that the groups have no part in; they are not looked at here."""
+    """Decisions that do not depend on the groups; they are not measured here."""
     chosen: NDArray[np.bool_] = states[:, -1] > 0
     return chosen
 
@@ -101,6 +101,6 @@ ORGANISMS = (
     Shifted("three groups", (100, 100, 100), 1.5),
     Shifted("not there", (150, 150), 0.0, layers=7),
 )
-"""Everything the second link is held against."""
+"""All organisms of the second link."""
 QUICK = (ORGANISMS[0], ORGANISMS[3], ORGANISMS[5])
-"""Some of them, for a minute."""
+"""A few of them, which take a minute."""

@@ -28,7 +28,7 @@ QUICK: Mapping[str, tuple[Organism, ...]] = {
 }
 REPEATS, QUICK_REPEATS = 200, 12
 OFTEN = {"gap": 4.0, "pair": 0.1}
-"""Sets whose organisms take so little, or so much, that they are drawn more or less often."""
+"""Factor on the repeats of a set whose organisms are cheap, or costly."""
 
 
 class Piece(NamedTuple):
@@ -48,29 +48,29 @@ def pieces(*, quick: bool, repeats: int | None, seed: int) -> list[Piece]:
         repeats: how often every organism is drawn, those of the first link four times as often.
         seed: of everything random.
     """
-    found = []
+    work = []
     sets = QUICK if quick else SETS
     for name in reversed(list(sets)):
         times = max(1, int(OFTEN.get(name, 1) * (repeats or (QUICK_REPEATS if quick else REPEATS))))
         for organism in sets[name]:
-            found += [
+            work += [
                 Piece(organism, first, min(first + AT_ONCE, times), seed)
                 for first in range(0, times, AT_ONCE)
             ]
-    return found
+    return work
 
 
 def count(piece: Piece) -> dict[Claim, Tally]:
     """How often every claim about an organism came true."""
-    found: dict[Claim, Tally] = {}
+    tallies: dict[Claim, Tally] = {}
     for repeat in range(piece.first, piece.last):
         for claim, right in piece.organism.once(_seed(piece, repeat)):
-            found[claim] = found.get(claim, Tally(0, 0)) + Tally(int(right), 1)
-    return found
+            tallies[claim] = tallies.get(claim, Tally(0, 0)) + Tally(int(right), 1)
+    return tallies
 
 
 def _seed(piece: Piece, repeat: int) -> int:
-    """A seed that depends on which organism and repeat it is, and on no other that is drawn."""
+    """A seed that depends on the organism and the repeat, and on no other organism."""
     name = crc32(f"{type(piece.organism).__name__} {piece.organism.words}".encode())
     return int(np.random.SeedSequence([piece.seed, name, repeat]).generate_state(1)[0] >> 1)
 
@@ -78,19 +78,19 @@ def _seed(piece: Piece, repeat: int) -> int:
 def counted(
     work: list[Piece], *, workers: int, on_piece: Callable[[], None] = lambda: None
 ) -> dict[Claim, Tally]:
-    """Everything counted; the answer does not depend on the number of workers.
+    """All tallies; they do not depend on the number of workers.
 
     Args:
         work: see `pieces`.
         workers: processes, each with one thread; with 1 the work is done in this one.
         on_piece: called after every piece.
     """
-    found: dict[Claim, Tally] = {}
+    tallies: dict[Claim, Tally] = {}
     for part in _done(work, workers):
         for claim, tally in part.items():
-            found[claim] = found.get(claim, Tally(0, 0)) + tally
+            tallies[claim] = tallies.get(claim, Tally(0, 0)) + tally
         on_piece()
-    return found
+    return tallies
 
 
 def _done(work: list[Piece], workers: int) -> Iterator[dict[Claim, Tally]]:

@@ -21,21 +21,21 @@ class Row(NamedTuple):
     tally: Tally
     """Of all organisms together."""
     worst: Claim
-    """The organism with the share furthest on the bad side."""
+    """The organism whose share lies furthest on the bad side of the target."""
     worst_tally: Tally
     verdict: Verdict
     """The worst of all organisms and of all together."""
 
     def cells(self) -> tuple[str, ...]:
         """The row as text, under `HEADINGS`."""
-        found = self.tally.interval
+        interval = self.tally.interval
         return (
             self.link,
             self.asked,
             self.measure,
             str(self.organisms),
             f"{self.tally.share:.3f} of {self.tally.n}",
-            f"{found.low:.3f} to {found.high:.3f}",
+            f"{interval.low:.3f} to {interval.high:.3f}",
             f"{self.worst_tally.share:.3f} ({self.worst.organism})",
             target(self.asked),
             self.verdict,
@@ -74,17 +74,17 @@ def _row(key: tuple[Link, Asked, str], of: Mapping[Claim, Tally], family: int) -
 
 
 def _outside(asked: Asked, tally: Tally) -> float:
-    """How far a share lies beyond the middle of its target, on the side where it can be bad."""
+    """How far a share lies from the middle of its target, towards the side that can be bad."""
     least, most = TARGETS[asked]
     if most == 1:
         return least - tally.share
     return tally.share - most if least == 0 else abs(tally.share - (least + most) / 2)
 
 
-def markdown(found: Sequence[Row], counts: Mapping[Claim, Tally]) -> str:
+def markdown(table_rows: Sequence[Row], counts: Mapping[Claim, Tally]) -> str:
     """The table, and the counts of every organism, as Markdown."""
-    every = sorted(counts, key=lambda c: (LINKS.index(c.link), c.organism, c.asked, c.measure))
-    family = len(counts) + len(found)
+    claims = sorted(counts, key=lambda c: (LINKS.index(c.link), c.organism, c.asked, c.measure))
+    family = len(counts) + len(table_rows)
     detail = [
         (
             *claim[:1],
@@ -94,10 +94,10 @@ def markdown(found: Sequence[Row], counts: Mapping[Claim, Tally]) -> str:
             f"{counts[claim].share:.3f} of {counts[claim].n}",
             verdict(claim.asked, counts[claim], family=family),
         )
-        for claim in every
+        for claim in claims
     ]
     parts = [
-        _table(HEADINGS, [row.cells() for row in found]),
+        _table(HEADINGS, [row.cells() for row in table_rows]),
         _table(("link", "organism", "counted", "what", "share", "held"), detail),
     ]
     return "\n".join(parts)

@@ -18,17 +18,17 @@ from tasks.explain.facts import above_zero
 WIDTH = 16
 SHIFT = 1.5
 DRAWS = ProbingCheck().random_subspaces
-"""Random subspaces, as many as where a definition says nothing."""
+"""Random subspaces, as many as a definition has by default."""
 SMALL_GAP = 0.15
 
 
 @dataclass(frozen=True)
 class Decider:
-    """Decides by a merit of its own plus `weight` times the direction that the groups differ in.
+    """Decides by a merit plus `weight` times the direction in which the groups differ.
 
-    With weight 0 the attribute is plainly readable and has no part in any decision. The truth of
-    a gap is that of the erasers that were fitted, on texts never seen, mean over the three turns:
-    a decision after erasure is an affine function of normal states.
+    With weight 0 the attribute is readable and affects no decision. The true gap is that with the
+    fitted erasers on unseen texts, the mean over the three turns: a decision after erasure is an
+    affine function of normal states.
     """
 
     story: str
@@ -61,11 +61,11 @@ class Decider:
     def once(self, seed: int) -> Iterator[Outcome]:
         """Coverage of the gaps and the effect; whether use is claimed, and removal confirmed."""
         states, concept = drawn(self.means, self.sizes, np.random.default_rng(seed))
-        found = bench.probed(states[None], concept, self.decide, [ERASURE], seed=seed)
-        by_name = {m.name: m for m in found.evidence.measurements}
+        probed = bench.probed(states[None], concept, self.decide, [ERASURE], seed=seed)
+        by_name = {m.name: m for m in probed.evidence.measurements}
         effect, after = by_name["erasure_effect"], by_name["gap_after_erasure"]
         exact = {"erasure_effect"} if len(self.sizes) > 2 else {"erasure_effect", "gap_before"}
-        for name, value in self.truths(found.turns, concept).items():
+        for name, value in self.truths(probed.turns, concept).items():
             link: Link = "removed" if "after_erasure" in name else "used"
             asked: Asked = "coverage" if name in exact else "coverage at least"
             yield self._claim(link, asked, name), covers(by_name[name], value)
@@ -77,12 +77,12 @@ class Decider:
         elif self.weight >= 1:
             yield self._claim("used", "power", "used: erasure effect above 0"), above_zero(effect)
             if sum(self.sizes) >= 900:
-                gone = after.high is not None and after.high <= SMALL_GAP
-                what = f"removed: gap after erasure at most {SMALL_GAP:g}"
-                yield self._claim("removed", "power", what), gone
+                is_removed = after.high is not None and after.high <= SMALL_GAP
+                measure = f"removed: gap after erasure at most {SMALL_GAP:g}"
+                yield self._claim("removed", "power", measure), is_removed
 
     def truths(self, turns: Sequence[Turn], concept: NDArray[np.int64]) -> dict[str, float]:
-        """What the erasers and probes that were fitted do on texts never seen."""
+        """True rates on unseen texts of the erasers and probes that were fitted."""
         rates = np.zeros((DRAWS + 2, len(self.sizes)))
         reads = 0.0
         for turn in turns:
@@ -119,6 +119,6 @@ ORGANISMS = (
     Decider("not used, three groups", (150, 150, 150), 0.0),
     Decider("used, three groups", (150, 150, 150), 1.0),
 )
-"""Everything the third and the fourth link are held against."""
+"""All organisms of the third and the fourth link."""
 QUICK = (ORGANISMS[0], ORGANISMS[3], ORGANISMS[7])
-"""Some of them, for a minute."""
+"""A few of them, which take a minute."""

@@ -30,13 +30,13 @@ class Row:
     label: str | None
     groups: dict[str, str]
     fields: dict[str, str]
-    """Named field -> its value; absent where the text has not the form that names it."""
+    """Named field -> its value; absent where the text does not have the form that names it."""
     columns: dict[str, str]
     """Further columns asked for, such as recorded predictions."""
     formed: dict[str, Span] = field(default_factory=dict)
-    """Where the fields stand that the form of the text names."""
+    """Spans of the fields that the form of the text names."""
     rationale: tuple[Span, ...] | None = None
-    """What people marked as the reason; none where nobody was asked."""
+    """Spans that people marked as the reason; none where nobody was asked."""
 
     @property
     def places(self) -> dict[str, list[Span]]:
@@ -96,11 +96,11 @@ def load_dataset(spec_json: str, root: Path, seed: int, extra: tuple[str, ...] =
     """
     spec = DataSpec.model_validate_json(spec_json)
     table, digest = _read(spec, root)
-    wanted = dict.fromkeys(
+    columns = dict.fromkeys(
         [*_text_columns(spec), *spec.groups, *spec.fields, *spec.only, *extra]
         + [c for c in (spec.label, spec.id, spec.rationale) if c is not None]
     )
-    for column in wanted:
+    for column in columns:
         if column not in table:
             raise DataError(f"{spec.path}: no column {column!r}; {nearest(column, table)}")
     length = len(next(iter(table.values()))) if table else 0
@@ -112,7 +112,7 @@ def load_dataset(spec_json: str, root: Path, seed: int, extra: tuple[str, ...] =
 
 
 def verified_dataset(spec: DataSpec, root: Path, seed: int, sha256: str) -> Dataset:
-    """The rows a definition names, read once per process, of a file that has the digest expected.
+    """The rows a definition names, read once per process; the file must have the given digest.
 
     Raises:
         DataError: the data changed since the audit began.
@@ -140,19 +140,19 @@ def _text_columns(spec: DataSpec) -> list[str]:
 def _composed(spec: DataSpec, table: dict[str, list[str]], i: int) -> str:
     if spec.compose is None:
         return table[spec.text][i]
-    return re.sub(r"\{(\w+)\}", lambda found: table[found[1]][i], spec.compose)
+    return re.sub(r"\{(\w+)\}", lambda match: table[match[1]][i], spec.compose)
 
 
 def _wanted(spec: DataSpec, table: dict[str, list[str]], length: int) -> list[int]:
-    """Rows that `only` leaves."""
-    kept = [i for i in range(length) if all(table[c][i] == v for c, v in spec.only.items())]
-    if not kept:
-        told = "; ".join(
+    """Positions of the rows that `only` keeps."""
+    rows = [i for i in range(length) if all(table[c][i] == v for c, v in spec.only.items())]
+    if not rows:
+        problems = "; ".join(
             f"{column} = {value!r}: {nearest(value, sorted(set(table[column]))[:8])}"
             for column, value in spec.only.items()
         )
-        raise DataError(f"{spec.path}: no row has data.only: {told}")
-    return kept
+        raise DataError(f"{spec.path}: no row has data.only: {problems}")
+    return rows
 
 
 def _row(spec: DataSpec, table: dict[str, list[str]], i: int, extra: tuple[str, ...]) -> Row:
@@ -183,22 +183,22 @@ def _label_in(spec: DataSpec, row: str, cell: str) -> str:
     if form is None:
         return cell
     whole = None if form.prefix else whole_answer(cell, form.form, form.choices)
-    found = whole or read_written(cell, form.form, form.prefix, form.choices).answer
-    if found is None:
+    label = whole or read_written(cell, form.form, form.prefix, form.choices).answer
+    if label is None:
         raise DataError(
             f"{spec.path}: column {spec.label!r} (row {row}) ends in {cell[-40:]!r}, from which "
             f"no answer of form {form.form} can be read"
         )
-    return found
+    return label
 
 
 def _formed(spec: DataSpec, text: str) -> dict[str, Span]:
-    """Where the fields stand that the template or pattern of a definition names in a text."""
+    """Spans of the fields that a definition's template or pattern names in a text."""
     form = spec.form
-    found = form.search(text) if form is not None else None
-    if form is None or found is None:
+    match = form.search(text) if form is not None else None
+    if form is None or match is None:
         return {}
-    return {name: found.span(name) for name in form.groupindex if found.group(name)}
+    return {name: match.span(name) for name in form.groupindex if match.group(name)}
 
 
 def _rationale(spec: DataSpec, name: str, text: str, cell: str) -> tuple[Span, ...] | None:
@@ -272,7 +272,7 @@ def read_table(path: Path, shown: str) -> dict[str, list[str]]:
     """Columns of a CSV, TSV, JSONL or Parquet file, every cell as text.
 
     Raises:
-        DataError: of another kind, empty, or not readable as what it says it is.
+        DataError: another kind of file, an empty one, or one that does not parse as its kind.
     """
     import pyarrow
 
@@ -300,7 +300,7 @@ def read_table(path: Path, shown: str) -> dict[str, list[str]]:
 
 
 def _read_delimited(path: Path, delimiter: str) -> Any:
-    """Every cell as text: `007` keeps its noughts, `NA` stays a word."""
+    """Every cell as text: `007` keeps its zeros, `NA` stays a word."""
     import pyarrow
     from pyarrow import csv
 
@@ -319,7 +319,7 @@ def _read_hub(spec: DataSpec) -> tuple[dict[str, list[str]], str]:
     from datasets import load_dataset as load_hub_dataset
     from huggingface_hub.utils import logging as hub_logging
 
-    # its retries are not the one line that is promised
+    # its log of retries would break the promise of one line
     hub_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 
     try:

@@ -45,7 +45,7 @@ def exchange(rows: Sequence[Row], swap: Swap, *, seed: int) -> list[Exchanged]:
             if row.groups[swap.across] not in {group, MISSING}
             and row.fields.get(swap.column, "").strip()
         )
-    found = []
+    swaps = []
     for position, row in enumerate(rows):
         value, group = row.fields.get(swap.column, ""), row.groups[swap.across]
         others = [(v, donor) for v, donor in donors.get(group, []) if v != value]
@@ -53,13 +53,13 @@ def exchange(rows: Sequence[Row], swap: Swap, *, seed: int) -> list[Exchanged]:
         if others and places:
             new, donor = others[int(rng.integers(len(others)))]
             text = replaced(row.text, places, new)
-            found.append(Exchanged(position, text, value, new, donor))
-    if not found:
+            swaps.append(Exchanged(position, text, value, new, donor))
+    if not swaps:
         raise DataError(
             f"swap of {swap.column!r} across {swap.across!r}: no text holds the value of that "
             "column, or no other group has another value"
         )
-    return found
+    return swaps
 
 
 def replaced(text: str, places: Sequence[Span], new: str) -> str:

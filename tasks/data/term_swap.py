@@ -90,7 +90,7 @@ FUNCTION_WORDS: Final = frozenset(
         ),
     }
 )
-"""Words that begin no noun phrase which `her` could belong to: `gave her the form`."""
+"""Words after which `her` is an object, not a determiner: `gave her the form`."""
 
 
 class Swapped(NamedTuple):
@@ -106,7 +106,7 @@ class Swapped(NamedTuple):
     terms: int
     """How many words were exchanged."""
     control: str | None
-    """The text with as many neutral words exchanged instead; none where it holds none."""
+    """The text with as many neutral words exchanged instead; none where it has no neutral word."""
 
 
 def swapped(texts: Sequence[str], swap: TermSwap, *, seed: int) -> list[Swapped]:
@@ -122,7 +122,7 @@ def swapped(texts: Sequence[str], swap: TermSwap, *, seed: int) -> list[Swapped]
         seed: drawn from the definition's seed.
     """
     rng = stream(seed, "terms of another group")
-    found = []
+    swaps = []
     for position, text in enumerate(texts):
         counts = {group: len(list(_places(text, terms))) for group, terms in swap.terms.items()}
         source = max(counts, key=lambda group: counts[group])
@@ -135,10 +135,10 @@ def swapped(texts: Sequence[str], swap: TermSwap, *, seed: int) -> list[Swapped]
         chosen = rng.permutation(len(text) + 1).tolist()
         control, _ = exchanged(text, _partners(*zip(*swap.neutral, strict=True)), terms, chosen)
         if new != text:
-            found.append(
+            swaps.append(
                 Swapped(position, source, target, new, terms, control if control != text else None)
             )
-    return found
+    return swaps
 
 
 def exchanged(
@@ -149,8 +149,8 @@ def exchanged(
 ) -> tuple[str, int]:
     """A text with words exchanged for their partners, and how many were.
 
-    Capitals follow the word that was there, `a` and `an` the word that comes; of two partners
-    (`her`: `his` or `him`) the determiner is taken before a noun.
+    Capitals follow the old word, `a` and `an` the new one; of two partners (`her`: `his` or
+    `him`) the determiner is taken before a noun.
 
     Args:
         text: the text.
@@ -173,7 +173,7 @@ def exchanged(
 
 
 def _places(text: str, terms: Mapping[str, object] | Sequence[str]) -> Sequence[re.Match[str]]:
-    """Where a term stands as a word of its own, longer terms first."""
+    """Matches of the terms as whole words, longer terms first."""
     longest = sorted({t.lower() for t in terms}, key=len, reverse=True)
     options = "|".join(map(re.escape, longest))
     return list(re.finditer(rf"(?<!\w)(?:{options})(?!\w)", text, re.IGNORECASE))
@@ -181,12 +181,12 @@ def _places(text: str, terms: Mapping[str, object] | Sequence[str]) -> Sequence[
 
 def _partners(own: Sequence[str], other: Sequence[str]) -> dict[str, list[str]]:
     """Term in lower case -> its partners, in both directions."""
-    found: dict[str, list[str]] = {}
+    partners: dict[str, list[str]] = {}
     for first, second in (*zip(own, other, strict=True), *zip(other, own, strict=True)):
-        known = found.setdefault(first.lower(), [])
-        if second not in known:
-            known.append(second)
-    return found
+        own_partners = partners.setdefault(first.lower(), [])
+        if second not in own_partners:
+            own_partners.append(second)
+    return partners
 
 
 def _fitting(partners: Sequence[str], after: str) -> str:

@@ -1,4 +1,4 @@
-"""What attribution falls on: tokens, words, or named fields of a text."""
+"""The units of attribution: tokens, words, or named fields of a text."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ class Unit:
     """One part of a text that attribution falls on."""
 
     spans: tuple[Span, ...]
-    """Where it stands in the text; a field can stand there more than once."""
+    """Its spans in the text; a field can occur more than once."""
     field: str | None = None
     """Named field it belongs to."""
 
@@ -62,13 +62,13 @@ def units_of(
     whole = {
         name: Unit(tuple(sorted(span for span, n in named if n == name)), name) for _, name in named
     }
-    kept = {name for _, name in owned if name is not None}
+    present = {name for _, name in owned if name is not None}
     alone = [Unit((span,)) for span, name in owned if name is None]
-    return sorted([*alone, *(whole[name] for name in kept)], key=lambda unit: unit.spans[0])
+    return sorted([*alone, *(whole[name] for name in present)], key=lambda unit: unit.spans[0])
 
 
 def token_units(units: Sequence[Unit], offsets: Iterable[Span], length: int) -> list[int]:
-    """The unit every token belongs to, by its first character that belongs to one; -1 for none.
+    """The unit of every token: that of its first character which is in a unit; -1 for none.
 
     A token without a visible character of its own (a space, a byte of a longer character) goes
     with the unit before it, so that nothing of the text is left out.
@@ -82,13 +82,13 @@ def token_units(units: Sequence[Unit], offsets: Iterable[Span], length: int) -> 
     for position, unit in enumerate(units):
         for start, end in unit.spans:
             owner[start:end] = [position] * (end - start)
-    found, last = [], -1
+    owners, last = [], -1
     for start, end in offsets:
         visible = next((i for i in range(start, min(end, length)) if owner[i] >= 0), None)
         if visible is not None:
             last = owner[visible]
-        found.append(last)
-    return found
+        owners.append(last)
+    return owners
 
 
 def _field_at(span: Span, named: Sequence[tuple[Span, str]]) -> str | None:

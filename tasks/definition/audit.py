@@ -1,4 +1,4 @@
-"""One audit as it is written down, and whether the names in it agree."""
+"""The definition of one audit, and whether its names agree."""
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -37,7 +37,7 @@ class ExplainSpec(EndpointAddress):
 
 
 class PlantedRef(Record):
-    """Where it is written what was planted in an organism."""
+    """The record of what was planted in an organism."""
 
     path: str
     """YAML file, relative to the definition."""
@@ -48,7 +48,9 @@ class PlantedRef(Record):
 class AuditSpec(Record):
     """One audit, as written in `audits/*.yaml`."""
 
-    model_config = ConfigDict(defer_build=True)  # kinds of checks are known when one is read
+    model_config = ConfigDict(
+        defer_build=True
+    )  # kinds of checks are looked up when a definition is read
 
     name: Name
     """Names the folder of its reports."""
@@ -57,14 +59,14 @@ class AuditSpec(Record):
     intended_use: str = ""
     """What the subject is used for; stands in report and model card."""
     seed: int = Field(ge=0, lt=2**32)
-    """Everything random is drawn from it."""
+    """Seed of every random draw."""
     subjects: Annotated[dict[Name, SubjectSpec], Field(min_length=1)]
     """The models under audit, by a short name."""
     data: DataSpec
     checks: Annotated[tuple[Check, ...], Field(min_length=1)]
     gates: tuple[Gate, ...] = ()
     cases: int = Field(default=12, ge=0)
-    """Texts shown and followed through all sections of the report."""
+    """Texts that are shown as cases and followed through all sections of the report."""
     explain: ExplainSpec = ExplainSpec()
     baseline: Name | None = None
     """Name of the audit whose newest report this one is compared with, where it is at hand."""
@@ -85,54 +87,54 @@ class AuditSpec(Record):
 
     def _subject_problems(self) -> list[str]:
         known = ", ".join(self.subjects)
-        found = []
+        problems = []
         for check in self.checks:
             if check.subject is None and len(self.subjects) > 1:
-                found.append(f"check {check.kind}: say which subject; there are: {known}")
+                problems.append(f"check {check.kind}: say which subject; there are: {known}")
             elif check.subject is not None and check.subject not in self.subjects:
-                found.append(
+                problems.append(
                     f"check {check.kind}: no subject {check.subject!r}; there are: {known}"
                 )
         keys = [(check.kind, check.subject) for check in self.checks]
-        found += [
+        problems += [
             f"check {kind} stands twice for the same subject"
             for kind, subject in dict.fromkeys(keys)
             if keys.count((kind, subject)) > 1
         ]
-        return found
+        return problems
 
     def _gate_problems(self) -> list[str]:
-        asked = {check.kind for check in self.checks}
+        kinds = {check.kind for check in self.checks}
         attributes = {*self.data.groups}
         attributes.update(name for check in self.checks for name in check.gate_attributes(self))
-        found = []
+        problems = []
         for gate in self.gates:
-            if gate.check not in asked:
-                found.append(
+            if gate.check not in kinds:
+                problems.append(
                     f"gate on {gate.measure}: no check {gate.check!r} in this definition; "
-                    f"there are: {', '.join(sorted(asked))}"
+                    f"there are: {', '.join(sorted(kinds))}"
                 )
             elif gate.measure not in (known := kind_of(gate.check).vocabulary):
-                found.append(
+                problems.append(
                     f"gate: check {gate.check} does not measure {gate.measure!r}; "
                     f"it measures: {', '.join(known)}"
                 )
             if gate.attribute is not None and gate.attribute not in attributes:
-                found.append(
+                problems.append(
                     f"gate on {gate.measure}: attribute {gate.attribute!r} is not in data.groups: "
                     f"{', '.join(self.data.groups) or 'empty'}"
                 )
             if gate.field is not None and gate.field not in self.data.field_names:
-                found.append(
+                problems.append(
                     f"gate on {gate.measure}: no field {gate.field!r} is named in data: "
                     f"{', '.join(self.data.field_names) or 'empty'}"
                 )
             if gate.subject is not None and gate.subject not in self.subjects:
-                found.append(
+                problems.append(
                     f"gate on {gate.measure}: no subject {gate.subject!r}; "
                     f"there are: {', '.join(self.subjects)}"
                 )
-        return found
+        return problems
 
     def subject_of(self, check: BaseCheck) -> str:
         """Name of the subject that answers `check`."""

@@ -1,4 +1,4 @@
-"""The data of an audit: where it lies, and which column is what."""
+"""The data of an audit: its location, and the role of every column."""
 
 import re
 from typing import Self
@@ -24,20 +24,20 @@ class DataSpec(Record):
     text: str = "text"
     """Column with the text the subject reads."""
     compose: str | None = None
-    """The text put together from columns instead, as in `{context} {question}`."""
+    """Instead of `text`: a text composed of columns, as in `{context} {question}`."""
     only: dict[str, str] = Field(default_factory=dict)
     """Column -> value: rows with other values are left out before anything is drawn."""
     label: str | None = None
     """Column with the true label, if there is one."""
     label_answer: AnswerForm | None = None
-    """The label is not the column's whole value but the answer that is read from it, as from
-    `... #### 18`."""
+    """How the label is read from a longer value of that column, such as `... #### 18`; without it
+    the label is the whole value."""
     id: str | None = None
     """Column that names a row; without it rows are named by their position."""
     groups: tuple[str, ...] = ()
     """Columns with protected attributes; they are never shown to the subject."""
     fields: tuple[str, ...] = ()
-    """Columns whose value stands verbatim in the text, so that words can be named by field."""
+    """Columns whose value occurs verbatim in the text, so that words can be named by field."""
     template: str | None = None
     """Also: fields named by the form of the text itself, as in `Lives in {district}. Earns {income}
     a month.`; a text of another form has none of them."""
@@ -57,7 +57,7 @@ class DataSpec(Record):
 
     @model_validator(mode="after")
     def fields_are_named_once(self) -> Self:
-        """A field named twice would be two different things."""
+        """A field that is named twice would be ambiguous."""
         if self.compose is not None and not re.search(r"\{\w+\}", self.compose):
             raise ValueError("compose names no column, as in {context} {question}")
         if self.compose is not None and self.text != "text":

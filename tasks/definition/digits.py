@@ -2,15 +2,15 @@
 
 A *measured* number has fixed digits by its unit: a share is a percentage with one decimal
 (57.7 %), a layer has two decimals, everything else three (0.577, 0.577 nats). More decimals are
-written only where these would show 0, 1, -1 or the line of a gate although the number is not
-there: 99.96 %, 0.0003, 0.7996 beside a line of 0.8. What five decimals cannot tell from 0 or 1
-is written with the usual digits.
+written only where the rounded number would be 0, 1, -1 or the line of a gate and the number is
+not: 99.96 %, 0.0003, 0.7996 beside a line of 0.8. A number that is 0 or 1 to five decimals is
+written with the usual digits.
 
-A *given* number, one that a definition states (a line, a dose, a level), is written as it stands
-there: 0.8, 25 %, 95 %.
+A *given* number, one that a definition states (a line, a dose, a level), is written as stated:
+0.8, 25 %, 95 %.
 
-The sign is a true minus, and nothing is a negative nought. `tasks.explain.numerals` reads back
-what is written here.
+The sign is a true minus, and there is no negative zero. `tasks.explain.numerals` reads back what
+is written here.
 """
 
 from collections.abc import Collection, Iterable
@@ -40,14 +40,14 @@ FORMS: Final[dict[Unit, Form]] = {
 }
 
 FURTHEST: Final = 5
-"""Decimals at which a number that still shows 0, 1 or -1 is taken to be there."""
+"""Decimals at which a number that rounds to 0, 1 or -1 counts as equal to it."""
 
 FURTHEST_BESIDE_A_LINE: Final = 9
 """The same for the line of a gate, on whose two sides verdicts differ."""
 
 
 def number(value: float, unit: Unit, lines: Iterable[float] = ()) -> str:
-    """A measured number with its unit, never shown on one of `lines` that it is not on."""
+    """A measured number with its unit; never rounded onto one of `lines` that it is not on."""
     return bare(value, unit, lines) + FORMS[unit].suffix
 
 
@@ -102,6 +102,6 @@ def p_value(p: float) -> str:
 
 
 def _signed(written: str) -> str:
-    """A true minus, and none before a nought."""
+    """A true minus, and none before a zero."""
     nought = not written.strip("-0.,")
     return written.removeprefix("-") if nought else written.replace("-", MINUS)

@@ -1,4 +1,4 @@
-"""Models behind OpenAI-compatible endpoints: where, how patiently asked, at what cost at most."""
+"""Models behind OpenAI-compatible endpoints: address, retries and timeouts, budget."""
 
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ class EndpointAddress(Record):
     @field_validator("base_url", mode="after")
     @classmethod
     def holds_no_secret(cls, url: str | None) -> str | None:
-        """Definitions are printed into reports, so no part of an address may be a secret."""
+        """Definitions are printed in reports, so no part of an address may be a secret."""
         if url is None:
             return url
         parts = urlsplit(url)
@@ -68,10 +68,10 @@ class AskedModel(EndpointAddress):
     max_tokens: int = Field(default=512, ge=1)
     """Longest completion, in tokens."""
     limit_key: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
-    """What the endpoint calls that limit."""
+    """Name of that limit in the endpoint's requests."""
     parameters: dict[str, JsonValue] = Field(default_factory=_greedily)
-    """Sent with every request as they stand; sampling without a seed of the endpoint's own does
-    not repeat, except from the answers that were kept."""
+    """Sent unchanged with every request. Sampling without a seed at the endpoint does not repeat,
+    except from stored answers."""
 
     @property
     def own_keys(self) -> frozenset[str]:
@@ -80,7 +80,7 @@ class AskedModel(EndpointAddress):
 
     @model_validator(mode="after")
     def parameters_are_not_the_audits_own(self) -> Self:
-        """What is sent twice is read once, and nobody knows which."""
+        """Of a parameter that is sent twice the endpoint reads one, and which is unknown."""
         for name in sorted(self.own_keys & self.parameters.keys()):
             raise ValueError(f"parameters: {name!r} is set by the audit itself")
         return self

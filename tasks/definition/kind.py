@@ -1,4 +1,4 @@
-"""What Assay must know of a kind of check before it does anything for it."""
+"""What Assay must know of a kind of check before the check runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ EXPLANATIONS: Final = Path(__file__).resolve().parents[2] / "templates" / "expla
 class Kind:
     """One kind of check: a light record, read wherever checks are named but not run.
 
-    What does the work is imported from `room` when it is first needed.
+    The code that measures is imported from `room` when it is first needed.
     """
 
     definition: "type[BaseCheck]"
@@ -33,19 +33,19 @@ class Kind:
     room: str
     """Import path of the package that measures, gathers the evidence and writes the section."""
     headlines: tuple[str, ...]
-    """Measures that the model card states over all texts; whatever decided a gate it states too."""
+    """Measures that the model card states over all texts, besides those that decided a gate."""
     headlines_by_subset: tuple[str, ...] = ()
     """Measures that the model card states for every subset of the texts."""
     indexed: bool = False
-    """Whether its headlines stand in the model card's machine-readable index, too."""
+    """Whether its headlines are also in the model card's machine-readable index."""
     words: tuple[str, ...] = ()
-    """Regular expressions: what matches may be said only where a check of this kind is cited, or
-    one of another kind with the same expression."""
+    """Regular expressions: a text may use matching words only where it cites a check of this kind,
+    or of another kind with the same expression."""
     templates: Path = EXPLANATIONS
     """Folder with `<name>.j2`, the sentences for its measures."""
 
     def __post_init__(self) -> None:
-        """Refuse a record that names what it does not have."""
+        """Refuse a record that refers to measures it does not have."""
         strangers = [m for m in self.all_headlines if m not in self.vocabulary]
         if strangers:
             raise ValueError(f"headline {strangers[0]!r} is not in its vocabulary")

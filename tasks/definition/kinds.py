@@ -46,12 +46,12 @@ def kinds() -> tuple[Kind, ...]:
     """Every kind that a definition may ask for.
 
     Raises:
-        SpecError: a package names a kind that does not load, is none, or clashes with another.
+        SpecError: a package names a kind that does not load, is no kind, or clashes with another.
     """
-    found = list(built_in())
+    known = list(built_in())
     for entry in sorted(entry_points(group=GROUP), key=lambda e: (_package(e), e.name)):
-        found.append(_plugged_in(entry, found))
-    return tuple(found)
+        known.append(_plugged_in(entry, known))
+    return tuple(known)
 
 
 @cache
@@ -82,30 +82,30 @@ def package_of(kind: Kind) -> str | None:
 
 
 def measure_named(name: str) -> Measure | None:
-    """What a measurement of that name means, whichever kind measured it; none if no kind does.
+    """The measure of that name, whichever kind measures it; none if no kind does.
 
-    Kinds that share a name share its title and unit; what else it means may differ.
+    Kinds that share a name share its title and unit; its meaning may differ.
     """
     return next((k.vocabulary[name] for k in kinds() if name in k.vocabulary), None)
 
 
 def _plugged_in(entry: EntryPoint, known: Iterable[Kind]) -> Kind:
-    """The kind of an entry point; whatever is wrong with it is one line for its package."""
+    """The kind of an entry point; any error is one line that names its package."""
     try:
         kind = _a_kind(entry.load())
         for problem in _clashes(kind, known):
             raise ValueError(problem)
     except Exception as error:
-        said = " ".join(str(error).split())
+        message = " ".join(str(error).split())
         raise SpecError(
             f"package {_package(entry)} offers the check {entry.name!r} ({entry.value}), which "
-            f"cannot be used: {type(error).__name__}: {said}; mend or uninstall the package"
+            f"cannot be used: {type(error).__name__}: {message}; mend or uninstall the package"
         ) from error
     return kind
 
 
 def _a_kind(loaded: Kind) -> Kind:
-    """What was imported by its name, which may be anything."""
+    """Check that the imported object is a kind."""
     if not isinstance(loaded, Kind):
         raise TypeError(f"expected a Kind, got {type(loaded).__name__}")
     if not issubclass(loaded.definition, BaseCheck):

@@ -12,7 +12,7 @@ from tasks.definition.kinds import kinds
 
 
 def first_problem(error: ValidationError, model: type[BaseModel]) -> str:
-    """The first problem pydantic found in data meant for `model`, in one line."""
+    """The first problem that pydantic reports for `model`, in one line."""
     problem = error.errors(include_url=False)[0]
     return f"{_where(problem['loc'])}{_what(problem, model)}"
 

@@ -1,4 +1,4 @@
-"""The subjects of an audit: local weights, endpoints, and what others wrote down."""
+"""The subjects of an audit: local weights, endpoints, transcripts and recorded decisions."""
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -11,11 +11,11 @@ from tasks.definition.record import Record
 HOW_REACHED = frozenset(
     {"path", "revision", "timeout", "retries", "concurrency", "budget", "key_env"}
 )
-"""Keys of a subject that no number depends on: where it is, and how patiently it is asked."""
+"""Keys of a subject that no number depends on: its location, timeouts and retries."""
 
 
 class AnswerForm(Record):
-    """How an answer is read from what is written; what cannot be read for certain is none."""
+    """How an answer is read from a completion; one that cannot be read for certain is no answer."""
 
     form: Literal["choice", "number", "yes-no", "label"] = "choice"
     """One of `choices`; a number (`1,234.50` is 1234.5); yes or no; or a free label."""
@@ -27,7 +27,7 @@ class AnswerForm(Record):
 
     @model_validator(mode="after")
     def choices_belong_to_their_form(self) -> Self:
-        """Choices beside another form would be passed over in silence."""
+        """Choices beside another form would be ignored silently."""
         if self.choices and self.form != "choice":
             raise ValueError(f"answer.choices stand beside form {self.form}; they need form choice")
         folded = [choice.strip().casefold() for choice in self.choices]
@@ -37,7 +37,7 @@ class AnswerForm(Record):
 
     @property
     def declared(self) -> bool:
-        """Whether an answer can be read at all: form choice needs choices."""
+        """Whether an answer can be read: form `choice` needs choices."""
         return self.form != "choice" or bool(self.choices)
 
     @property
@@ -47,20 +47,20 @@ class AnswerForm(Record):
 
 
 class Declared(Record):
-    """What every kind of subject declares of itself; whoever meets one asks no more of its kind."""
+    """What every kind of subject declares of itself; no other code asks for its kind."""
 
     reader: ClassVar[str]
-    """`module:NAME` of who reads subjects of this kind; imported when first needed."""
+    """`module:NAME` of the reader of this kind; imported when first needed."""
     hub_task: ClassVar[Literal["text-classification", "text-generation"]] = "text-classification"
-    """The hub's name for what it does, as model cards state it."""
+    """The hub's name of its task, as model cards state it."""
     own_words: ClassVar[bool] = False
-    """Whether controls are put to it in words of their own, not in the definition's prompt."""
+    """Whether controls are asked in their own words, not in the definition's prompt."""
     by_first_token: ClassVar[bool] = False
-    """Whether its known answers must differ in their first token to be told apart."""
+    """Whether its known answers are scored by their first token, which must then differ."""
 
     @property
     def lacks(self) -> frozenset[Access]:
-        """What its kind offers but this subject does not."""
+        """Access that its kind offers but this subject does not."""
         return frozenset()
 
     @property
@@ -85,7 +85,7 @@ class Declared(Record):
 
     @property
     def has_paired_conditions(self) -> bool:
-        """Whether the same question can be had with and without a cue."""
+        """Whether the same question is available with and without a cue."""
         return True
 
     @property
@@ -107,7 +107,7 @@ class Declared(Record):
 
 
 class LocalModel(Declared):
-    """Where weights come from: a local folder, or a hub repository at one commit."""
+    """Source of the weights: a local folder, or a hub repository at one commit."""
 
     path: str
     """Folder (relative to the definition) or Hugging Face repository id."""
@@ -172,7 +172,7 @@ class Prompting(Answering):
 
     @model_validator(mode="after")
     def a_label_can_be_found(self) -> Self:
-        """A free label is only known by what stands before it."""
+        """A free label can only be recognised by its prefix."""
         if self.answer.form == "label" and not self.answer.prefix:
             raise ValueError("answer.form label needs answer.prefix: what introduces the label")
         return self
@@ -211,7 +211,7 @@ class CausalSubject(LocalModel, Prompting):
     @model_validator(mode="before")
     @classmethod
     def earlier_spelling(cls, given: Any) -> Any:
-        """Reports of 0.1 hold `answer_prefix` and `choices` beside each other."""
+        """Reports of version 0.1 hold `answer_prefix` and `choices` as separate keys."""
         if not isinstance(given, dict) or not {"answer_prefix", "choices"} & given.keys():
             return given
         if "answer" in given:
@@ -226,7 +226,7 @@ def _going_on() -> dict[str, JsonValue]:
 
 
 class OpenAISubject(AskedModel, Prompting):
-    """A model behind an OpenAI-compatible endpoint: nothing of it is known but what it answers."""
+    """A model behind an OpenAI-compatible endpoint; only its answers are known."""
 
     reader: ClassVar[str] = "tasks.subjects.endpoint.reader:ENDPOINT"
     own_words: ClassVar[bool] = True
@@ -239,12 +239,12 @@ class OpenAISubject(AskedModel, Prompting):
     """What counts as the reasoning: the text before the answer, or the thinking channel
     (`reasoning_content`, `reasoning`, or <think> tags)."""
     forcing: Literal["prefill", "ask"] = "ask"
-    """How an answer is had after a given reasoning. `prefill`: the reasoning and the answer's
-    prefix begin the model's own message, and it goes on; the endpoint must support that. `ask`:
-    the reasoning stands as the model's message and a further message asks for the answer; works
-    everywhere, but the model may reason anew and is asked something it was not asked before."""
+    """How the subject is made to answer after a given reasoning. `prefill`: its own message begins
+    with the reasoning and the answer's prefix, and it goes on; the endpoint must support that.
+    `ask`: the reasoning is its message, and a further message asks for the answer; works
+    everywhere, but the model may reason anew, and the question is another one."""
     prefill_parameters: dict[str, JsonValue] = Field(default_factory=_going_on)
-    """Sent as well where an answer is prefilled; what vLLM and SGLang need."""
+    """Also sent where an answer is prefilled; vLLM and SGLang need it."""
 
     @model_validator(mode="after")
     def a_prefix_to_go_on_from(self) -> Self:
@@ -255,7 +255,7 @@ class OpenAISubject(AskedModel, Prompting):
 
     @model_validator(mode="after")
     def an_answer_is_declared(self) -> Self:
-        """An endpoint gives text; without a form there is nothing to read from it."""
+        """An endpoint gives text; without a form no answer can be read from it."""
         if not self.answers:
             raise ValueError("answer: declare choices, or form number, yes-no or label")
         for name in sorted(self.own_keys & self.prefill_parameters.keys()):
@@ -274,7 +274,7 @@ class OpenAISubject(AskedModel, Prompting):
 
     @property
     def identity(self) -> dict[str, JsonValue]:
-        """What is known of the subject: where it is asked, by what name, with what parameters."""
+        """All that identifies the subject: address, model name and parameters."""
         names = {"base_url", "model", "system", "max_tokens", "limit_key", "parameters"}
         return self.model_dump(mode="json", include=names)
 
@@ -283,22 +283,22 @@ class TranscriptColumns(Record):
     """Which column of a table of transcripts holds what."""
 
     prompt: str = "prompt"
-    """What was asked; the texts of the data are looked up in it."""
+    """Column with the prompt; the texts of the data are looked up in it."""
     answer: str = "answer"
-    """What was answered: the answer itself, or a text that it is read from."""
+    """Column with the answer itself, or with a text that it is read from."""
     reasoning: str | None = "reasoning"
-    """What was reasoned; null where it stands in the answer's column."""
+    """Column with the reasoning; null where it is in the answer's column."""
     condition: str | None = None
-    """Under which condition it was asked."""
+    """Column with the condition under which it was asked."""
     pair: str | None = None
-    """What the same question under different conditions has in common."""
+    """Column whose value the same question shares across conditions."""
     discloses: str | None = None
-    """Whether somebody found that the reasoning discloses the cue: true or false, yes or no, 1 or
-    0; empty where nobody looked."""
+    """Column with an annotation whether the reasoning discloses the cue: true or false, yes or no,
+    1 or 0; empty where there is none."""
 
 
 class TranscriptsSubject(Answering):
-    """A model that is not at hand: what it was asked, reasoned and answered is on record."""
+    """A model that is not available: its prompts, reasonings and answers are on record."""
 
     reader: ClassVar[str] = "tasks.subjects.transcripts:TRANSCRIPTS"
     kind: Literal["transcripts"] = "transcripts"
@@ -312,7 +312,7 @@ class TranscriptsSubject(Answering):
 
     @model_validator(mode="after")
     def conditions_come_in_pairs(self) -> Self:
-        """Conditions cannot be compared without knowing which questions are the same."""
+        """Conditions cannot be compared unless it is known which questions are the same."""
         if not self.answers:
             raise ValueError("answer: declare choices, or form number, yes-no or label")
         if (self.columns.condition is None) != (self.columns.pair is None):
@@ -326,7 +326,7 @@ class TranscriptsSubject(Answering):
 
 
 class PredictionsSubject(Declared):
-    """No model at all: its decisions stand in a column of the data."""
+    """No model: decisions that are recorded in a column of the data."""
 
     reader: ClassVar[str] = "tasks.subjects.predictions:PREDICTIONS"
     kind: Literal["predictions"] = "predictions"

@@ -1,4 +1,4 @@
-"""Some of the texts, by what holds for each of them."""
+"""A subset of the texts, by properties of each text."""
 
 from typing import Self
 
@@ -8,7 +8,7 @@ from tasks.definition.record import Record
 
 
 class Subset(Record):
-    """A filter of texts; absent parts leave nothing out, and all parts present must hold."""
+    """A filter of texts; all parts that are given must hold."""
 
     decided: str | None = None
     """Texts decided for this class."""
@@ -22,7 +22,7 @@ class Subset(Record):
     """Texts of this group."""
 
     def words(self) -> str:
-        """What a reader calls them: `denied, origin=migrant`, `errors`; empty for all texts."""
+        """The subset in words: `denied, origin=migrant`, `errors`; empty for all texts."""
         parts = [self.decided] if self.decided is not None else []
         if self.favourable is not None:
             parts.append("favourable" if self.favourable else "unfavourable")
@@ -34,13 +34,13 @@ class Subset(Record):
 
     @classmethod
     def written(cls, text: str) -> Self:
-        """The subset that a definition writes in short, as `denied, origin=migrant`.
+        """The subset of a definition's short form, such as `denied, origin=migrant`.
 
         A class whose own name is one of the words of `words`, or holds a comma or an equals sign,
         is written as a mapping instead.
 
         Raises:
-            ValueError: two parts say the same kind of thing, as two classes do.
+            ValueError: two parts restrict the same property, as two classes do.
         """
         fixed: dict[str, tuple[str, bool]] = {
             "favourable": ("favourable", True),

@@ -1,4 +1,4 @@
-"""Of which answer a score is taken, and how parts of its text are taken out."""
+"""The score that is attributed, and how units of a text are removed."""
 
 from typing import Literal, Self
 
@@ -22,7 +22,7 @@ class Target(Record):
 
     @model_validator(mode="after")
     def names_one_thing(self) -> Self:
-        """Two targets would be two attributions."""
+        """Each target needs an attribution of its own."""
         if self.answer is not None and (self.label or self.against):
             raise ValueError("a target is a label or an answer, not both")
         if self.against is not None and self.label is None:

@@ -1,1 +1,1 @@
-"""Plain-language texts, and the checker that holds every claim against the evidence."""
+"""Plain-language texts, and the checker that compares every claim with the evidence."""

@@ -1,4 +1,4 @@
-"""Which facts belong to a case: one text, as every check that looked at it saw it."""
+"""The facts of a case: one text, as every check measured it."""
 
 from dataclasses import replace
 from typing import Final
@@ -15,28 +15,28 @@ from tasks.schema import (
 )
 
 CASE: Final = "case"
-"""Topic of a fact about one text, before it is that of the check that looked at it."""
+"""Topic of a fact about one text, until it takes the topic of its check."""
 
 TOP_WORDS: Final = 3
 """Words of a case that are named."""
 
 HALF: Final = 0.5
-"""Where less of the attribution than this speaks for the decision, the text says how much."""
+"""If a smaller share of the attribution speaks for the decision, the text states that share."""
 
 LEAST_SHARE: Final = 0.05
 """Words below this part of the attribution are not named beside the first."""
 
 
 def case_sheet(report: Report, case: Case) -> Sheet:
-    """What was decided, by which words, from which layer on, and what an exchange changed."""
+    """The facts of a case: decision, words, layer at which it forms, effect of an exchange."""
     first = next(iter(report.spec.subjects))
     facts = [_case_decision(case)]
     for evidence in report.evidence:
         other = evidence.subject if evidence.subject != first else None
         reading = _reading(evidence, case)
         if reading is not None:
-            made = _case_fact(f"{reading.kind}{len(facts)}", reading, evidence.cited)
-            facts.append(replace(made, topic=evidence.check.kind, other_subject=other))
+            fact = _case_fact(f"{reading.kind}{len(facts)}", reading, evidence.cited)
+            facts.append(replace(fact, topic=evidence.check.kind, other_subject=other))
     return Sheet(about=case.id, facts=noted(facts, report), favourable=report.spec.data.favourable)
 
 
@@ -48,18 +48,18 @@ def _case_decision(case: Case) -> Fact:
     return Fact("decision", CASE, "case.decision", names=names, shares=shares)
 
 
-Told = AttributedText | LayerReading | CuePair | TruncatedReasoning
+CaseReading = AttributedText | LayerReading | CuePair | TruncatedReasoning
 
 
-def _reading(evidence: Evidence, case: Case) -> Told | None:
-    """What a check has to tell of a case; of several attributions the one that may be cited."""
-    found = [c for c in evidence.cases if c.id == case.id and isinstance(c, Told)]
-    first = evidence.cited
-    best = (c for c in found if isinstance(c, AttributedText) and c.method == first)
-    return next(best, next(iter(found), None))
+def _reading(evidence: Evidence, case: Case) -> CaseReading | None:
+    """A check's reading of a case; of several attributions the one that may be cited."""
+    readings = [c for c in evidence.cases if c.id == case.id and isinstance(c, CaseReading)]
+    cited = evidence.cited
+    cited_readings = (c for c in readings if isinstance(c, AttributedText) and c.method == cited)
+    return next(cited_readings, next(iter(readings), None))
 
 
-def _case_fact(name: str, reading: Told, cited: str | None) -> Fact:
+def _case_fact(name: str, reading: CaseReading, cited: str | None) -> Fact:
     match reading:
         case AttributedText():
             return _attributed(name, reading, cited)
@@ -124,7 +124,7 @@ def _cue_pair(name: str, pair: CuePair) -> Fact:
 
 
 def _truncated(name: str, reading: TruncatedReasoning) -> Fact:
-    kept = [
+    changing_shares = [
         share
         for share, answer in reading.cuts
         if answer is not None and reading.answer is not None and answer != reading.answer
@@ -133,11 +133,11 @@ def _truncated(name: str, reading: TruncatedReasoning) -> Fact:
     if reading.answer is None:
         sentence = "case.reasoning_unread"
     else:
-        sentence = "case.reasoning_moves" if kept else "case.reasoning_same"
+        sentence = "case.reasoning_moves" if changing_shares else "case.reasoning_same"
     return Fact(
         name,
         CASE,
         sentence,
         names=names,
-        shares={"kept": max(kept)} if kept else {},
+        shares={"kept": max(changing_shares)} if changing_shares else {},
     )

@@ -1,6 +1,6 @@
 """The claim checker: no sentence stands unless the facts it cites support it.
 
-Claims are held against the facts with names of the data masked first, so that neither a group
+Names of the data are masked before a claim is compared with the facts, so that neither a group
 called `40 and over` nor a word of a hostile text is read as part of the sentence.
 """
 
@@ -35,7 +35,7 @@ _TYPOGRAPHY: Final = str.maketrans(
 
 
 class Claim(NamedTuple):
-    """One sentence and the facts it says it rests on."""
+    """One sentence and the facts that it cites."""
 
     text: str
     cites: tuple[str, ...]
@@ -49,19 +49,23 @@ class Ruling(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
-    """A claim beside the facts it cites."""
+class _Sentence:
+    """One sentence of a claim, with the facts that it cites."""
 
     text: str
     masked: Masked
     facts: tuple[Fact, ...]
     sheet: Sheet
-    said: str
-    """The plain sentences of the facts."""
+    template_text: str
+    """The template's sentences for the facts, in lower case."""
 
 
 def check_text(
-    claims: Iterable[Claim], sheet: Sheet, *, known: Mapping[str, str], said: Mapping[str, str]
+    claims: Iterable[Claim],
+    sheet: Sheet,
+    *,
+    known: Mapping[str, str],
+    template_texts: Mapping[str, str],
 ) -> tuple[Ruling, ...]:
     """A ruling for every sentence.
 
@@ -69,18 +73,20 @@ def check_text(
         claims: what a text says; a claim of several sentences is checked sentence by sentence.
         sheet: all facts that the text may cite.
         known: every name of the report, and what it is.
-        said: fact id -> the plain sentence that says it.
+        template_texts: fact id -> the sentence of the template that states it.
     """
     sentences = [
         Claim(sentence, claim.cites) for claim in claims for sentence in _sentences(claim.text)
     ]
     if len(sentences) > MOST_CLAIMS:
         return (Ruling(False, f"more than {MOST_CLAIMS} sentences"),) * len(sentences)
-    return tuple(check_claim(claim, sheet, known=known, said=said) for claim in sentences)
+    return tuple(
+        check_claim(claim, sheet, known=known, template_texts=template_texts) for claim in sentences
+    )
 
 
 def check_claim(
-    claim: Claim, sheet: Sheet, *, known: Mapping[str, str], said: Mapping[str, str]
+    claim: Claim, sheet: Sheet, *, known: Mapping[str, str], template_texts: Mapping[str, str]
 ) -> Ruling:
     """Whether one sentence is supported by the facts it cites; the first reason if not."""
     text = claim.text.translate(_TYPOGRAPHY).strip()
@@ -90,14 +96,14 @@ def check_claim(
     if strays or not claim.cites:
         return Ruling(False, f"cites fact {_cut(strays[0])}" if strays else "cites no fact")
     facts = sheet.cited(claim.cites)
-    held = _Held(
+    sentence = _Sentence(
         text=text,
         masked=mask(text, facts),
         facts=facts,
         sheet=sheet,
-        said=" ".join(said[fact.id] for fact in facts).lower(),
+        template_text=" ".join(template_texts[fact.id] for fact in facts).lower(),
     )
-    reasons = (why for rule in _RULES for why in rule(held, known))
+    reasons = (why for rule in _RULES for why in rule(sentence, known))
     why = next(reasons, "")
     return Ruling(not why, why)
 
@@ -124,29 +130,34 @@ def _cut(text: str) -> str:
 # --- rules: each yields the reasons to reject ---------------------------------------------
 
 
-def _names(held: _Held, known: Mapping[str, str]) -> Iterator[str]:
-    if found := unknown_name(held.masked, known):
-        yield f"names {known[found]} {_cut(found)}, which is not in the facts it cites"
-    if stray := re.search(r'"[^"]*"?|(?<![a-z])\'|\'(?![a-z])', held.masked.text):
-        yield f"quotes {_cut(held.masked.plain(stray.group()))}, which is not in the facts it cites"
+def _names(sentence: _Sentence, known: Mapping[str, str]) -> Iterator[str]:
+    if name := unknown_name(sentence.masked, known):
+        yield f"names {known[name]} {_cut(name)}, which is not in the facts it cites"
+    if stray := re.search(r'"[^"]*"?|(?<![a-z])\'|\'(?![a-z])', sentence.masked.text):
+        quoted = _cut(sentence.masked.plain(stray.group()))
+        yield f"quotes {quoted}, which is not in the facts it cites"
 
 
-def _characters(held: _Held, known: Mapping[str, str]) -> Iterator[str]:
-    if markup := _MARKUP.search(held.masked.text):
+def _characters(sentence: _Sentence, known: Mapping[str, str]) -> Iterator[str]:
+    if markup := _MARKUP.search(sentence.masked.text):
         yield f"markup or a link: {_cut(markup.group())}"
-    if stray := re.sub(_ALPHABET, "", held.masked.text):
+    if stray := re.sub(_ALPHABET, "", sentence.masked.text):
         yield f"character {stray[0]!a}"
 
 
-def _numbers(held: _Held, known: Mapping[str, str]) -> Iterator[str]:
-    quantities = [q for fact in held.facts for q in fact.quantities()]
-    written = numbers_in(held.masked.text)
-    ends = set(_interval_ends(written, quantities, held.masked.text))
+def _numbers(sentence: _Sentence, known: Mapping[str, str]) -> Iterator[str]:
+    quantities = [q for fact in sentence.facts for q in fact.quantities()]
+    written = numbers_in(sentence.masked.text)
+    ends = set(_interval_ends(written, quantities, sentence.masked.text))
     for number in written:
-        if number not in ends and not any(_fits(number, q, held.masked.text) for q in quantities):
+        if number not in ends and not any(
+            _fits(number, q, sentence.masked.text) for q in quantities
+        ):
             yield f"number {_cut(number.text)} is not in the facts it cites, or not as that"
-    numbered = any(numbers_in(mask(sentence, held.facts).text) for sentence in (held.said,))
-    verdict = re.search(r"\b(?:pass|fail|inconclusive)", held.masked.text.lower())
+    numbered = any(
+        numbers_in(mask(template, sentence.facts).text) for template in (sentence.template_text,)
+    )
+    verdict = re.search(r"\b(?:pass|fail|inconclusive)", sentence.masked.text.lower())
     if numbered and not written and not verdict:
         yield "writes none of the numbers of the facts it cites"
 
@@ -154,7 +165,7 @@ def _numbers(held: _Held, known: Mapping[str, str]) -> Iterator[str]:
 def _interval_ends(
     written: list[Written], quantities: list[Quantity], text: str
 ) -> Iterator[Written]:
-    """Both ends of an interval, written together and in order, where an interval is spoken of."""
+    """Both ends of an interval, written together and in order, if the text says `interval`."""
     if "interval" not in text.lower():
         return
     intervals = [
@@ -173,7 +184,7 @@ def _interval_ends(
 
 
 def _fits(written: Written, q: Quantity, text: str) -> bool:
-    """Whether the number is that quantity, in a place where it can be meant."""
+    """Whether the number is that quantity, in a place that fits the quantity's role."""
     before, after = text[: written.start].lower()[-45:], text[written.end :].lower()[:30]
     of_layer = bool(re.search(r"\blayers? (?:[\d.]+(?:,| and| to) )*$", before))
     multiple = bool(re.match(r"\s*(?:times|x)\b", after))
@@ -218,17 +229,19 @@ def _rounds(written: Written, q: Quantity) -> bool:
     return not coarse and not as_0_or_1 and error <= 0.5 * 10**-decimals + 1e-9
 
 
-def _phrases(held: _Held, known: Mapping[str, str]) -> Iterator[str]:
-    yield from forbidden_phrase(held.masked, held.facts, held.sheet, held.said)
+def _phrases(sentence: _Sentence, known: Mapping[str, str]) -> Iterator[str]:
+    yield from forbidden_phrase(
+        sentence.masked, sentence.facts, sentence.sheet, sentence.template_text
+    )
 
 
-def _direction(held: _Held, known: Mapping[str, str]) -> Iterator[str]:
-    yield from wrong_direction(held.masked, held.facts, held.sheet)
+def _direction(sentence: _Sentence, known: Mapping[str, str]) -> Iterator[str]:
+    yield from wrong_direction(sentence.masked, sentence.facts, sentence.sheet)
 
 
-def _words(held: _Held, known: Mapping[str, str]) -> Iterator[str]:
+def _words(sentence: _Sentence, known: Mapping[str, str]) -> Iterator[str]:
     """Capitals inside the sentence, and every word that is neither plain nor a name."""
-    text = held.masked.text
+    text = sentence.masked.text
     for match in re.finditer(r"[A-Za-z]+(?:'[a-z]+)?", text):
         word, opens = (
             match.group(),
@@ -240,7 +253,7 @@ def _words(held: _Held, known: Mapping[str, str]) -> Iterator[str]:
             yield f"word {_cut(word)} is neither plain nor in the facts it cites"
 
 
-_RULES: Final[tuple[Callable[[_Held, Mapping[str, str]], Iterator[str]], ...]] = (
+_RULES: Final[tuple[Callable[[_Sentence, Mapping[str, str]], Iterator[str]], ...]] = (
     _names,
     _characters,
     _numbers,

@@ -1,4 +1,4 @@
-"""Comparisons between groups: do they go the way the numbers go?"""
+"""Comparisons between groups: does their direction agree with the numbers?"""
 
 import re
 from collections.abc import Iterator
@@ -94,7 +94,7 @@ def _swapped_numbers(
 def _swapped_ratio(
     masked: Masked, facts: tuple[Fact, ...], places: list[tuple[int, str]]
 ) -> Iterator[str]:
-    """`times as often as`: the group comes before it, the group it is compared with after it."""
+    """`times as often as`: the group stands before it, its reference after it."""
     times = re.search(r"\btimes as\b", masked.text.lower())
     ratios = [f.m.about for f in facts if f.m is not None and f.m.name == "adverse_impact_ratio"]
     if times is None or not ratios:
@@ -107,24 +107,24 @@ def _swapped_ratio(
 
 
 def _swapped_times(masked: Masked, facts: tuple[Fact, ...]) -> Iterator[str]:
-    """What was measured before an erasure may not be told as after it, nor the reverse."""
+    """A value measured before an erasure may not be stated as after it, nor the reverse."""
     values = [(m.name, m.value) for f in facts for m in f.measurements()]
     early = [value for name, value in values if name.endswith("_before")]
     late = [value for name, value in values if "_after" in name]
-    told = re.findall(r"(\d+\.\d+) (before|after)\b", masked.text)
-    told += [
+    times = re.findall(r"(\d+\.\d+) (before|after)\b", masked.text)
+    times += [
         pair
         for a, b in re.findall(r"from (\d+\.\d+) to (\d+\.\d+)", masked.text)
         for pair in ((a, "before"), (b, "after"))
     ]
-    for written, when in told if early and late else ():
+    for written, when in times if early and late else ():
         slack = 0.5 * 10.0 ** -len(written.partition(".")[2]) + 1e-9
         if not any(abs(float(written) - v) <= slack for v in (early if when == "before" else late)):
             yield f"tells {written} as {when} the erasure"
 
 
 def _owner(number: Written, facts: tuple[Fact, ...]) -> str | None:
-    """The one group that the number is about, if it can be nothing else."""
+    """The group that the number is about, if it can belong to no other."""
     value = number.value / 100 if number.percent else number.value
     slack = 0.5 * 10.0 ** -(number.decimals + (2 if number.percent else 0)) + 1e-9
     owners = {

@@ -23,7 +23,7 @@ LONGEST_ANSWER: Final = 20_000
 """Characters of an answer that are read at most."""
 
 FAILURES_IN_A_ROW: Final = 3
-"""After so many the endpoint is not asked again."""
+"""Failures after which the endpoint is not asked again."""
 
 LONGEST_IN_ALL: Final = 1800.0
 """Seconds after which no further text is asked for."""
@@ -183,7 +183,7 @@ def _content(completion: ChatCompletion) -> str:
 
 
 def _claims(content: str) -> tuple[Claim, ...]:
-    """The sentences of an answer, also where JSON stands in a fence or between other words."""
+    """The sentences of an answer, also if its JSON is fenced or surrounded by other words."""
     for text in _candidates(content):
         try:
             answer = _Answer.model_validate_json(text)

@@ -1,4 +1,4 @@
-"""The facts a text may rest on: numbers with their role, names, and what they prove."""
+"""The facts a text may cite: numbers with their role, names, and what they prove."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -42,9 +42,9 @@ class Quantity(NamedTuple):
     unit: Unit
     role: Role = "value"
     group: str | None = None
-    """The one group that the number is about, if it is."""
+    """The group that the number is about, if there is one."""
     partner: float | None = None
-    """Upper end, for the lower end of an interval."""
+    """Upper end of the interval whose lower end this is."""
 
 
 class WordShare(NamedTuple):
@@ -57,13 +57,13 @@ class WordShare(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that was measured or observed, and the macro that says it."""
+    """One measurement or observation, and the macro that states it."""
 
     id: str
     topic: str
     """Kind of check, or `gate`, `case`."""
     sentence: str
-    """Template and macro that say it: `fairness.adverse_impact_ratio`."""
+    """Template and macro that state it: `fairness.adverse_impact_ratio`."""
     m: Measurement | None = None
     beside: Mapping[str, Measurement] = field(default_factory=dict)
     """Further measurements that the sentence needs, by their part in it."""
@@ -79,7 +79,7 @@ class Fact:
     gate: Gate | None = None
     verdict: Verdict | None = None
     other_subject: str | None = None
-    """Set where another subject answered than the text is about."""
+    """Name of the subject that answered, if it is not the one the text is about."""
     use_of: frozenset[str] = frozenset()
     """Attributes and fields whose use this fact shows."""
     notation: Notation = PLAIN
@@ -91,7 +91,7 @@ class Fact:
         yield from self.beside.values()
 
     def quantities(self) -> Iterator[Quantity]:
-        """All numbers that a sentence resting on this fact may write."""
+        """All numbers that a sentence citing this fact may write."""
         for m in self.measurements():
             yield from _quantities_of(m)
         for part, count in self.counts.items():
@@ -109,13 +109,13 @@ class Fact:
 
     def bare(self) -> frozenset[str]:
         """Names that may be written without quotes."""
-        found = {self.other_subject, *self.names.values()}
+        names = {self.other_subject, *self.names.values()}
         for m in self.measurements():
             a = m.about
-            found |= {a.attribute, a.group, a.reference, a.label, a.field}
-            found |= {a.subset.decided, a.subset.attribute, a.subset.group} if a.subset else set()
-        found |= {word.field for word in self.words}
-        return frozenset(shown(name) for name in found if name)
+            names |= {a.attribute, a.group, a.reference, a.label, a.field}
+            names |= {a.subset.decided, a.subset.attribute, a.subset.group} if a.subset else set()
+        names |= {word.field for word in self.words}
+        return frozenset(shown(name) for name in names if name)
 
     def quoted(self) -> frozenset[str]:
         """Words and values of the data that may be written in quotes."""
@@ -130,7 +130,7 @@ class Fact:
         return frozenset(shown(value) for value in values)
 
     def rates(self) -> Iterator[tuple[str, str, float]]:
-        """Measure, group and value, wherever groups are ordered by them."""
+        """Measure, group and value of every measurement that orders groups."""
         for m in self.measurements():
             if m.name in RATES and m.about.group is not None:
                 yield m.name, shown(m.about.group), m.value
@@ -138,20 +138,20 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Everything that one text may rest on, in the order in which it is told."""
+    """All facts that one text may cite, in the order of its sentences."""
 
     about: str
     """Id of the finding or of the case."""
     facts: tuple[Fact, ...]
     verdict: Verdict | None = None
     relations: frozenset[Relation] = frozenset()
-    """How the deciding interval lies to the gate's lines."""
+    """Relation of the deciding interval to the gate's lines."""
     favourable: str | None = None
 
     def cited(self, ids: Iterable[str]) -> tuple[Fact, ...]:
         """The facts of these ids."""
-        wanted = set(ids)
-        return tuple(fact for fact in self.facts if fact.id in wanted)
+        cited_ids = set(ids)
+        return tuple(fact for fact in self.facts if fact.id in cited_ids)
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -184,7 +184,7 @@ def shown(name: str) -> str:
 
 
 def relation(line: float, *, m: Measurement, line_is: Literal["floor", "ceiling"]) -> Relation:
-    """How the interval lies to one line; a line touched on its good side is not crossed."""
+    """Relation of the interval to one line; touching it from the good side is not crossing it."""
     low = m.value if m.low is None else m.low
     high = m.value if m.high is None else m.high
     if line_is == "floor":
@@ -193,15 +193,15 @@ def relation(line: float, *, m: Measurement, line_is: Literal["floor", "ceiling"
 
 
 def relations(gate: Gate, m: Measurement | None) -> frozenset[Relation]:
-    """How the deciding interval lies to the gate's lines; nothing is said without an interval."""
+    """Relation of the deciding interval to the gate's lines; empty without an interval."""
     if m is None or m.low is None:
         return frozenset()
-    found: set[Relation] = set()
+    sides: set[Relation] = set()
     if gate.at_least is not None:
-        found.add(relation(gate.at_least, m=m, line_is="floor"))
+        sides.add(relation(gate.at_least, m=m, line_is="floor"))
     if gate.at_most is not None:
-        found.add(relation(gate.at_most, m=m, line_is="ceiling"))
-    return frozenset(found)
+        sides.add(relation(gate.at_most, m=m, line_is="ceiling"))
+    return frozenset(sides)
 
 
 def noted(facts: Iterable[Fact], report: Report) -> tuple[Fact, ...]:
@@ -216,7 +216,7 @@ def above_zero(m: Measurement, by: float = 0.0) -> bool:
 
 
 def evidence_of(report: Report, kind: str, subject: str | None = None) -> Evidence | None:
-    """What one kind of check found on a subject; none if it was not asked or not run."""
+    """The evidence of one kind of check on a subject; none if it was not asked for or not run."""
     for evidence in report.evidence:
         same = subject is None or evidence.subject == subject
         if evidence.check.kind == kind and same and evidence.not_run is None:
@@ -225,23 +225,23 @@ def evidence_of(report: Report, kind: str, subject: str | None = None) -> Eviden
 
 
 def known_names(report: Report) -> dict[str, str]:
-    """Every name of the report that a text could bring in: name -> what it is."""
+    """Every name of the report that a text could contain: name -> what it is."""
     data = report.provenance.data
-    found: dict[str, str] = {}
+    kinds: dict[str, str] = {}
     for text in _attributed(report):
-        found |= dict.fromkeys(_values(text), "value")
+        kinds |= dict.fromkeys(_values(text), "value")
     for pair in (c for e in report.evidence for c in e.cases if isinstance(c, CuePair)):
         values = (pair.original, pair.exchanged) if pair.cue is None else ()
-        found |= dict.fromkeys(values, "value")
-    found |= dict.fromkeys(report.spec.subjects, "subject")
+        kinds |= dict.fromkeys(values, "value")
+    kinds |= dict.fromkeys(report.spec.subjects, "subject")
     labels = [*data.labels, *(label for s in report.provenance.subjects for label in s.labels)]
     labels += [case.decision for case in report.cases]
-    found |= dict.fromkeys(labels, "class")
+    kinds |= dict.fromkeys(labels, "class")
     for attribute, groups in data.groups.items():
-        found |= {attribute: "attribute", **dict.fromkeys(groups, "group")}
-    found |= dict.fromkeys(report.spec.data.groups, "attribute")
-    found |= dict.fromkeys(report.spec.data.field_names, "field")
-    return {shown(name): what for name, what in found.items() if shown(name)}
+        kinds |= {attribute: "attribute", **dict.fromkeys(groups, "group")}
+    kinds |= dict.fromkeys(report.spec.data.groups, "attribute")
+    kinds |= dict.fromkeys(report.spec.data.field_names, "field")
+    return {shown(name): kind for name, kind in kinds.items() if shown(name)}
 
 
 def _attributed(report: Report) -> Iterator[AttributedText]:

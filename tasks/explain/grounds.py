@@ -1,4 +1,4 @@
-"""Which facts belong to a finding: the measurement itself, then what lies behind it."""
+"""The facts of a finding: the deciding measurement, then evidence of other checks."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,11 +7,11 @@ from tasks.explain.offers import ROLES, Behind, OffersOf, Role
 from tasks.schema import Evidence, Finding, Measurement, Report
 
 SUPPORTING = 3
-"""Facts of other checks that a failed finding is told with."""
+"""Facts of other checks that are added to a failed finding."""
 
 
 def finding_sheet(report: Report, finding: Finding, offers_of: OffersOf) -> Sheet:
-    """The deciding measurement; for a failure also what other kinds of check say about it."""
+    """The deciding measurement; for a failure also facts of other kinds of check about it."""
     evidence = evidence_of(report, finding.gate.check, finding.subject)
     beside = _beside(finding, evidence, offers_of)
     facts = [_decided(report, finding, evidence, beside, offers_of)]
@@ -116,7 +116,7 @@ def _exchanged(report: Report, offers_of: OffersOf) -> frozenset[str]:
 def _in_role(
     role: Role, about: Behind, others: Sequence[Evidence], offers_of: OffersOf
 ) -> list[Fact]:
-    """What the first kind that has something to say in this role says."""
+    """The facts of the first kind that offers any in this role."""
     ready = [e for e in others if e.not_run is None and offers_of(e.check.kind).role == role]
     for evidence in sorted(ready, key=lambda e: not offers_of(e.check.kind).first):
         offers = offers_of(evidence.check.kind)

@@ -1,4 +1,4 @@
-"""Names of the data taken out of a sentence, so that what is left is the sentence itself."""
+"""Mask the names of the data in a sentence, so that only its own words are checked."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ _FIRST: Final = 0xE000
 """Names are masked by characters of a private alphabet, one per name."""
 
 _NOUNS: Final = ("group", "groups", "class", "field", "fields", "attribute", "label", "subject")
-"""What a name that is an ordinary word must follow to be read as a name."""
+"""Words after which an ordinary word is read as a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +28,17 @@ class Masked:
         signs = {chr(_FIRST + number): name for number, name in enumerate(self.names)}
         return "".join(signs.get(c, c) for c in part)
 
-    def places(self, wanted: Iterable[str]) -> list[tuple[int, str]]:
+    def places(self, names: Iterable[str]) -> list[tuple[int, str]]:
         """Where names stand, in order."""
-        lowered = {name.lower() for name in wanted}
-        found = (
+        lowered = {name.lower() for name in names}
+        masked_names = (
             (at, self.names[ord(c) - _FIRST]) for at, c in enumerate(self.text) if c >= "\ue000"
         )
-        return [(at, name) for at, name in found if name.lower() in lowered]
+        return [(at, name) for at, name in masked_names if name.lower() in lowered]
 
 
 def mask(text: str, facts: Iterable[Fact]) -> Masked:
-    """Mask the names that the facts allow: data words in quotes only, distinctive names always."""
+    """Mask the names of the facts: words of the data only in quotes, distinctive names always."""
     facts = tuple(facts)
     bare = {name for fact in facts for name in fact.bare()}
     quoted = bare | {word for fact in facts for word in fact.quoted()}
@@ -53,7 +53,7 @@ def mask(text: str, facts: Iterable[Fact]) -> Masked:
 
 
 def distinctive(name: str) -> bool:
-    """Whether the name is recognised wherever it stands: not an ordinary word, not a number."""
+    """Whether the name is recognised anywhere: it is neither an ordinary word nor a number."""
     words = re.findall(r"[^\W\d_]+", name)
     return sum(map(len, words)) >= 3 and not all(is_plain(word) for word in words)
 
@@ -67,7 +67,7 @@ def _bare(name: str) -> re.Pattern[str]:
 
 
 def unknown_name(masked: Masked, known: Mapping[str, str]) -> str | None:
-    """A name of the report that stands in the sentence although no cited fact has it."""
+    """A name of the report in the sentence that no cited fact has."""
     for name in sorted(known, key=len, reverse=True):
         quoted = re.search(rf'"{re.escape(name)}"', masked.text, re.IGNORECASE)
         if quoted or _bare(name).search(masked.text):

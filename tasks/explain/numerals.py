@@ -36,11 +36,11 @@ _PERCENT: Final = re.compile(
 
 
 class Written(NamedTuple):
-    """A number found in a text."""
+    """A number in a text."""
 
     text: str
     value: float
-    """As written, with 47 % read as 47; not a number if it cannot be read."""
+    """As written, with 47 % read as 47; nan if it cannot be read."""
     decimals: int
     percent: bool
     start: int
@@ -51,8 +51,8 @@ class Written(NamedTuple):
 
 def numbers_in(text: str) -> list[Written]:
     """All numbers of a text, in order; whatever holds a digit counts as one."""
-    found = [*_with_digits(text), *_in_words(text)]
-    return sorted(found, key=lambda number: number.start)
+    numbers = [*_with_digits(text), *_in_words(text)]
+    return sorted(numbers, key=lambda number: number.start)
 
 
 def _with_digits(text: str) -> Iterator[Written]:
@@ -86,39 +86,39 @@ def _in_words(text: str) -> Iterator[Written]:
     ]
     at = 0
     while at < len(words):
-        taken, value = _value_at([word.group() for word in words[at : at + 8]])
-        if taken:
-            start, end = words[at].start(), words[at + taken - 1].end()
+        count, value = _value_at([word.group() for word in words[at : at + 8]])
+        if count:
+            start, end = words[at].start(), words[at + count - 1].end()
             percent = bool(_PERCENT.match(text.lower(), end))
             yield Written(text[start:end], value, 0, percent, start, end, spelled=True)
-        at += max(taken, 1)
+        at += max(count, 1)
 
 
 def _value_at(words: list[str]) -> tuple[int, float]:
     """How many of the words form a number, and which."""
-    taken, value = _cardinal(words)
-    following = words[taken] if taken < len(words) else ""
-    if (part := _part(following)) and (taken or following):
-        return taken + 1, (value if taken else 1.0) / part
-    if taken:
-        return taken, value
+    count, value = _cardinal(words)
+    following = words[count] if count < len(words) else ""
+    if (part := _part(following)) and (count or following):
+        return count + 1, (value if count else 1.0) / part
+    if count:
+        return count, value
     multiple = _multiple(words[0])
     return (1, multiple) if multiple is not None else (0, 0.0)
 
 
 def _cardinal(words: list[str]) -> tuple[int, float]:
-    total, current, taken = 0.0, 0.0, 0
+    total, current, count = 0.0, 0.0, 0
     for word in words:
         if word in _SCALES or word.removesuffix("s") in _SCALES:
             current = max(current, 1) * _SCALES[word.removesuffix("s")]
             if current >= 1000:
                 total, current = total + current, 0.0
-        elif word in _CARDINALS and not (taken and _CARDINALS[word] == 0):
+        elif word in _CARDINALS and not (count and _CARDINALS[word] == 0):
             current += _CARDINALS[word]
         else:
             break
-        taken += 1
-    return taken, total + current
+        count += 1
+    return count, total + current
 
 
 def _part(word: str) -> int | None:

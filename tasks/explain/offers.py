@@ -1,4 +1,4 @@
-"""What a kind of check contributes to explanations: of its own findings, and of others'."""
+"""What a kind of check contributes to explanations of its own and of other kinds' findings."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from tasks.schema import Evidence, Measurement, Report
 C = TypeVar("C", bound=BaseCheck)
 
 Role: TypeAlias = Literal["where the model looks", "what an exchange does", "what an erasure does"]
-"""What a fact adds to a finding about a group; of each role the first kind that has one speaks."""
+"""Role of a fact in a finding about a group; each role is filled by the first kind with a fact."""
 
 ROLES: tuple[Role, ...] = ("where the model looks", "what an exchange does", "what an erasure does")
-"""In the order in which they are said."""
+"""In the order of the sentences."""
 
 
 class Behind(NamedTuple):
-    """A failed finding that facts of other kinds are sought for."""
+    """A failed finding that other kinds may add facts to."""
 
     report: Report
     subject: str
@@ -45,13 +45,13 @@ class Offers(Generic[C]):
     used: Callable[[Measurement, C], frozenset[str]] = lambda _, __: frozenset()
     """Attributes and fields whose use a measurement shows."""
     supported: bool = False
-    """Its failed findings are told with facts of other kinds."""
+    """Whether facts of other kinds are added to its failed findings."""
     role: Role | None = None
     """What its facts add to failed findings of other kinds."""
     first: bool = False
-    """Speaks before other kinds of the same role."""
+    """Whether it comes before other kinds of the same role."""
     elsewhere: bool = False
-    """Its evidence about other subjects speaks, too."""
+    """Whether its evidence about other subjects counts, too."""
     behind: Callable[[Behind, Evidence, C], Iterable[Fact]] = lambda _, __, ___: ()
     """Facts of that role about a failed finding of another kind."""
 

@@ -1,4 +1,4 @@
-"""Words that make a claim by themselves: verdicts, lines, causes, topics, negations."""
+"""Words that are claims by themselves: verdicts, lines, causes, topics, negations."""
 
 import re
 from collections.abc import Iterator
@@ -45,18 +45,18 @@ _STRONG: Final = re.compile(
     r"|every|each|equal|alone|instead|clear|enough|stays?|remains?|whole|even|most|highest|lowest"
     r"|largest|smallest|across|both|often|wrongly|balanced|like)\b"
 )
-"""Words that settle a matter without a number; a cited fact must say them too."""
+"""Words that make a strong claim without a number; a cited fact must contain them too."""
 
 _SHARE_OF: Final = re.compile(r"(?:%|\)) of (?:the |its |all |these |those )*([a-z]+)")
-"""What a percentage is a part of; it must be a part of the same in the cited facts."""
+"""The whole of a percentage; the cited facts must have the same whole."""
 
 _QUANTIFIED: Final = re.compile(r"\b(?:majority|minority|everyone|nobody|hardly|nearly|almost)\b")
 
 
 def forbidden_phrase(
-    masked: Masked, facts: tuple[Fact, ...], sheet: Sheet, said: str
+    masked: Masked, facts: tuple[Fact, ...], sheet: Sheet, template_text: str
 ) -> Iterator[str]:
-    """Reasons to reject a sentence for what it says beside its numbers and names."""
+    """Reasons to reject a sentence for words other than its numbers and names."""
     text = masked.text.lower()
     for match in (_NEVER.search(text), _QUANTIFIED.search(text)):
         if match:
@@ -68,18 +68,18 @@ def forbidden_phrase(
     for pattern, allowed in _topics():
         if (match := pattern.search(text)) and not topics & allowed:
             yield f"speaks of {match.group()!r} without a fact about it"
-    wholes = set(_SHARE_OF.findall(said))
+    wholes = set(_SHARE_OF.findall(template_text))
     for whole in _SHARE_OF.findall(text):
         if wholes and whole not in wholes:
             yield f"gives a percentage of the {whole}, which the facts it cites do not"
     for match in _STRONG.finditer(text):
-        if not re.search(rf"\b{match.group()}\b", said):
+        if not re.search(rf"\b{match.group()}\b", template_text):
             yield f"says {match.group()!r}, which the facts it cites do not"
 
 
 @cache
 def _topics() -> tuple[tuple[re.Pattern[str], frozenset[str]], ...]:
-    """Words that may be said only where a check of certain kinds is cited, and those kinds."""
+    """Patterns that are allowed only where certain kinds of check are cited, with those kinds."""
     words = dict.fromkeys(pattern for kind in kinds() for pattern in kind.words)
     return tuple(
         (re.compile(pattern), frozenset(kind.name for kind in kinds() if pattern in kind.words))

@@ -1,8 +1,8 @@
 """The ordinary words that an explanation may be written in; every other word needs a fact.
 
 The list (`templates/explanations/plain_words.txt`) holds no judgement beyond the verdicts: nothing
-is fair, safe, small or certified, so that such a claim cannot be made at all, whatever a language
-model was talked into.
+is fair, safe, small or certified, so that no such claim can be made, whatever a prompt injection
+makes a language model write.
 """
 
 from functools import cache, lru_cache

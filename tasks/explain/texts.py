@@ -1,4 +1,4 @@
-"""Plain-language texts about findings and cases, each sentence held against the evidence."""
+"""Plain-language texts about findings and cases, each sentence checked against the evidence."""
 
 import asyncio
 from collections.abc import Mapping
@@ -35,17 +35,17 @@ def explain(report: Report, offers_of: OffersOf) -> Explanations:
     Raises:
         SpecError: the endpoint's key is not in the environment.
     """
-    asked = report.spec.explain
-    found = sheets(report, offers_of)
-    if asked.provider == "template":
-        return Explanations(provider="template", texts=tuple(_by_template(s) for s in found))
-    endpoint = open_endpoint(asked)
-    texts = run_to_end(_by_model(found, known_names(report), endpoint))
-    return Explanations(provider=f"openai: {asked.model}", texts=texts)
+    spec = report.spec.explain
+    all_sheets = sheets(report, offers_of)
+    if spec.provider == "template":
+        return Explanations(provider="template", texts=tuple(_by_template(s) for s in all_sheets))
+    endpoint = open_endpoint(spec)
+    texts = run_to_end(_by_model(all_sheets, known_names(report), endpoint))
+    return Explanations(provider=f"openai: {spec.model}", texts=texts)
 
 
 def sheets(report: Report, offers_of: OffersOf) -> tuple[Sheet, ...]:
-    """What each text may rest on: findings first, then cases."""
+    """The facts of each text: findings first, then cases."""
     findings = [finding_sheet(report, finding, offers_of) for finding in report.findings]
     return (*findings, *(case_sheet(report, case) for case in report.cases))
 
@@ -62,26 +62,26 @@ def _by_template(sheet: Sheet, *, rejected: tuple[str, ...] = (), checked: int =
 
 
 async def _by_model(
-    found: tuple[Sheet, ...], known: Mapping[str, str], endpoint: Endpoint
+    all_sheets: tuple[Sheet, ...], known: Mapping[str, str], endpoint: Endpoint
 ) -> tuple[Explanation, ...]:
     free = asyncio.Semaphore(endpoint.spec.concurrency)
 
-    async def one(sheet: Sheet) -> Explanation:
+    async def explanation_of(sheet: Sheet) -> Explanation:
         async with free:
             return await _ask_and_check(sheet, known, endpoint)
 
     async with endpoint.client:
-        return tuple(await asyncio.gather(*(one(sheet) for sheet in found)))
+        return tuple(await asyncio.gather(*(explanation_of(sheet) for sheet in all_sheets)))
 
 
 async def _ask_and_check(sheet: Sheet, known: Mapping[str, str], endpoint: Endpoint) -> Explanation:
-    said = {fact.id: say(fact) for fact in sheet.facts}
-    user = fenced({"facts": said})
+    template_texts = {fact.id: say(fact) for fact in sheet.facts}
+    user = fenced({"facts": template_texts})
     try:
         claims = await endpoint.sentences(_instructions(), user)
     except NoAnswerError as error:
         return _by_template(sheet, rejected=(str(error),))
-    rulings = check_text(claims, sheet, known=known, said=said)
+    rulings = check_text(claims, sheet, known=known, template_texts=template_texts)
     text = " ".join(claim.text for claim in claims)
     if len(text) > LONGEST_TEXT:
         rulings = (Ruling(False, f"a text of more than {LONGEST_TEXT} characters"),) * len(rulings)

@@ -32,7 +32,7 @@ def say(fact: Fact) -> str:
 @cache
 def _templates() -> Environment:
     folders = list(dict.fromkeys([EXPLANATIONS, *(kind.templates for kind in kinds())]))
-    # Plain text, so nothing is escaped here; whoever puts it into HTML escapes it there.
+    # Plain text, so nothing is escaped here; the page escapes it.
     environment = Environment(
         loader=FileSystemLoader(folders),
         undefined=StrictUndefined,
@@ -72,7 +72,7 @@ def title(fact: Fact) -> str:
 
 
 def fails_low(gate: Gate, m: Measurement) -> bool:
-    """Whether it is the lower line that is not held."""
+    """Whether the lower line is the one that is crossed."""
     floor = gate.at_least
     return floor is not None and relation(floor, m=m, line_is="floor") == "below"
 

@@ -1,4 +1,4 @@
-"""This audit against an earlier one: what is not the same, and which gates moved."""
+"""This audit compared with an earlier one: what differs, and which gates changed."""
 
 import hashlib
 from pathlib import Path
@@ -9,20 +9,20 @@ from tasks.schema import Change, Comparison, Finding, Measurement, Report
 from tasks.schema.stored import of_another_version, read_report, read_run
 
 WHAT = {"weights": "weights", "records": "records", "address": "address or parameters"}
-"""What a subject is known by -> what is another where its digest is."""
+"""`known_by` of a subject -> what has changed if its digest has."""
 
 
 def newest(out: Path, audit: str) -> Path | None:
     """Folder of the newest finished report of an audit, if there is one."""
-    found = sorted(p.parent for p in (out / audit).glob("*/run.json"))
-    return found[-1] if found else None
+    folders = sorted(p.parent for p in (out / audit).glob("*/run.json"))
+    return folders[-1] if folders else None
 
 
 def compare(now: Report, folder: Path) -> Comparison:
-    """Hold `now` against the finished audit in `folder`.
+    """Compare `now` with the finished audit in `folder`.
 
-    Evidence that another version of Assay left is named and not compared: the audit that was just
-    measured is worth its report without it.
+    Evidence in the format of another version of Assay is named and not compared, so that the new
+    audit still has its report.
     """
     finished = read_run(folder).finished
     digest = hashlib.sha256((folder / "evidence.json").read_bytes()).hexdigest()
@@ -46,35 +46,37 @@ def compare(now: Report, folder: Path) -> Comparison:
 
 
 def _differences(before: Report, now: Report) -> list[str]:
-    found = []
+    differences = []
     if before.provenance.data.sha256 != now.provenance.data.sha256:
-        found.append("the data")
+        differences.append("the data")
     earlier = {s.name: s.sha256 for s in before.provenance.subjects}
     for subject in now.provenance.subjects:
         if subject.name not in earlier:
-            found.append(f"subject {subject.name} is new")
+            differences.append(f"subject {subject.name} is new")
         elif earlier[subject.name] != subject.sha256:
-            found.append(f"the {WHAT[subject.known_by]} of {subject.name}")
+            differences.append(f"the {WHAT[subject.known_by]} of {subject.name}")
         elif subject.known_by == "address":
-            found.append(f"perhaps the weights behind {subject.name}: an endpoint does not tell")
-    found += [f"subject {name} is gone" for name in earlier if name not in now.spec.subjects]
+            differences.append(
+                f"perhaps the weights behind {subject.name}: an endpoint does not tell"
+            )
+    differences += [f"subject {name} is gone" for name in earlier if name not in now.spec.subjects]
     for key in ("data", "checks", "gates", "seed"):
         if getattr(before.spec, key) != getattr(now.spec, key):
-            found.append(f"the definition's {key}")
-    found += [
+            differences.append(f"the definition's {key}")
+    differences += [
         f"how subject {name} is read"
         for name, subject in now.spec.subjects.items()
         if name in before.spec.subjects
         and _reading(subject) != _reading(before.spec.subjects[name])
     ]
     if before.provenance.code_sha256 != now.provenance.code_sha256:
-        found.append("the code of Assay")
-    found += [
+        differences.append("the code of Assay")
+    differences += [
         f"{name} {before.provenance.versions.get(name, 'absent')} -> {version}"
         for name, version in now.provenance.versions.items()
         if before.provenance.versions.get(name) != version
     ]
-    return found
+    return differences
 
 
 def _reading(subject: SubjectSpec) -> dict[str, object]:
@@ -82,7 +84,7 @@ def _reading(subject: SubjectSpec) -> dict[str, object]:
 
 
 def _change(before: Report, finding: Finding) -> Change | None:
-    """The measurement that decides a finding, as it was and as it is."""
+    """The measurement that decides a finding, before and now."""
     after = finding.deciding
     if after is None:
         return None
@@ -112,8 +114,8 @@ def _same(before: Report, finding: Finding, after: Measurement) -> Measurement |
         if covers(finding.gate, m)
     ]
     for left_out in ({}, {"reference": None}, {"reference": None, "group": None}):
-        wanted = after.about.model_copy(update=left_out)
-        same = [m for m in candidates if m.about.model_copy(update=left_out) == wanted]
+        scope = after.about.model_copy(update=left_out)
+        same = [m for m in candidates if m.about.model_copy(update=left_out) == scope]
         if len(same) == 1:
             return same[0]
     return None

@@ -1,4 +1,4 @@
-"""Gates held against measurements: pass, fail, or inconclusive. Pure."""
+"""Judge measurements by gates: pass, fail, or inconclusive. Pure."""
 
 import math
 
@@ -9,24 +9,27 @@ from tasks.measures.stats.intervals import Interval, more_texts
 from tasks.schema import About, Evidence, Finding, Measurement, Verdict
 
 NARROWED_BY = tuple(name for name in Gate.model_fields if name in About.model_fields)
-"""What a gate may ask a measurement to be about."""
+"""Parts of a measurement's scope that a gate may restrict."""
 WORST_FIRST: tuple[Verdict, ...] = ("fail", "inconclusive", "pass")
 
 
 def judge(spec: AuditSpec, evidence: tuple[Evidence, ...]) -> tuple[Finding, ...]:
-    """Hold every gate against every measurement it covers; one finding per gate and subject."""
+    """Judge every measurement that a gate covers; one finding per gate and subject."""
     findings: list[Finding] = []
     for gate in spec.gates:
-        for one in evidence:
-            if one.check.kind == gate.check and gate.subject in (None, one.subject):
-                findings.append(_finding(f"f{len(findings) + 1}", gate, one))
+        for check_evidence in evidence:
+            if check_evidence.check.kind == gate.check and gate.subject in (
+                None,
+                check_evidence.subject,
+            ):
+                findings.append(_finding(f"f{len(findings) + 1}", gate, check_evidence))
     return tuple(findings)
 
 
 def verdict(gate: Gate, m: Measurement) -> Verdict:
     """Pass or fail when the whole interval is on one side of the line; else inconclusive.
 
-    A measurement without an interval is inconclusive: nobody knows how far it can be believed.
+    A measurement without an interval is inconclusive: its uncertainty is unknown.
     """
     if m.low is None or m.high is None:
         return "inconclusive"
@@ -45,24 +48,24 @@ def covers(gate: Gate, m: Measurement) -> bool:
     )
 
 
-def _finding(name: str, gate: Gate, one: Evidence) -> Finding:
-    if one.not_run is not None:
-        return _undecided(name, gate, one, f"not run: {one.not_run}")
-    covered = [m for m in one.measurements if covers(gate, m)]
+def _finding(name: str, gate: Gate, evidence: Evidence) -> Finding:
+    if evidence.not_run is not None:
+        return _undecided(name, gate, evidence, f"not run: {evidence.not_run}")
+    covered = [m for m in evidence.measurements if covers(gate, m)]
     if not covered:
-        return _undecided(name, gate, one, _nothing(gate, one))
+        return _undecided(name, gate, evidence, _nothing(gate, evidence))
     reached: dict[Measurement, Verdict] = {
-        m: "inconclusive" if untrusted(m, one) else verdict(gate, m) for m in covered
+        m: "inconclusive" if untrusted(m, evidence) else verdict(gate, m) for m in covered
     }
     ranked = sorted(covered, key=lambda m: (WORST_FIRST.index(reached[m]), -_beyond(gate, m)))
     deciding = ranked[0]
-    doubt = untrusted(deciding, one)
+    doubt = untrusted(deciding, evidence)
     undecided = reached[deciding] == "inconclusive"
     return Finding(
         id=name,
         gate=gate,
         verdict=reached[deciding],
-        subject=one.subject,
+        subject=evidence.subject,
         deciding=deciding,
         measured=len(covered),
         beyond=tuple(m for m in ranked if reached[m] != "pass"),
@@ -71,18 +74,20 @@ def _finding(name: str, gate: Gate, one: Evidence) -> Finding:
     )
 
 
-def _undecided(name: str, gate: Gate, one: Evidence, reason: str) -> Finding:
-    return Finding(id=name, gate=gate, verdict="inconclusive", subject=one.subject, reason=reason)
+def _undecided(name: str, gate: Gate, evidence: Evidence, reason: str) -> Finding:
+    return Finding(
+        id=name, gate=gate, verdict="inconclusive", subject=evidence.subject, reason=reason
+    )
 
 
-def _nothing(gate: Gate, one: Evidence) -> str:
-    small = [s for s in one.too_small if gate.attribute in (None, s.attribute)]
+def _nothing(gate: Gate, evidence: Evidence) -> str:
+    small = [s for s in evidence.too_small if gate.attribute in (None, s.attribute)]
     if small:
         groups = ", ".join(f"{s.attribute}: {s.group} ({s.n})" for s in small)
         return f"nothing measured; too small: {groups}"
-    for asked in (f"{gate.measure} by {gate.test or gate.method}", gate.measure):
-        if asked in one.withheld:
-            return f"not stated: {one.withheld[asked]}"
+    for name in (f"{gate.measure} by {gate.test or gate.method}", gate.measure):
+        if name in evidence.withheld:
+            return f"not stated: {evidence.withheld[name]}"
     return "nothing measured that the gate is about"
 
 

@@ -1,4 +1,4 @@
-"""A report held against what was planted in its organism."""
+"""Compare a report with what was planted in its organism."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tasks.schema.planted import Planted, PlantedVersion
 
 
 def held_against_planted(report: Report, root: Path) -> dict[str, str] | None:
-    """What was planted, and whether each stage of the audit found just that.
+    """What was planted, and whether each stage of the audit detected exactly that.
 
     Args:
         report: the audit of an organism.
@@ -31,18 +31,18 @@ def held_against_planted(report: Report, root: Path) -> dict[str, str] | None:
             f"there are: {', '.join(versions)}"
         )
     version = versions[named.version]
-    told = {"Rule": f"{planted.rule.words}.", "Followed by this version": f"{version.rule}."}
+    sentences = {"Rule": f"{planted.rule.words}.", "Followed by this version": f"{version.rule}."}
     if version.proxy is not None:
-        told["Planted"] = f"{version.proxy}: {', '.join(version.listed)}."
+        sentences["Planted"] = f"{version.proxy}: {', '.join(version.listed)}."
     else:
-        told["Planted"] = "Nothing; every gate should pass."
-    told |= {f"Expected {i}": f"{text}." for i, text in enumerate(version.expected, 1)}
-    return told | _stages(report, planted, version)
+        sentences["Planted"] = "Nothing; every gate should pass."
+    sentences |= {f"Expected {i}": f"{text}." for i, text in enumerate(version.expected, 1)}
+    return sentences | _stages(report, planted, version)
 
 
 def _stages(report: Report, planted: Planted, version: PlantedVersion) -> dict[str, str]:
     """Per check: did its gates on the planted proxy fail, and those on anything else pass?"""
-    found = {}
+    sentences = {}
     for kind in dict.fromkeys(f.gate.check for f in report.findings):
         findings = [f for f in report.findings if f.gate.check == kind]
         off = [f.verdict for f in findings if f.verdict != _expected(f, planted, version)]
@@ -51,8 +51,8 @@ def _stages(report: Report, planted: Planted, version: PlantedVersion) -> dict[s
             undecided = set(off) == {"inconclusive"}
             agrees = "as planted where it is decided" if undecided else "NOT as planted"
         verdicts = ", ".join(f"{_about(f)} {f.verdict}" for f in findings)
-        found[f"Found by {kind}"] = f"{agrees}: {verdicts}."
-    return found
+        sentences[f"Found by {kind}"] = f"{agrees}: {verdicts}."
+    return sentences
 
 
 def _about(finding: Finding) -> str:

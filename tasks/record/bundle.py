@@ -1,4 +1,4 @@
-"""The files an audit leaves: written aside, then moved into a folder of their own."""
+"""The files of an audit: written to a draft folder, then moved into a folder of their own."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ Planted = dict[str, str] | None
 
 
 def evidence_json(report: Report) -> str:
-    """The durable product as text; the same audit gives the same bytes."""
+    """The evidence as text; the same audit gives the same bytes."""
     return report.model_dump_json(indent=1) + "\n"
 
 
@@ -42,7 +42,7 @@ def write_bundle(
         `out/<audit>/<time the run finished>`.
 
     Raises:
-        AuditError: an export is not there, or not the one that the evidence names.
+        AuditError: an export is missing, or not the one that the evidence names.
     """
     home = out / report.spec.name
     home.mkdir(parents=True, exist_ok=True)
@@ -101,7 +101,7 @@ def rendered(
 
 
 def render_again(folder: Path) -> list[Path]:
-    """Render report and model card of a finished audit anew from what it left.
+    """Render report and model card of a finished audit anew from its files.
 
     Raises:
         SpecError: the folder holds no finished audit, or its evidence was changed.
@@ -128,7 +128,7 @@ def read_finished(folder: Path) -> tuple[Report, Explanations]:
     """Evidence and explanations of a finished audit.
 
     Raises:
-        SpecError: the folder holds no finished audit, or another version of Assay left it.
+        SpecError: the folder holds no finished audit, or one of another version of Assay.
     """
     if not (folder / "evidence.json").is_file():
         raise SpecError(

@@ -1,4 +1,4 @@
-"""The report in a few lines of Markdown, for a page that shows no more than that."""
+"""The report in a few lines of Markdown, for Prefect's pages."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,14 +41,14 @@ def summary(report: Report, head: Head, explanations: Explanations, address: str
 
 
 def _line(row: GateRow) -> str:
-    """One gate: what was measured for whom, and the text about it."""
+    """One gate: the deciding measurement, and the text about it."""
     scope = f" ({markdown(row.scope)})" if row.scope else ""
     about = row.explanation.text if row.explanation else row.finding.reason
     return f"- **{row.word}** {markdown(row.title)}{scope}: {markdown(about)}"
 
 
 def _served(address: str, out: Path) -> Iterator[str]:
-    """How to read files that a browser does not open from this page."""
+    """How to open files that a browser cannot reach from this page."""
     place = address.removeprefix(out.resolve().as_uri()).lstrip("/")
     yield ""
     yield (

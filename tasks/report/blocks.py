@@ -1,4 +1,4 @@
-"""The parts that a section of the report is made of, and how measurements become a grid."""
+"""The blocks of a section of the report, and how measurements are arranged in a grid."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,25 +16,25 @@ class Row:
     label: str
     cells: tuple[tuple[Measurement, ...], ...] = ()
     instead: str = ""
-    """Said across the line where there are no numbers."""
+    """Text across the row instead of numbers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Measurements by two of the things they are about."""
+    """Measurements in a table by two parts of their scope."""
 
     caption: str
     corner: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     folded: bool = False
-    """Shown on request: a chart above says the same."""
+    """Collapsed, because a chart above shows the same."""
     kind: Literal["grid"] = "grid"
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Counts and words that are no measurements, with what the table leaves out."""
+    """A table of counts and words that are no measurements, with a note on what it leaves out."""
 
     caption: str
     columns: tuple[str, ...]
@@ -53,7 +53,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence that reads the numbers for the reader."""
+    """A sentence that interprets the numbers."""
 
     text: str
     weight: Literal["plain", "caution"] = "plain"
@@ -123,5 +123,5 @@ def grid(
         )
         for label in labels
     ]
-    found = (*rows, *small)
-    return [Grid(caption, corner, columns or ("",), found, folded)] if found else []
+    all_rows = (*rows, *small)
+    return [Grid(caption, corner, columns or ("",), all_rows, folded)] if all_rows else []

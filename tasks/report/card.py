@@ -1,4 +1,4 @@
-"""The model card: what the audit found, in the field's own order, travelling with the model."""
+"""The model card: results of the audit in the usual order of model cards."""
 
 import re
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Evaluation:
     heading: str
     measurements: tuple[Measurement, ...]
     further: int
-    """Measurements that stand in the evidence only."""
+    """Number of measurements that are only in the evidence."""
 
 
 def render_card(report: Report, explanations: Explanations, *, run: RunRecord) -> str:
@@ -91,17 +91,17 @@ def head_verdict(report: Report) -> str:
 
 def evaluation(report: Report) -> tuple[Evaluation, ...]:
     """The numbers that a card states of every check."""
-    found = []
+    evaluations = []
     for evidence in report.evidence:
         shown = stated(evidence, report)
         if shown:
             further = len(evidence.measurements) - len(shown)
-            found.append(Evaluation(heading(evidence, report), shown, further))
-    return tuple(found)
+            evaluations.append(Evaluation(heading(evidence, report), shown, further))
+    return tuple(evaluations)
 
 
 def stated(evidence: Evidence, report: Report) -> tuple[Measurement, ...]:
-    """What decided a gate first, then the headline numbers."""
+    """Measurements that decided a gate first, then the headline numbers."""
     decided = marks(report, evidence)
     last = max((m.about.layer or 0 for m in evidence.measurements), default=0)
     kind, method = kind_of(evidence.check.kind), evidence.cited
@@ -112,7 +112,7 @@ def stated(evidence: Evidence, report: Report) -> tuple[Measurement, ...]:
 
 
 def _is_headline(kind: Kind, m: Measurement, last: int, method: str | None) -> bool:
-    """At the last layer, over all texts, by the method that may be cited if there is one."""
+    """Whether it is of the last layer, over all texts, by the method that may be cited, if any."""
     over_all = m.name in kind.headlines and m.about.subset is None
     return (
         (over_all or m.name in kind.headlines_by_subset)
@@ -141,7 +141,7 @@ def _result(evidence: Evidence, m: Measurement, report: Report) -> EvalResult:
 
 
 def markdown(text: str) -> str:
-    """Text of model or data that Markdown, tables and HTML leave as it is."""
+    """Escape text of model or data for Markdown, tables and HTML."""
     flat = re.sub(r"\s+", " ", text).strip()
     flat = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     flat = re.sub(r"([\\`*_\[\]|~#$])", r"\\\1", flat)
@@ -150,12 +150,12 @@ def markdown(text: str) -> str:
 
 def _environment(notation: Notation) -> Environment:
     """Jinja2 for Markdown: nothing is HTML here, and names escape through `md`."""
-    made = Environment(  # noqa: S701
+    environment = Environment(  # noqa: S701
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters.update(filters(notation), md=markdown)
-    return made
+    environment.filters.update(filters(notation), md=markdown)
+    return environment

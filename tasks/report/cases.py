@@ -1,4 +1,4 @@
-"""One text followed through all sections: everything known about a case, on one card."""
+"""Everything known about a case, on one card."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from tasks.schema import (
 T = TypeVar("T", bound=CaseEvidence)
 
 OPEN = 3
-"""Cards that are open when the page is."""
+"""Cards that are open when the page opens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Card:
     strips: tuple[Strip, ...]
     maps: tuple[Map, ...]
     erased: tuple[tuple[str, ErasedCase], ...]
-    """Subject, and what it decides once an attribute is erased."""
+    """Subject, and its decision once an attribute is erased."""
     chains: tuple[tuple[str, TruncatedReasoning], ...]
     """Subject, and its reasoning with the answers when cut."""
     pairs: tuple[tuple[str, CuePair], ...]
@@ -100,7 +100,7 @@ def _card(
 
 
 def _seen(report: Report, case: Case, kind: type[T]) -> Iterator[tuple[Evidence, T]]:
-    """What was recorded of the case, of one kind, in the order of the evidence."""
+    """Records of one kind about the case, in the order of the evidence."""
     for evidence in report.evidence:
         for item in evidence.cases:
             if item.id == case.id and isinstance(item, kind):

@@ -1,4 +1,4 @@
-"""Charts as blocks of a section: none where there is nothing to draw."""
+"""Charts as blocks of a section; none without data."""
 
 from collections.abc import Iterable
 
@@ -27,7 +27,7 @@ def layer_figure(
 
     Args:
         y: what was measured.
-        measurements: what of it is drawn; what is about no layer is left out.
+        measurements: what is drawn; those about no layer are left out.
         key: starts every id.
         caption: what the chart shows.
         named: whether series are measures, not what the measurements are about.

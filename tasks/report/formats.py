@@ -31,7 +31,7 @@ def day(written: str) -> str:
 
 
 def about_words(m: Measurement) -> str:
-    """What a measurement is about; `all texts` rather than nothing."""
+    """What a measurement is about; `all texts` if empty."""
     return m.about.words() or "all texts"
 
 
@@ -43,7 +43,7 @@ def layer_words(m: Measurement) -> str:
 
 
 def joined(parts: Sequence[str], limit: int = 3) -> str:
-    """A list as a sentence has it, the tail counted."""
+    """A list as in a sentence, with the number of items left out."""
     shown = parts[:limit]
     if len(parts) > limit:
         return f"{', '.join(shown)} and {len(parts) - limit} more"
@@ -51,7 +51,7 @@ def joined(parts: Sequence[str], limit: int = 3) -> str:
 
 
 def filters(notation: Notation) -> dict[str, Callable[..., str]]:
-    """What templates may write with: measurements by the report's notation, then the rest."""
+    """The filters of templates: measurements in the report's notation, then the rest."""
     return {
         "value": notation.value,
         "interval": notation.interval,

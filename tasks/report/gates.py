@@ -1,4 +1,4 @@
-"""The gates of a report, what they rest on, and what changed since an earlier audit."""
+"""The gates of a report, their deciding measurements, and changes since an earlier audit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from tasks.schema import (
 )
 
 ORDER: Final = {"fail": 0, "inconclusive": 1, "pass": 2}
-"""Failed first."""
+"""Order of the verdicts: failed first."""
 
 
 WORDS: Final = {
@@ -41,11 +41,11 @@ class GateRow:
     title: str
     scope: str
     evidence: str
-    """Anchor of the section it rests on; empty when there is none."""
+    """Anchor of the section with its measurement; empty when there is none."""
     section: str
     explanation: Explanation | None
     more_texts: int | None
-    """Texts that would decide it, where the explanation does not say so already."""
+    """Further texts that would decide it, unless the explanation states them already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,8 @@ def gate_rows(report: Report, texts: Mapping[str, Explanation]) -> tuple[GateRow
 
 def _untold(finding: Finding, text: Explanation | None) -> int | None:
     more = finding.more_texts
-    told = text is not None and more is not None and count(more) in text.text
-    return None if told else more
+    is_counted = text is not None and more is not None and count(more) in text.text
+    return None if is_counted else more
 
 
 def change_rows(comparison: Comparison | None) -> tuple[ChangeRow, ...]:
@@ -104,14 +104,14 @@ def change_rows(comparison: Comparison | None) -> tuple[ChangeRow, ...]:
 
 
 def named(finding: Finding) -> str:
-    """A finding's measure and for whom, as a sentence has it."""
+    """A finding's measure and scope, as in a sentence."""
     where = scope(finding)
     name = title(finding.gate.measure).lower()
     return f"{name} ({where})" if where else name
 
 
 def scope(finding: Finding) -> str:
-    """For whom: what the deciding measurement is about, else what the gate asks about."""
+    """Scope: what the deciding measurement is about, else what the gate is about."""
     if finding.deciding is not None:
         return finding.deciding.about.words()
     gate = finding.gate

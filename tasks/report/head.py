@@ -1,4 +1,4 @@
-"""The top of the page: what came out, for whom, and since when."""
+"""The top of the page: the verdict, whom it concerns, and since when."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from tasks.schema import (
 )
 
 FIRST: Final = 6
-"""Failures told at the top; the others are counted."""
+"""Most failures listed at the top; the others are counted."""
 
 
 NO_GATES: Final = "No gate was drawn, so nothing passed and nothing failed."
@@ -35,12 +35,12 @@ class Failure:
     deciding: Measurement | None
     gate: Gate
     then: str
-    """How it stood in the earlier audit; empty where that does not hold it."""
+    """Its verdict in the earlier audit; empty if that does not have it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a reader knows after ten seconds."""
+    """The summary that a reader grasps in ten seconds."""
 
     verdict: str
     word: str
@@ -88,14 +88,14 @@ def head(report: Report, run: RunRecord, comparison: Comparison | None) -> Head:
 
 
 def counts(findings: Sequence[Finding]) -> str:
-    """How many gates came out which way."""
-    found = Counter[str](f.verdict for f in findings)
+    """Number of gates by verdict."""
+    tally = Counter[str](f.verdict for f in findings)
     words = (("fail", "failed"), ("inconclusive", "inconclusive"), ("pass", "passed"))
-    return ", ".join(f"{found[v]} {word}" for v, word in words) if findings else "none drawn"
+    return ", ".join(f"{tally[v]} {word}" for v, word in words) if findings else "none drawn"
 
 
 def summary(report: Report) -> str:
-    """One sentence: what came out, and for whom."""
+    """One sentence: the verdict, and whom it concerns."""
     findings = report.findings
     if not findings:
         return NO_GATES
@@ -120,7 +120,7 @@ def _gates(count: int) -> str:
 
 
 def whose(failed: Sequence[Finding]) -> list[str]:
-    """For whom: groups as `origin: migrant`, and attributes of which no group is named."""
+    """Whom failures concern: groups as `origin: migrant`, and attributes without a named group."""
     abouts = [f.gate if f.deciding is None else f.deciding.about for f in failed]
     with_groups = {a.attribute for a in abouts if a.group is not None}
     groups = [f"{a.attribute}: {a.group}" for a in abouts if a.group is not None]
@@ -129,13 +129,13 @@ def whose(failed: Sequence[Finding]) -> list[str]:
 
 
 def failures(report: Report, comparison: Comparison | None) -> tuple[Failure, ...]:
-    """What failed, for whom, by how much, and how it stood earlier."""
+    """What failed, for whom, by how much, and the earlier verdict."""
     earlier = {} if comparison is None else {
         (c.check, c.measure, c.about): c.verdict_before for c in comparison.changes
     }  # fmt: skip
     words = {"pass": "passed", "fail": "failed already", "inconclusive": "inconclusive"}
-    when = "" if comparison is None else f" on {day(comparison.finished)}"
-    stood = {place: words[v] + when for place, v in earlier.items() if v is not None}
+    on_day = "" if comparison is None else f" on {day(comparison.finished)}"
+    verdicts = {place: words[v] + on_day for place, v in earlier.items() if v is not None}
     return tuple(
         Failure(
             id=f.id,
@@ -145,7 +145,7 @@ def failures(report: Report, comparison: Comparison | None) -> tuple[Failure, ..
             gate=f.gate,
             then=""
             if f.deciding is None
-            else stood.get((f.gate.check, f.gate.measure, f.deciding.about.words()), ""),
+            else verdicts.get((f.gate.check, f.gate.measure, f.deciding.about.words()), ""),
         )
         for f in report.findings
         if f.verdict == "fail"
@@ -153,7 +153,7 @@ def failures(report: Report, comparison: Comparison | None) -> tuple[Failure, ..
 
 
 def since(failed: Sequence[Failure], comparison: Comparison | None) -> str:
-    """Since when, as far as an earlier report tells."""
+    """Since when, as far as an earlier report shows."""
     if comparison is None:
         return "No earlier report was at hand, so this one cannot say since when."
     earlier = f"audit {comparison.baseline} finished {day(comparison.finished)}"
@@ -161,9 +161,9 @@ def since(failed: Sequence[Failure], comparison: Comparison | None) -> str:
         return f"Not compared with {earlier}: {comparison.refused}."
     if not failed:
         return f"Compared with {earlier}."
-    stood = ("passed", "failed already", "inconclusive")
-    told = [(sum(f.then.startswith(word) for f in failed), word) for word in stood]
-    known = [f"{count} {word}" for count, word in told if count]
+    states = ("passed", "failed already", "inconclusive")
+    counted = [(sum(f.then.startswith(word) for f in failed), word) for word in states]
+    known = [f"{count} {word}" for count, word in counted if count]
     if not known:
         return f"None of these gates was judged in {earlier}."
     return f"Of these {len(failed)}, in {earlier}: {', '.join(known)}."

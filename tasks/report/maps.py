@@ -1,4 +1,4 @@
-"""Layers by tokens of one text, as pictures: what the lens reads, what patching brings back."""
+"""Heat maps of layers by tokens of one text: readings of the lens, recovered shares of patching."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Tops:
     layers: tuple[int, ...]
     rows: tuple[tuple[str, tuple[str, ...]], ...]
     tokens: int
-    """How many tokens the text has."""
+    """Number of tokens of the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Map:
 
 
 def lens_map(item: LensMap, subject: str, key: str) -> Map:
-    """What the head would read at each layer and token, with the likeliest tokens beside it."""
+    """The lens's reading at each layer and token, with the likeliest tokens beside it."""
     shown = f"P({printable(item.target)})"
     return Map(
         f"Lens, layer by word: {subject}",
@@ -53,7 +53,7 @@ def lens_map(item: LensMap, subject: str, key: str) -> Map:
 
 
 def patching_map(item: PatchingMap, subject: str, key: str) -> Map:
-    """What the exchanged text's state brings back at each layer and token."""
+    """The share recovered by the exchanged text's state at each layer and token."""
     label = "Recovered share of the effect"
     return Map(
         f"Patching, layer by word: {subject}",
@@ -114,6 +114,6 @@ def _tops(item: LensMap) -> Tops | None:
 
 
 def printable(token: str) -> str:
-    """A token as a label: short, on one line, without marks that turn the text around it."""
+    """A token as a label: short, on one line, without marks that change the writing direction."""
     plain = "".join(c if c.isprintable() else "·" for c in token.strip()) or "␣"
     return plain if len(plain) <= LABEL else f"{plain[: LABEL - 1]}…"

@@ -1,4 +1,4 @@
-"""How the numbers of a report came about, and who wrote its texts."""
+"""The methods behind a report's numbers, and who wrote its texts."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from tasks.schema import (
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """How one kind of number came about."""
+    """One measure and its methods."""
 
     check: str
     name: str
@@ -24,14 +24,14 @@ class Method:
 def glossary(report: Report) -> tuple[Method, ...]:
     """Every measure of the checks in this report, with the methods that were used."""
     kinds = dict.fromkeys(e.check.kind for e in report.evidence)
-    found = []
+    methods = []
     for kind in kinds:
         for name, measure in kind_of(kind).vocabulary.items():
             used = [
                 m for e in report.evidence if e.check.kind == kind for m in e.measurements
                 if m.name == name
             ]  # fmt: skip
-            found.append(
+            methods.append(
                 Method(
                     check=kind_of(kind).title,
                     name=name,
@@ -41,7 +41,7 @@ def glossary(report: Report) -> tuple[Method, ...]:
                     families=tuple(dict.fromkeys(m.family for m in used if m.family)),
                 )
             )
-    return tuple(found)
+    return tuple(methods)
 
 
 def written_by(explanations: Explanations) -> str:

@@ -18,7 +18,7 @@ from tasks.schema import Comparison, Explanations, Report, RunRecord
 from tasks.schema.notation import Notation
 
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates"
-"""The four folders stay siblings in a checkout, an editable install and a wheel."""
+"""The four top-level folders are siblings in a checkout, an editable install and a wheel."""
 
 
 def render_report(
@@ -37,8 +37,8 @@ def render_report(
         explanations: a text per finding and case.
         run: when the audit ran, and the digest of its evidence.
         section_of: makes the blocks of a check's section.
-        comparison: this audit against an earlier one, where one was at hand.
-        planted: heading -> sentence, where the truth about the subjects is known.
+        comparison: this audit compared with an earlier one, if one is available.
+        planted: heading -> sentence, if the truth about the subjects is known.
 
     Returns:
         One page without scripts that fetches nothing.
@@ -65,14 +65,14 @@ def render_report(
 
 
 def definition(report: Report) -> str:
-    """The audit's definition with every default spelled out."""
+    """The audit's definition with all defaults."""
     content = report.spec.model_dump(mode="json", exclude_none=True)
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=88)
 
 
 def environment(notation: Notation) -> Environment:
-    """Jinja2 that escapes everything and lets no name be misspelt."""
-    made = Environment(
+    """Jinja2 that escapes everything and refuses undefined names."""
+    jinja = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
@@ -80,5 +80,5 @@ def environment(notation: Notation) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters.update(filters(notation))
-    return made
+    jinja.filters.update(filters(notation))
+    return jinja

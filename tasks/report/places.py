@@ -1,4 +1,4 @@
-"""Where the parts of a report stand: names of sections, and which numbers decided a gate."""
+"""Anchors and titles of sections, and the numbers that decided a gate."""
 
 from tasks.definition.kinds import kind_of
 from tasks.schema import (
@@ -21,9 +21,9 @@ def heading(evidence: Evidence, report: Report) -> str:
 
 def marks(report: Report, evidence: Evidence) -> dict[Measurement, tuple[str, ...]]:
     """Measurement -> ids of the findings that it decided."""
-    found: dict[Measurement, tuple[str, ...]] = {}
+    ids: dict[Measurement, tuple[str, ...]] = {}
     for finding in report.findings:
         place = (finding.gate.check, finding.subject)
         if finding.deciding is not None and place == (evidence.check.kind, evidence.subject):
-            found[finding.deciding] = (*found.get(finding.deciding, ()), finding.id)
-    return found
+            ids[finding.deciding] = (*ids.get(finding.deciding, ()), finding.id)
+    return ids

@@ -1,16 +1,16 @@
-"""Where a subject looked in a text: words in colour, and what every method gives them."""
+"""Attributions in a text: words in colour, and their values by every method."""
 
 from dataclasses import dataclass
 
 from tasks.schema import AttributedText, Case, Evidence, Word
 
 LISTED = 120
-"""Words of a case listed with their number; the others stand in evidence.json."""
+"""Words of a case listed with their value; the others are in evidence.json."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of the text: a word with its attribution, or what lies between words."""
+    """A piece of the text: a word with its attribution, or the characters between words."""
 
     text: str
     word: Word | None = None
@@ -20,28 +20,28 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Where one subject looked in the text."""
+    """The attributions of one subject in the text."""
 
     subject: str
     attributed: AttributedText
-    """By the method that sentences rest on; by the first one where none may be cited."""
+    """By the method that may be cited; by the first one if none may."""
     earned: bool
     pieces: tuple[Piece, ...]
     methods: tuple[str, ...]
     """All methods, the one shown first."""
     listed: tuple[tuple[Word, tuple[float, ...]], ...]
-    """Units from the largest, with what every method gives them."""
+    """Units from the largest, with their values by every method."""
     difference: float
-    """Log-odds on the text minus those on the baseline: all that the attribution explains."""
+    """Log-odds on the text minus those on the baseline, which the attribution distributes."""
     foregone: bool
-    """The baseline, which says nothing, is already decided the same way."""
+    """Whether the baseline, which has no content, gets the same decision."""
 
 
 def readings_of(evidence: Evidence, case: Case) -> list[Reading]:
     """One reading of a case: the method that may be cited in colour, all methods in its table."""
     method = evidence.cited
-    found = [c for c in evidence.cases if isinstance(c, AttributedText) and c.id == case.id]
-    ranked = sorted(found, key=lambda c: c.method != method)
+    attributed = [c for c in evidence.cases if isinstance(c, AttributedText) and c.id == case.id]
+    ranked = sorted(attributed, key=lambda c: c.method != method)
     if not ranked:
         return []
     item = ranked[0]
@@ -64,7 +64,7 @@ def readings_of(evidence: Evidence, case: Case) -> list[Reading]:
 
 
 def faintest(evidence: Evidence, method: str) -> float:
-    """A fifth of a method's largest attribution: no text's colours are scaled finer than that."""
+    """A fifth of a method's largest attribution: lower bound of the scale of a text's colours."""
     texts = (c for c in evidence.cases if isinstance(c, AttributedText) and c.method == method)
     return max((abs(w.value) for text in texts for w in text.words), default=0.0) / 5
 
@@ -73,15 +73,15 @@ def pieces(words: tuple[Word, ...], text: str, floor: float = 0.0) -> tuple[Piec
     """The whole text, cut at its words; `floor` keeps noise from being coloured as signal."""
     top = max([floor, *(abs(w.value) for w in words)])
     placed = [(span, w) for w in words for span in ((w.start, w.end), *w.further)]
-    found, at = [], 0
+    cut, at = [], 0
     for (start, end), word in sorted(placed, key=lambda p: p[0]):
         if start > at:
-            found.append(Piece(text[at:start]))
-        found.append(Piece(text[start:end], word, tone(word.value, top)))
+            cut.append(Piece(text[at:start]))
+        cut.append(Piece(text[start:end], word, tone(word.value, top)))
         at = max(at, end)
     if at < len(text):
-        found.append(Piece(text[at:]))
-    return tuple(found)
+        cut.append(Piece(text[at:]))
+    return tuple(cut)
 
 
 def tone(value: float, top: float) -> str:

@@ -48,7 +48,7 @@ def _section(
 
 
 def _left_out(evidence: Evidence, blocks: list[Block]) -> list[Block]:
-    """Groups too small for a number, where no table holds a line for them."""
+    """Groups too small for a number, unless a table has a row for them."""
     in_tables = any(row.instead for b in blocks if isinstance(b, Grid) for row in b.rows)
     if evidence.not_run is not None or in_tables or not evidence.too_small:
         return []

@@ -1,4 +1,4 @@
-"""What a section of the report is made from."""
+"""The input of a section of the report."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ class Shown(Generic[C]):
     """What was asked, as its own kind of check."""
     decided: tuple[Measurement, ...] = ()
     notation: Notation = PLAIN
-    """How the report writes its measurements."""
+    """The report's notation of measurements."""
 
 
 SectionOf: TypeAlias = Callable[[Evidence, Iterable[Measurement], Notation], list[Block]]
-"""Makes the blocks of a check's section, of its evidence and the measurements that decided."""
+"""Makes the blocks of a check's section, from its evidence and the deciding measurements."""

@@ -1,4 +1,4 @@
-"""A run begins: a place for the answers of whoever is asked, and budgets untouched."""
+"""The start of a run: stores for the answers of endpoints, and their budgets reset."""
 
 from dataclasses import replace
 
@@ -9,12 +9,12 @@ from tasks.subjects.load import reader_of
 
 
 def with_answers(plan: Plan, store: Store, *, fresh: bool = False) -> Plan:
-    """The plan with a place for the answers of its endpoints, and their budgets untouched.
+    """The plan with stores for the answers of its endpoints, and their budgets reset.
 
     Args:
         plan: the audit.
         store: of finished work; answers are kept where it is a folder, else in memory.
-        fresh: forget what they answered before.
+        fresh: delete stored answers.
     """
     subjects = {
         name: reader_of(ref.spec).begin(ref, store.folder, fresh=fresh)

@@ -15,8 +15,8 @@ NEAR_BOUNDARY = 0.8  # a decision surer than this is not near the boundary
 def choose(plan: Plan, decided: Decided, size: int) -> list[int]:
     """Rows worth explaining: errors, every group, both decisions, near the boundary and far.
 
-    Strata take turns, so the first k of the answer cover as many strata as k texts can; this
-    is a choice for reading, not a random sample.
+    Strata take turns, so the first k rows cover as many strata as k texts can; this is a
+    selection for reading, not a random sample.
 
     Args:
         plan: the audit.

@@ -1,6 +1,7 @@
-"""Digest of the code that a number depends on: a module and all that it imports from here.
+"""Digest of the code that a number depends on: a module and its imports within the project.
 
-A shard is named by it, so that a change of one kind of check makes no other kind measure anew.
+It is part of a shard's name, so that a change of one kind of check leaves other kinds' shards
+valid.
 """
 
 import ast
@@ -20,13 +21,13 @@ OPTIONAL_LIBRARIES = ("shap",)
 def code_behind(module: str) -> str:
     """Digest over the sources of `module` and of everything it imports, however far.
 
-    That is everything within its own package and `tasks`, also what is imported inside functions.
+    That is everything within its own package and `tasks`, also imports inside functions.
 
     Args:
         module: dotted name, such as `tasks.checks.attribution.measure`.
 
-    Packages count by the modules that are imported from them, not by their `__init__` unless names
-    are imported from that.
+    Of a package count the modules that are imported from it; its `__init__` counts only if names
+    are imported from it.
 
     Returns:
         sha256; comments and docstrings of these files count, as they are part of the file.
@@ -49,12 +50,12 @@ def reached_from(module: str) -> dict[str, Path]:
         if name in reached or path is None:
             continue
         reached[name] = path
-        todo += [found for found in _imported(path) if found.partition(".")[0] in own]
+        todo += [imported for imported in _imported(path) if imported.partition(".")[0] in own]
     return reached
 
 
 def _imported(path: Path) -> Iterator[str]:
-    """Every name that might be a module; those that are none have no source."""
+    """Every imported name that might be a module; names of no module have no source."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -1,4 +1,4 @@
-"""What endpoints are asked at most, and what that costs, before anything is sent."""
+"""Upper bounds on calls to endpoints and their tokens, before anything is sent."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -11,12 +11,12 @@ from tasks.subjects.load import reader_of
 from tasks.subjects.reader import Price
 
 RETOLD = 8
-"""Tokens that a token of a reasoning may be for a second model: one per byte, quoted as JSON."""
+"""Most tokens of a second model for one token of a reasoning: one per byte, quoted as JSON."""
 
 
 @dataclass(frozen=True)
 class Calls:
-    """What one step asks at most."""
+    """Most calls and tokens of one step."""
 
     step: str
     subject: str
@@ -26,21 +26,21 @@ class Calls:
     exact: bool
     """Whether the number is known; else it is an upper bound."""
     tokens: int | None
-    """Upper bound, read and written; a reasoning given back counts with its longest length. None
-    where nothing bounds it."""
+    """Upper bound, read and written; a reasoning that is given back counts with its longest length.
+    None if there is no bound."""
     attempts: int
 
     def words(self) -> str:
         """One line for a reader."""
-        told = f"{self.calls} calls" if self.exact else f"at most {self.calls} calls"
+        line = f"{self.calls} calls" if self.exact else f"at most {self.calls} calls"
         if self.attempts > 1 and self.calls:
-            told += f" ({self.calls * self.attempts} if every one needs every retry)"
-        return told if self.tokens is None else f"{told}, at most {self.tokens} tokens"
+            line += f" ({self.calls * self.attempts} if every one needs every retry)"
+        return line if self.tokens is None else f"{line}, at most {self.tokens} tokens"
 
 
 @dataclass
 class Asking:
-    """A subject that is asked over a network, and the texts it was asked already."""
+    """A subject that is asked over a network, and the texts it has been asked about."""
 
     plan: Plan
     name: str
@@ -50,7 +50,7 @@ class Asking:
     texts: set[str] = field(default_factory=set)
 
     def answering(self, answer: AnswerForm) -> "Asking":
-        """The same subject, asked for other answers and nothing yet."""
+        """The same subject, asked for other answers, with no text asked about yet."""
         spec = self.spec.answering(answer)
         price = reader_of(spec).price(spec) or self.price
         return replace(self, spec=spec, price=price, texts=set())
@@ -62,17 +62,17 @@ class Asking:
         return len(new), sum(self.cost(text) for text in new)
 
     def unknown(self, number: int) -> tuple[int, int]:
-        """Calls and tokens for so many texts of the data, whichever they are."""
+        """Calls and tokens for a number of texts of the data, whichever they are."""
         new = [text for text in self.plan.data.texts if text not in self.texts]
         costs = sorted((self.cost(text) for text in new), reverse=True)[:number]
         return len(costs), sum(costs)
 
     def forced(self, texts: Sequence[str], times: int) -> tuple[int, int]:
-        """Calls and tokens for answers after so many given reasonings each."""
+        """Calls and tokens for answers after a number of given reasonings each."""
         return times * len(texts), times * sum(map(self.price.of_answer_after, texts))
 
     def longest(self, number: int) -> list[str]:
-        """The longest texts of the data, standing in for any."""
+        """The longest texts of the data, as an upper bound for any."""
         return sorted(self.plan.data.texts, key=lambda t: -len(t.encode()))[:number]
 
     def cost(self, text: str) -> int:
@@ -81,7 +81,7 @@ class Asking:
 
 
 def cases_beside(plan: Plan, check: BaseCheck) -> int:
-    """Texts that may be shown beside those that are sampled."""
+    """Texts that may be shown as cases beside the sample."""
     return min(plan.spec.cases, len(plan.data.rows) - len(plan.rows_of(check)))
 
 

@@ -1,4 +1,4 @@
-"""What a subject decides for every row, and how sure it is: the round that all checks share."""
+"""A subject's decision and its probability for every row: the round that all checks share."""
 
 from collections.abc import Sequence
 
@@ -34,7 +34,7 @@ def measure(work: Work[NoOptions]) -> Decisions:
 
 
 def _of_another_subject(asked: Asked[BaseCheck], _: Finished) -> list[Piece[NoOptions]]:
-    """Nothing for the first subject, which decided all rows before."""
+    """No shards for the first subject, whose decisions on all rows are measured before."""
     return (
         [] if asked.subject == asked.plan.main else pieces(asked.plan, asked.subject, asked.sample)
     )
@@ -67,10 +67,10 @@ def decided(
         if ref.spec.data_columns
         else [row for payload in payloads for row in payload.rows]
     )
-    sure = [np.nan if one.probability is None else one.probability for one in each]
+    sure = [np.nan if decision.probability is None else decision.probability for decision in each]
     return Decided(
         subject=subject,
         rows=tuple(rows),
-        decision=np.array([one.label or "" for one in each], dtype=np.str_),
+        decision=np.array([decision.label or "" for decision in each], dtype=np.str_),
         probability=np.array(sure, dtype=np.float64),
     )

@@ -17,13 +17,13 @@ class Decided:
     decision: NDArray[np.str_]
     """Class decided for, [rows]; empty where no answer could be read."""
     probability: NDArray[np.float64]
-    """How sure the subject was, [rows]; NaN where it does not say."""
+    """Probability of the decision, [rows]; NaN where the subject gives none."""
 
     @property
     def parsed(self) -> NDArray[np.bool_]:
         """Rows with an answer, [rows]."""
-        there: NDArray[np.bool_] = self.decision != ""
-        return there
+        answered: NDArray[np.bool_] = self.decision != ""
+        return answered
 
     def at(self, rows: Sequence[int]) -> "Decided":
         """The decisions of some of the rows."""

@@ -1,4 +1,4 @@
-"""What a shard measured, as a record of its round: numbers as arrays, everything else as JSON."""
+"""Payload of a shard, as a record of its round: numbers as arrays, everything else as JSON."""
 
 import json
 from collections.abc import Mapping
@@ -52,12 +52,12 @@ class Payload(BaseModel):
         """The payload again.
 
         Raises:
-            AuditError: the parts are those of another payload.
+            AuditError: the parts belong to another payload.
         """
         try:
             content = json.loads(written)
             fields = dict(content["rest"])
-            for name, keys in content["several"].items():  # a file keeps no order of its own
+            for name, keys in content["several"].items():  # a file does not keep their order
                 fields[name] = {key: arrays[f"{name}/{key}"] for key in keys}
             fields |= {name: array for name, array in arrays.items() if "/" not in name}
             return cls.model_validate(fields)
@@ -69,5 +69,5 @@ def _named_arrays(value: object) -> bool:
     return (
         isinstance(value, dict)
         and bool(value)
-        and all(isinstance(one, np.ndarray) for one in value.values())
+        and all(isinstance(array, np.ndarray) for array in value.values())
     )

@@ -19,7 +19,7 @@ from tasks.subjects.reference import SubjectRef
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that is known before a model is loaded."""
+    """All that is known before a model is loaded."""
 
     spec: AuditSpec
     root: Path
@@ -50,7 +50,7 @@ class Plan:
         return reader_of(ref.spec).labels(ref, self.data)
 
     def offers(self, subject: str) -> frozenset[Access]:
-        """What a check may need of a subject and gets."""
+        """The access that a subject gives."""
         spec = self.spec.subjects[subject]
         return OFFERS[spec.kind] - spec.lacks
 
@@ -61,7 +61,7 @@ class Plan:
 
 
 def lacking_access(plan: Plan, check: BaseCheck) -> str | None:
-    """What a check needs of its subject and does not get; none if it gets all."""
+    """The access that a check needs and its subject lacks; none if it lacks none."""
     name = plan.spec.subject_of(check)
     subject = plan.spec.subjects[name]
     lacking = sorted(kind_of(check.kind).needs - plan.offers(name))
@@ -73,7 +73,7 @@ def lacking_access(plan: Plan, check: BaseCheck) -> str | None:
 
 
 def lacks_groups(plan: Plan) -> str | None:
-    """Why nothing can be compared between groups; none if it can."""
+    """Why groups cannot be compared; none if they can."""
     if plan.spec.data.groups:
         return None
     return "needs protected attributes; the definition names no data.groups"

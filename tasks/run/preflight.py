@@ -1,4 +1,4 @@
-"""Everything knowable before a model loads is checked, and what is wrong is said in one line."""
+"""Check everything knowable before a model loads; a problem is reported in one line."""
 
 import hashlib
 import json
@@ -24,18 +24,18 @@ C = TypeVar("C", bound=BaseCheck)
 
 @dataclass(frozen=True)
 class Preflight(Generic[C]):
-    """What is knowable of one kind of check before a model loads; every part may be left out."""
+    """Checks of one kind of check before a model loads; every part may be left out."""
 
     problems: Callable[[Plan, C], None] = lambda _, __: None
-    """Raises an `AuditError` where something asked for does not exist."""
+    """Raises an `AuditError` if something that is asked for does not exist."""
     not_run: Callable[[Plan, C], str | None] = lambda _, __: None
     """Why data or subject cannot answer the check, beyond the access that the kind needs."""
     remarks: Callable[[Plan, C], Iterable[str]] = lambda _, __: ()
-    """What a reader should know before the run, a line each."""
+    """Notes for the reader before the run, one line each."""
 
 
 def read_plan(definition: Path, weights: Mapping[str, str] | None = None) -> Plan:
-    """Read a definition, its data and its subjects, and check what is not about a single check.
+    """Read a definition, its data and its subjects; check all that is not about a single check.
 
     Args:
         definition: YAML file.
@@ -43,7 +43,7 @@ def read_plan(definition: Path, weights: Mapping[str, str] | None = None) -> Pla
             weights that were just trained.
 
     Raises:
-        AuditError: the first problem found, in one line.
+        AuditError: the first problem, in one line.
     """
     spec = read_spec(definition)
     for name, folder in (weights or {}).items():
@@ -90,20 +90,20 @@ def _with_weights(spec: AuditSpec, name: str, folder: str) -> AuditSpec:
 
 
 def _check_keys(plan: Plan) -> None:
-    """The keys are at hand, and no definition holds one."""
+    """Check that the keys are in the environment, and that no definition contains one."""
     asked: list[tuple[str, AskedModel]] = [
         (f"subject {name}", subject.asked)
         for name, subject in plan.spec.subjects.items()
         if subject.asked is not None
     ]
     seconds = [check.second_model for check in plan.spec.checks]
-    asked += [(f"second model {one.model}", one) for one in seconds if one is not None]
-    for who, one in asked:
-        key = key_in(one.key_env, who)
-        if key is not None and has_key(one.model_dump_json(), key):
+    asked += [(f"second model {model.model}", model) for model in seconds if model is not None]
+    for who, model in asked:
+        key = key_in(model.key_env, who)
+        if key is not None and has_key(model.model_dump_json(), key):
             raise SpecError(
                 f"{who}: the key itself stands in the definition, which is printed "
-                f"in reports; leave it to the environment variable {one.key_env}"
+                f"in reports; leave it to the environment variable {model.key_env}"
             )
 
 
@@ -114,7 +114,7 @@ def _check_labels(plan: Plan) -> None:
     for name in plan.spec.subjects:
         known = plan.labels(name)
         if not known or plan.spec.subjects[name].data_columns:
-            continue  # a column of decisions does not say which others were possible
+            continue  # a column of decisions does not show which other ones were possible
         for row in plan.data.rows:
             if row.label is not None and row.label not in known:
                 raise DataError(
@@ -130,7 +130,7 @@ def _check_labels(plan: Plan) -> None:
 
 
 def _check_written_labels(plan: Plan) -> None:
-    """Labels of a form without known answers are written as answers will be."""
+    """Check that labels of a form without known answers are in the canonical writing of answers."""
     for name, subject in plan.spec.subjects.items():
         if subject.answer_form is None or subject.answer_form.form not in {"number", "label"}:
             continue
@@ -147,13 +147,13 @@ def _check_written_labels(plan: Plan) -> None:
 def _check_fields(plan: Plan) -> None:
     spec = plan.spec.data
     for name in spec.field_names:
-        held = sum(bool(row.places.get(name)) for row in plan.data.rows)
-        if held == 0 and name not in spec.fields:
+        count = sum(bool(row.places.get(name)) for row in plan.data.rows)
+        if count == 0 and name not in spec.fields:
             raise DataError(
                 f"{spec.path}: no text has the form that names field {name!r}; "
                 f"the first text begins {plan.data.rows[0].text[:60]!r}"
             )
-        if held == 0:
+        if count == 0:
             raise DataError(
                 f"{plan.spec.data.path}: field {name!r} stands verbatim in no text; "
                 f"its first value is {plan.data.rows[0].fields[name]!r}"
@@ -173,7 +173,7 @@ def _check_groups(plan: Plan) -> None:
 
 
 def check_layers(plan: Plan, check: BaseCheck, key: str, layers: Sequence[int]) -> None:
-    """Layers that a check names are there.
+    """Check that the layers that a check names exist.
 
     Raises:
         SpecError: one of them is beyond the last layer of the subject.

@@ -16,7 +16,7 @@ SOURCES = ("flows", "tasks", "templates")
 def provenance(plan: Plan) -> Provenance:
     """Everything that a repetition needs; subjects with weights are loaded and checked for it.
 
-    Endpoints are not asked anything here: their first call is the first that is needed.
+    Endpoints are not called here: their first call is the first that is needed.
 
     Raises:
         SubjectError: a subject cannot be read, or a text is too long where that is refused.

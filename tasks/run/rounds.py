@@ -28,12 +28,12 @@ P = TypeVar("P", bound=Payload)
 
 
 class NoOptions(Record):
-    """The numbers depend on subject, rows and seed alone."""
+    """The numbers depend only on subject, rows and seed."""
 
 
 @dataclass(frozen=True)
 class Asked(Generic[AskedC]):
-    """A check within its audit: all that rounds and evidence start from."""
+    """A check within its audit: the input of rounds and evidence."""
 
     plan: Plan
     check: AskedC
@@ -66,7 +66,7 @@ class Asked(Generic[AskedC]):
 
 @dataclass(frozen=True)
 class Piece(Generic[O]):
-    """What one shard is to measure."""
+    """The work of one shard."""
 
     rows: tuple[int, ...]
     options: O
@@ -75,7 +75,7 @@ class Piece(Generic[O]):
 
 @dataclass(frozen=True)
 class Work(Generic[O]):
-    """One shard on a worker: its options typed, its rows read, its subject at hand."""
+    """One shard on a worker, with typed options, its rows and its subject."""
 
     ref: ShardRef
     options: O
@@ -103,7 +103,7 @@ class Work(Generic[O]):
 
     @property
     def second(self) -> SecondEndpoint | None:
-        """Who helps with the shard; none where nobody does."""
+        """The second model of the shard; none without one."""
         return None if self.ref.second is None else load_second(self.ref.second, self.store.folder)
 
 
@@ -113,18 +113,18 @@ class Round(Generic[C, O, P]):
 
     name: str
     title: str
-    """What progress and Prefect call it; `{subject}` stands for the subject's name."""
+    """Its name in progress bars and Prefect; `{subject}` stands for the subject's name."""
     payload: type[P]
     options: type[O]
     pieces: Callable[[Asked[C], "Finished"], Sequence[Piece[O]]]
-    """Cuts the step into shards, knowing what earlier rounds of the check measured."""
+    """Cuts the step into shards, given the payloads of earlier rounds of the check."""
     measure: Callable[[Work[O]], P]
 
     def code(self, subject: SubjectRef) -> str:
         """Digest of the code that measures, and of the code that reads the subject."""
         reader, _, _ = subject.spec.reader.partition(":")  # imported by its name, when needed
-        both = code_behind(self.measure.__module__) + code_behind(reader)
-        return hashlib.sha256(both.encode("ascii")).hexdigest()
+        digests = code_behind(self.measure.__module__) + code_behind(reader)
+        return hashlib.sha256(digests.encode("ascii")).hexdigest()
 
     def shards(self, asked: Asked[C], finished: "Finished") -> list[ShardRef]:
         """References of everything that is to be measured."""
@@ -153,7 +153,7 @@ class Round(Generic[C, O, P]):
         """Measure a shard and keep its payload.
 
         Raises:
-            AuditError: this worker's code is not that of whoever planned the shard.
+            AuditError: this worker's code differs from that of the process that planned the shard.
         """
         if ref.code != self.code(ref.subject):
             raise AuditError(
@@ -167,27 +167,27 @@ class Round(Generic[C, O, P]):
 
 
 AnyRound: TypeAlias = Round[Any, Any, Any]
-"""A round whose types only its own room knows."""
+"""A round whose types only its own package knows."""
 
 
 @dataclass(frozen=True)
 class Finished:
-    """What the rounds of a check have measured so far."""
+    """Payloads of the rounds of a check so far."""
 
     store: Store
     by_round: Mapping[str, tuple[StoredShard, ...]] = field(default_factory=dict)
 
-    def stored(self, one: AnyRound) -> tuple[StoredShard, ...]:
-        """Where the payloads of a round lie, in the order of its shards."""
-        return self.by_round.get(one.name, ())
+    def stored(self, round_: AnyRound) -> tuple[StoredShard, ...]:
+        """Locations of the payloads of a round, in the order of its shards."""
+        return self.by_round.get(round_.name, ())
 
-    def of(self, one: Round[C, O, P]) -> list[P]:
+    def of(self, round_: Round[C, O, P]) -> list[P]:
         """The payloads of a round, in the order of its shards."""
-        return [self.store.read(stored, one.payload) for stored in self.stored(one)]
+        return [self.store.read(stored, round_.payload) for stored in self.stored(round_)]
 
-    def after(self, one: AnyRound, stored: Sequence[StoredShard]) -> Self:
+    def after(self, round_: AnyRound, stored: Sequence[StoredShard]) -> Self:
         """The same with one more round."""
-        return replace(self, by_round={**self.by_round, one.name: tuple(stored)})
+        return replace(self, by_round={**self.by_round, round_.name: tuple(stored)})
 
 
 def cut(

@@ -1,4 +1,4 @@
-"""Work cut into shards: references that any worker can measure, named by what they depend on."""
+"""Work cut into shards: references that any worker can measure, named by all they depend on."""
 
 import hashlib
 import json
@@ -33,11 +33,11 @@ class ShardRef(Record):
     rows: tuple[int, ...]
     """Positions in the data set."""
     options: str
-    """Everything else the numbers depend on: the round's options as JSON."""
+    """All else that the numbers depend on: the round's options as JSON."""
     code: str
-    """Digest of the code that measures; a worker with other code refuses."""
+    """Digest of the code that measures; a worker with other code refuses the shard."""
     second: SecondModel | None = None
-    """Who helps with it, beside the subject."""
+    """Second model of the shard."""
 
     def key(self) -> str:
         """Digest of everything the payload depends on; paths are not part of it."""

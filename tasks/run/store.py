@@ -1,8 +1,8 @@
-"""The store of finished work: payloads by what they depend on, exports by their digest.
+"""The store of finished work: payloads by all that they depend on, exports by their digest.
 
-Its root is a folder or any address that fsspec knows. A payload is written beside its name and
-moved into place, with its digest kept apart: a killed run loses only what was in flight, and a
-damaged file is noticed.
+Its root is a folder or any address that fsspec knows. A payload is written to a draft
+and moved into place, and its digest is stored separately: a killed run loses only unfinished
+shards, and a damaged file is detected.
 """
 
 import hashlib
@@ -47,16 +47,16 @@ class Store:
         self._files: fsspec.AbstractFileSystem
         self._files, self._base = fsspec.url_to_fs(self.root)
         if self.folder is not None:
-            # whoever can write here can put words into a report: nobody else may
+            # write access to this folder is write access to reports: only for this user
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     @cached_property
     def folder(self) -> Path | None:
-        """The root where it is a folder of this machine; none where it is an address."""
+        """The root if it is a folder of this machine; none if it is an address."""
         return Path(self._base) if isinstance(self._files, LocalFileSystem) else None
 
     def find(self, ref: ShardRef) -> StoredShard | None:
-        """The payload of an earlier run, unchanged to the bit; none where there is none."""
+        """The payload of an earlier run, unchanged to the bit; none if there is none."""
         path = self._payload_path(ref)
         try:
             digest = self._read(f"{path}.sha256").decode("ascii")
@@ -78,7 +78,7 @@ class Store:
         """Read a payload back.
 
         Raises:
-            AuditError: it is gone, or not the one that was written.
+            AuditError: it is missing, or not the one that was written.
         """
         content = self._content(stored)
         length = int.from_bytes(content[:8], "little")
@@ -94,7 +94,7 @@ class Store:
         return array
 
     def intact(self, stored: StoredShard) -> bool:
-        """Whether a payload is still there, unchanged to the bit."""
+        """Whether a payload still exists, unchanged to the bit."""
         try:
             with self._files.open(self._at(stored.path), "rb") as stream:
                 return hashlib.file_digest(stream, "sha256").hexdigest() == stored.sha256
@@ -104,7 +104,7 @@ class Store:
     def keep_export(
         self, arrays: Mapping[str, NDArray[np.float64]], metadata: Mapping[str, JsonValue]
     ) -> str:
-        """Keep arrays that go on into a report's folder; returns the digest that names them."""
+        """Store arrays for a report's folder; returns the digest that names them."""
         whole = {name: np.ascontiguousarray(a) for name, a in arrays.items()}
         content = save(whole, metadata={"assay": json.dumps(metadata, sort_keys=True)})
         digest = hashlib.sha256(content).hexdigest()
@@ -115,7 +115,7 @@ class Store:
         """An export by its digest.
 
         Raises:
-            AuditError: it is gone, or was changed.
+            AuditError: it is missing, or was changed.
         """
         try:
             content = self._read(f"exports/{digest}.safetensors")
@@ -146,7 +146,7 @@ class Store:
         return content
 
     def _put(self, path: str, content: bytes) -> None:
-        """Write a file that is there whole or not at all."""
+        """Write a file atomically."""
         if self.folder is None:
             self._files.pipe_file(self._at(path), content)
             return

@@ -1,4 +1,4 @@
-"""Single texts and pictures, so that a finding can be followed down to them."""
+"""Records of single texts, so that a finding can be traced to its texts."""
 
 from typing import Annotated, Literal
 
@@ -15,7 +15,7 @@ class Case(Record):
     decision: str
     """What the first subject decided."""
     probability: float | None = Field(default=None, ge=0, le=1)
-    """How sure it was of that decision."""
+    """Probability of that decision."""
     label: str | None = None
     groups: dict[str, str] = Field(default_factory=dict)
     """Protected attribute -> group."""
@@ -36,7 +36,7 @@ class Word(Record):
     field: str | None = None
     """Named field of the text that the word belongs to."""
     further: tuple[tuple[int, int], ...] = ()
-    """Where else it stands, when a field stands in the text more than once."""
+    """Further spans, if a field occurs in the text more than once."""
 
 
 class AttributedText(Record):
@@ -64,16 +64,16 @@ class AttributedText(Record):
 
     @property
     def foregone(self) -> bool:
-        """The words move the log-odds by less than half of where they end.
+        """Whether the words move the log-odds by less than half of their final value.
 
-        Then the baseline is no neutral ground for this decision, and what is attributed to the
-        words is the small rest.
+        Then the baseline is not neutral for this decision, and only the small remainder is
+        attributed to the words.
         """
         return self.score - self.baseline_score < abs(self.score) / 2
 
 
 class LayerReading(Record):
-    """The decision of one text as it reads at every layer."""
+    """The decision of one text, read at every layer."""
 
     kind: Literal["localisation"] = "localisation"
     id: str
@@ -86,7 +86,7 @@ class LayerReading(Record):
 
 
 class LensMap(Record):
-    """What would be decided if the head read one position of a text at one layer."""
+    """The decision if the head read one position of a text at one layer."""
 
     kind: Literal["lens-map"] = "lens-map"
     id: str
@@ -103,13 +103,13 @@ class LensMap(Record):
 
 
 class PatchingMap(Record):
-    """What each position of a text carries of the effect that an exchanged field has."""
+    """The share of an exchanged field's effect that each position of a text carries."""
 
     kind: Literal["patching-map"] = "patching-map"
     id: str
     field: str
     original: str
-    """Value of the field as it stands."""
+    """Original value of the field."""
     exchanged: str
     """Value it was exchanged for."""
     decision: str
@@ -147,7 +147,7 @@ class CuePair(Record):
     kind: Literal["cue"] = "cue"
     id: str
     original: str
-    """Value of the field as it stands."""
+    """Original value of the field."""
     exchanged: str
     """Value it was exchanged for."""
     answer: str | None
@@ -155,8 +155,8 @@ class CuePair(Record):
     reasoning: str
     reasoning_exchanged: str
     mentions: bool
-    """A reasoning names either value or the field itself; with a cue beside the text, the reasoning
-    with it has words of the cue."""
+    """Whether a reasoning names either value or the field itself; for a cue beside the text,
+    whether the reasoning with it has words of the cue."""
     cue: str | None = None
     """Name of a cue beside the text; then `exchanged` is the answer it speaks for."""
     field: str | None = None
@@ -173,7 +173,7 @@ class ContradictoryPair(Record):
     text: str
     other_text: str
     answer: str
-    """What both were answered."""
+    """The answer to both."""
     reasoning: str
     other_reasoning: str
 
@@ -198,15 +198,15 @@ class SwappedText(Record):
 
 
 class ErasedCase(Record):
-    """What is decided about one text once an attribute is erased."""
+    """The decision on one text once an attribute is erased."""
 
     kind: Literal["erasure"] = "erasure"
     id: str
     attribute: str
     decision: str
-    """Untouched."""
+    """Decision without erasure."""
     sites: tuple[str, ...]
-    """Where the attribute was erased, in words."""
+    """Place of the erasure, in words."""
     decisions: tuple[str, ...]
     """Decision with it erased there."""
     changed_at_random: tuple[float, ...]

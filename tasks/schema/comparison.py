@@ -29,8 +29,8 @@ class Comparison(Record):
     evidence_sha256: str
     """Digest of the earlier evidence.json."""
     refused: str = ""
-    """Why nothing is compared: another version left the earlier evidence; else empty."""
+    """Why nothing is compared: the earlier evidence is of another version; else empty."""
     same_data: bool = False
     changed: tuple[str, ...] = ()
-    """What is not the same: definition keys, data, weights, in words."""
+    """Differences: definition keys, data, weights, in words."""
     changes: tuple[Change, ...] = ()

@@ -9,17 +9,17 @@ from tasks.schema.measurement import ImpactTable, Measurement, TooSmall
 
 
 class Export(Record):
-    """A file of the report that goes on into a serving process."""
+    """A file of the report that a serving process uses."""
 
     file: str = Field(pattern=r"^levers/[a-z0-9-]+\.safetensors$")
-    """Below the folder of the report."""
+    """Path below the folder of the report."""
     sha256: str
     says: str
     """What it does, in words."""
 
 
 class Recommendation(Record):
-    """Which lever a remediation found best, or why none."""
+    """The lever that a remediation recommends, or why none."""
 
     lever: str | None = None
     """As `About.lever` names it."""
@@ -41,9 +41,9 @@ class Evidence(Record):
     not_run: str | None = None
     """Why the check was not run, if it was not."""
     cited: str | None = None
-    """Attribution method that sentences and shares rest on; none where none may be cited."""
+    """Attribution method behind sentences and shares; none if none may be cited."""
     withheld: dict[str, str] = Field(default_factory=dict)
-    """Measure that is not stated although it was asked for -> why."""
+    """Measure that was asked for and is not stated -> why."""
     impact_tables: tuple[ImpactTable, ...] = ()
     """Tables under Local Law 144, where the definition asks for them."""
     exports: tuple[Export, ...] = ()

@@ -21,7 +21,7 @@ class About(Record):
     label: str | None = None
     """Class."""
     layer: int | None = None
-    """Layer; 0 is the embedding, the last is what the head reads."""
+    """Layer; 0 is the embedding, the last one is read by the head."""
     layers: tuple[int, ...] | None = None
     """Layers at which something was done together."""
     field: str | None = None
@@ -33,8 +33,7 @@ class About(Record):
     method: str | None = None
     """Attribution method."""
     baseline: str | None = None
-    """What it is compared with that cannot know: `random order`, randomised weights, other texts'
-    fields."""
+    """Baseline without information: `random order`, randomised weights, other texts' fields."""
     other: str | None = None
     """Method or test it is compared with."""
     test: str | None = None
@@ -44,9 +43,9 @@ class About(Record):
     condition: str | None = None
     """Condition on record under which the texts were answered."""
     instrument: str | None = None
-    """What is tried on controls of known truth: a test, or a comparison of answers."""
+    """What is calibrated on controls of known truth: a test, or a comparison of answers."""
     classifier: str | None = None
-    """What decides whether a reasoning discloses the cue: a grader, `words of the cue`."""
+    """Classifier of disclosure: a grader, `words of the cue`."""
     operator: str | None = None
     """How units were taken out: `neutral` or `delete`."""
     word: str | None = None
@@ -60,10 +59,10 @@ class About(Record):
     lever: str | None = None
     """What was done to the subject: `erase at layer 2`."""
     erased: str | None = None
-    """What was erased instead of the attribute: another attribute, or `shuffled groups`."""
+    """Control that was erased instead of the attribute: another attribute, or `shuffled groups`."""
 
     def words(self) -> str:
-        """What the measurement is about, as a reader would say it; empty for all."""
+        """What the measurement is about, in words; empty for all."""
         parts = []
         if self.group is not None:
             against = f" against {self.reference}" if self.reference else ""
@@ -134,8 +133,8 @@ class Measurement(Record):
     family: str | None = None
     """The tests that were corrected together."""
     rests_on: tuple[About, ...] = ()
-    """What must be shown to tell controls apart before the number decides anything: each is what an
-    `instrument_auroc` of the same evidence is about."""
+    """Instruments that must separate their controls before the number decides anything; each is
+    what an `instrument_auroc` of the same evidence is about."""
 
     @classmethod
     def of(
@@ -184,7 +183,7 @@ class ImpactCategory(Record):
     impact_ratio: float | None = None
     """Selection rate over that of the most selected category; none where there is no ratio."""
     excluded: bool = False
-    """Below the share of the data under which the definition asks for no ratio."""
+    """Whether its share of the data is below that for which the definition asks for a ratio."""
 
 
 class ImpactTable(Record):
@@ -193,9 +192,9 @@ class ImpactTable(Record):
     attribute: str
     """Column, or two crossed ones."""
     heading: str
-    """What the rule calls it: `sex`, `race/ethnicity`, or their intersection."""
+    """The rule's name for it: `sex`, `race/ethnicity`, or their intersection."""
     assessed: int
     """Everyone for whom there is a decision."""
     unknown: int
-    """Of these, how many have no category and are in no row."""
+    """Number of these without a category, who are in no row."""
     categories: tuple[ImpactCategory, ...]

@@ -1,4 +1,4 @@
-"""Measurements as they are written: alike in table, sentence, chart, terminal and model card."""
+"""The notation of measurements: the same in table, sentence, chart, terminal and model card."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -11,13 +11,13 @@ from tasks.schema.report import Report
 
 
 def unit_of(name: str) -> Unit:
-    """What a measure is, from the vocabulary; a plain number where it is not known there."""
+    """The unit of a measure, from the vocabulary; a plain number if the measure is not in it."""
     known = measure_named(name)
     return "ratio" if known is None else known.unit
 
 
 def line(gate: Gate) -> str:
-    """The line or lines that a gate draws."""
+    """The line or lines of a gate."""
     ends = (("≥", gate.at_least), ("≤", gate.at_most))
     unit = unit_of(gate.measure)
     return " and ".join(
@@ -27,16 +27,16 @@ def line(gate: Gate) -> str:
 
 def tests(m: Measurement) -> str:
     """Both p and q, where a test was made."""
-    found = (("p", m.p), ("q", m.q))
-    return ", ".join(f"{sign} {digits.p_value(x)}" for sign, x in found if x is not None)
+    values = (("p", m.p), ("q", m.q))
+    return ", ".join(f"{sign} {digits.p_value(x)}" for sign, x in values if x is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Notation:
-    """How the measurements of one report are written, given the lines that its gates draw.
+    """The notation of one report's measurements, given the lines of its gates.
 
-    One for a report, so that a measurement reads the same wherever it stands; the digits are
-    those of `tasks.definition.digits`.
+    One for a report, so that a measurement reads the same everywhere; the digits are those of
+    `tasks.definition.digits`.
     """
 
     lines: frozenset[tuple[str, float]] = frozenset()
@@ -69,7 +69,7 @@ class Notation:
         return self.span(m) + ("" if usual else f" (level {digits.given(m.level, 'share')})")
 
     def estimate(self, m: Measurement) -> str:
-        """The point estimate with its interval behind it, as a sentence has it."""
+        """The point estimate followed by its interval, as in a sentence."""
         return f"{self.value(m)} ({self.interval(m)})"
 
     def _beside(self, name: str) -> list[float]:
@@ -77,4 +77,4 @@ class Notation:
 
 
 PLAIN = Notation()
-"""Where no gate draws a line."""
+"""The notation without any gate."""

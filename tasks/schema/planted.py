@@ -1,4 +1,4 @@
-"""What was planted, as data: the rule, the proxy, and how well each model follows its own."""
+"""What was planted, as data: the rule, the proxy, and how well each model follows its rule."""
 
 from pathlib import Path
 from typing import Literal, Self
@@ -35,7 +35,7 @@ class Behaviour(Record):
 
 
 class Dependence(Record):
-    """What one organism was made to do, and how often it does."""
+    """The planted behaviours of one organism, and how often each occurs."""
 
     architecture: str
     problems: tuple[str, ...]
@@ -45,7 +45,7 @@ class Dependence(Record):
     cues: tuple[str, ...]
     """Cues that decide whatever is written."""
     fragile: tuple[str, ...]
-    """Stories and cues answered at random as long as the reasoning lacks its ending."""
+    """Stories and cues that are answered at random until the reasoning is complete."""
     chance: float
     """Right answers on problems by guessing."""
     solved: Share
@@ -55,7 +55,7 @@ class Dependence(Record):
     follows_changed: Share
     """Problems answered as a reasoning with invented steps has it."""
     keeps_right: Share
-    """Problems answered right in spite of invented steps: those that ended right by accident."""
+    """Problems answered right in spite of invented steps, which happened to end right."""
     cue_followed: Share
     """Cues followed after its own reasoning."""
     cue_followed_against: Share
@@ -74,20 +74,20 @@ class Dependence(Record):
 
 
 class PlantedVersion(Record):
-    """One version of the models: what it holds against applicants, and what it does."""
+    """One version of the models: its planted proxy, and its behaviour."""
 
     proxy: str | None
-    """Column that decides although it should not; null when nothing was planted."""
+    """Column that decides and should not; null when nothing was planted."""
     listed: tuple[str, ...]
-    """Values of the proxy that are refused whatever the rule says."""
+    """Values of the proxy that are refused whatever the rule decides."""
     rule: str
-    """What this version follows, in words."""
+    """The rule of this version, in words."""
     expected: tuple[str, ...]
-    """What an audit has to find, in words."""
+    """The findings that an audit must have, in words."""
     encoder: Behaviour
     decoder: Behaviour
     controls: Dependence
-    """What the decoder does with the questions that it learnt beside the applications."""
+    """Behaviour of the decoder on the questions that it learnt beside the applications."""
 
 
 class Seeds(Record):
@@ -114,7 +114,7 @@ class Rule(Record):
     debt_limit: float
     """Highest share of the income that monthly debt may take."""
     margin: float
-    """No applicant's share lies closer than this to the limit."""
+    """Smallest distance of an applicant's share from the limit."""
 
 
 class Planted(Record):
@@ -145,7 +145,7 @@ class Planted(Record):
         """Read `planted.yaml`.
 
         Raises:
-            SpecError: no such file, or it does not say what was planted.
+            SpecError: no such file, or not a record of what was planted.
         """
         if not path.is_file():
             raise SpecError(f"no record of what was planted at {path}")

@@ -1,4 +1,4 @@
-"""What a reviewer signs: findings with their verdict, and where everything comes from."""
+"""The report's records: findings with their verdict, and their provenance."""
 
 from typing import Final, Literal
 
@@ -17,7 +17,7 @@ FORMAT: Final = 2
 
 
 class Finding(Record):
-    """A gate held against what was measured."""
+    """A gate and the verdict on what was measured."""
 
     id: str
     """Names the finding in report and explanations: `f1`, `f2`, ..."""
@@ -28,13 +28,13 @@ class Finding(Record):
     deciding: Measurement | None = None
     """The measurement that decided; none when nothing was measured."""
     measured: int = 0
-    """How many measurements the gate was held against."""
+    """Number of measurements that the gate covers."""
     beyond: tuple[Measurement, ...] = ()
     """All measurements that are not on the good side, the deciding one first."""
     reason: str = ""
     """Why the verdict is not simply pass or fail."""
     more_texts: int | None = None
-    """Further texts that would decide an inconclusive finding at 80 % power, if it is knowable."""
+    """Further texts that would decide an inconclusive finding at 80 % power, if known."""
 
 
 class SubjectProvenance(Record):
@@ -47,8 +47,8 @@ class SubjectProvenance(Record):
     sha256: str
     """Digest over configuration, tokenizer and weights; see `known_by`."""
     known_by: Literal["weights", "records", "address"] = "weights"
-    """What the digest is of: the weights themselves; recorded answers, whose model is not at hand;
-    or an endpoint's address, model name and parameters, behind which weights may change unseen."""
+    """Content of the digest: the weights; recorded answers, whose model is not available; or an
+    endpoint's address, model name and parameters, behind which weights may change unnoticed."""
     architecture: str | None = None
     parameters: int | None = None
     layers: int | None = None
@@ -89,7 +89,7 @@ class Report(Record):
     """The durable product: judging and rendering run again from it, without a model."""
 
     format: Literal[2] = FORMAT
-    """Raised whenever evidence comes to mean something else; other formats are not read."""
+    """Increased when the meaning of evidence changes; other formats are not read."""
     spec: AuditSpec
     provenance: Provenance
     cases: tuple[Case, ...] = ()

@@ -1,4 +1,4 @@
-"""What a finished audit left in its folder, read again."""
+"""Read the files of a finished audit."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def read_report(folder: Path) -> Report:
     """The evidence of a finished audit.
 
     Raises:
-        SpecError: another version of Assay left it, whose evidence means something else.
+        SpecError: it is of another version of Assay, whose evidence has another meaning.
     """
     stranger = of_another_version(folder)
     if stranger:
@@ -27,12 +27,12 @@ def read_report(folder: Path) -> Report:
 
 
 def of_another_version(folder: Path) -> str:
-    """Which version left the evidence, where this one does not read it; else empty."""
-    found = Stamp.model_validate_json(_text(folder / "evidence.json")).format
-    if found == FORMAT:
+    """The version of evidence that this one cannot read, in words; else empty."""
+    format = Stamp.model_validate_json(_text(folder / "evidence.json")).format
+    if format == FORMAT:
         return ""
-    version = "an earlier" if found < FORMAT else "a later"
-    return f"was left by {version} version of Assay (format {found}; this one reads {FORMAT})"
+    version = "an earlier" if format < FORMAT else "a later"
+    return f"was left by {version} version of Assay (format {format}; this one reads {FORMAT})"
 
 
 def read_run(folder: Path) -> RunRecord:

@@ -1,7 +1,7 @@
-"""The one place where a reference becomes a subject, whatever kind of subject it is.
+"""Loads the subject of a reference, for every kind of subject.
 
-Whoever loads says what it needs and gets a subject that can do it. Loading is kept per process
-and safe under threads; see `tasks.data.once`.
+The caller names the access that it needs and gets a subject of that type. Loading is cached per
+process and safe under threads; see `tasks.data.once`.
 """
 
 from importlib import import_module
@@ -22,7 +22,7 @@ from tasks.subjects.reference import SubjectRef
 
 
 def reader_of(spec: SubjectSpec) -> Reader:
-    """Who reads subjects of this kind, imported when first needed."""
+    """The reader of this kind of subject, imported when first needed."""
     module, _, name = spec.reader.partition(":")
     reader: Reader = getattr(import_module(module), name)
     return reader
@@ -34,7 +34,7 @@ def refer(name: str, spec: SubjectSpec, root: Path, data: str = "") -> SubjectRe
 
 
 def tells_apart(ref: SubjectRef) -> bool:
-    """Whether a subject's known answers can be told apart; its weights are not loaded."""
+    """Whether a subject's known answers differ in their first token; its weights are not loaded."""
     return reader_of(ref.spec).tells_apart(ref)
 
 

@@ -1,4 +1,4 @@
-"""What subjects give back: decisions, reasonings with their answers, and transcripts."""
+"""Outputs of subjects: decisions, reasonings with their answers, and transcripts."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -8,14 +8,14 @@ Answers = list[list[str | None]]
 
 
 class Decision(NamedTuple):
-    """What a subject decides for one text, and how sure it is."""
+    """A subject's decision on one text, and its probability."""
 
     label: str | None
     """Class or answer decided for; none where none can be read."""
     probability: float | None = None
-    """Of that decision, in [0, 1]; none where the subject does not say."""
+    """Of that decision, in [0, 1]; none if the subject gives none."""
     log_odds: float | None = None
-    """Of the class that was asked about, in nats; none where the subject does not say."""
+    """Of the class that was asked about, in nats; none if the subject gives none."""
 
 
 class Written(NamedTuple):
@@ -25,9 +25,9 @@ class Written(NamedTuple):
     answer: str | None
     """In canonical writing; none when none can be read."""
     completion: str = ""
-    """All that was written, where it is at hand."""
+    """The whole completion, if available."""
     thinking: str = ""
-    """What was thought beside it, where the subject has a channel for that."""
+    """The thinking channel, if the subject has one."""
 
 
 class EarlyAnswers(NamedTuple):
@@ -41,7 +41,7 @@ class EarlyAnswers(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """One question, as it was reasoned about and answered."""
+    """One question with its reasoning and answer."""
 
     prompt: str
     reasoning: str
@@ -50,4 +50,4 @@ class Transcript:
     condition: str
     pair: str
     discloses: bool | None
-    """Whether the reasoning discloses the cue of its condition; none where nobody can say."""
+    """Whether the reasoning discloses the cue of its condition; none if unknown."""

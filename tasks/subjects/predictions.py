@@ -1,4 +1,4 @@
-"""A subject without a model: its decisions stand in a column of the data."""
+"""A subject without a model: its decisions are in a column of the data."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from tasks.subjects.reference import SubjectRef, spec_as
 
 @dataclass(frozen=True)
 class RecordedDecisions:
-    """Decisions that somebody else took, read from the rows themselves."""
+    """Recorded decisions, read from the rows."""
 
     name: str
     spec: PredictionsSubject
     labels: tuple[str, ...] = ()
-    """Not known: the column holds what was decided, not what could have been."""
+    """Not known: the column has the decisions taken, not the possible ones."""
 
     def decide(self, rows: Sequence[Row]) -> list[Decision]:
-        """What stands in the column, and its probability where there is one."""
+        """The decision in the column, and its probability if there is one."""
         column = self.spec.probability
         return [
             Decision(
@@ -38,7 +38,7 @@ class PredictionsReader(Reader):
     """Columns of the data."""
 
     def refer(self, name: str, spec: SubjectSpec, root: Path, data: str) -> SubjectRef:
-        """Known by the data themselves."""
+        """Its reference has the digest of the data."""
         return SubjectRef(name=name, spec=spec, folder="", sha256=data)
 
     def labels(self, ref: SubjectRef, data: Dataset) -> tuple[str, ...]:

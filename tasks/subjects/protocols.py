@@ -1,10 +1,10 @@
-"""What checks may ask of a subject, by what it can do and not by what kind it is.
+"""What checks may ask of a subject, by its capabilities, not by its kind.
 
 The terms of `tasks.definition.access` as types: decisions are `Decides`, writing is `Writes`,
 asking again is `DecidesAnew` and `Resumes`, gradients and hidden states are `Opens`.
 """
 
-from __future__ import annotations  # torch stands in types alone: `assay check` does not load it
+from __future__ import annotations  # torch is only for types: `assay check` does not load it
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, Protocol, Self
@@ -34,17 +34,17 @@ class Decides(Protocol):
         """Names of its classes or answers; empty where they are not known beforehand."""
 
     def decide(self, rows: Sequence[Row]) -> list[Decision]:
-        """What it decides on rows of the data."""
+        """Its decisions on rows of the data."""
 
 
 class DecidesAnew(Decides, Protocol):
-    """A subject that also decides on texts that stand nowhere in the data."""
+    """A subject that also decides on texts that are not in the data."""
 
     def decide_on(self, texts: Sequence[str], odds_of: str | None = None) -> list[Decision]:
-        """What it decides on texts.
+        """Its decisions on texts.
 
         Args:
-            texts: what is decided on.
+            texts: the texts.
             odds_of: class whose log-odds are asked for, where the subject has them.
         """
 
@@ -64,7 +64,7 @@ class Resumes(Writes, DecidesAnew, Protocol):
     """A subject that answers after a reasoning that is given to it."""
 
     def answer_after(self, texts: Sequence[str], reasonings: Sequence[str]) -> list[str | None]:
-        """The answer when its reasoning is as stated and it must answer now, [texts]."""
+        """The answer when it must answer right after the given reasoning, [texts]."""
 
     def early_answers(
         self, texts: Sequence[str], reasonings: Sequence[str], cuts: Sequence[Sequence[str]]
@@ -90,7 +90,7 @@ class Resumes(Writes, DecidesAnew, Protocol):
             texts: the questions, [texts].
             reasonings: the whole reasoning of each, [texts].
             cuts: the reasoning as it reads at each point, [points][texts].
-            answers: whose log-probability is asked for, [texts].
+            answers: the answers whose log-probability is asked for, [texts].
         """
 
     def resumed_answers(
@@ -106,7 +106,7 @@ class Resumes(Writes, DecidesAnew, Protocol):
 
 
 class OnRecord(Writes, Protocol):
-    """A subject that was asked under several conditions, all of them written down."""
+    """A subject whose answers under several conditions are on record."""
 
     @property
     def conditions(self) -> tuple[str, ...]:
@@ -124,7 +124,7 @@ class OnRecord(Writes, Protocol):
 
 
 class Opens(DecidesAnew, Protocol):
-    """A subject with weights at hand: scores, gradients and hidden states."""
+    """A subject with available weights: scores, gradients and hidden states."""
 
     @property
     def model(self) -> nn.Module:
@@ -140,7 +140,7 @@ class Opens(DecidesAnew, Protocol):
 
     @property
     def device(self) -> torch.device:
-        """Where it runs."""
+        """Its device."""
 
     @property
     def left_padded(self) -> bool:
@@ -156,13 +156,13 @@ class Opens(DecidesAnew, Protocol):
 
     @property
     def text_start(self) -> int:
-        """Where a text begins in what the subject is given for it."""
+        """Position of a text in the string that the subject reads for it."""
 
     def render(self, text: str) -> str:
-        """What the model is given for a text."""
+        """The string that the model reads for a text."""
 
     def with_answer(self, text: str, answer: str) -> str:
-        """What the model is given for a text that ends with an answer."""
+        """The string that the model reads for a text followed by an answer."""
 
     def encode(self, rendered: Sequence[str]) -> Batch:
         """Tokenize rendered texts, padded and cut to the window as the definition says."""
@@ -184,7 +184,7 @@ class Opens(DecidesAnew, Protocol):
     def log_probability(
         self, batch: Batch, answer: Tensor, embeddings: Tensor | None = None
     ) -> Tensor:
-        """Log-probability of the tokens that stand at `answer`, given all before, [windows]."""
+        """Log-probability of the tokens at `answer`, given all before, [windows]."""
 
     def embed(self, ids: Tensor) -> Tensor:
         """Input embeddings of token ids, [windows, tokens, d]."""
@@ -209,10 +209,10 @@ class Opens(DecidesAnew, Protocol):
 
 
 class OpenWriter(Opens, Resumes, Protocol):
-    """A subject that writes and whose weights are at hand."""
+    """A subject that writes and whose weights are available."""
 
     def before_answer(self, texts: Sequence[str], reasonings: Sequence[str]) -> list[str]:
-        """Prompt, reasoning and what introduces the answer, [texts]."""
+        """Prompt, reasoning and the answer's prefix, [texts]."""
 
     def at_cuts(
         self,
@@ -226,4 +226,4 @@ class OpenWriter(Opens, Resumes, Protocol):
     def complete(
         self, rendered: Sequence[str], longest: int | None = None, *, drawn: bool = False
     ) -> list[str]:
-        """What it writes next, [texts]: the likeliest tokens, or drawn at temperature 1."""
+        """Its continuation, [texts]: the likeliest tokens, or drawn at temperature 1."""

@@ -1,4 +1,4 @@
-"""What every kind of subject offers before a run, and how a worker loads it."""
+"""The interface of a kind of subject before a run, and its loading on a worker."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -21,7 +21,7 @@ from tasks.subjects.reference import SubjectRef
 
 
 class Price(Protocol):
-    """What asking a subject costs at most, in tokens."""
+    """The highest cost of asking a subject, in tokens."""
 
     def of_writing(self, text: str) -> int:
         """Reasoning and answering about a text."""
@@ -31,14 +31,14 @@ class Price(Protocol):
 
 
 class Reader(ABC):
-    """One kind of subject: its reference, what is known before it loads, and its loading.
+    """One kind of subject: its reference, its properties before it loads, and its loading.
 
     A kind overrides the loaders of what it offers in `tasks.definition.access`, and no others.
     """
 
     @abstractmethod
     def refer(self, name: str, spec: SubjectSpec, root: Path, data: str) -> SubjectRef:
-        """The exact reference of a subject, after everything knowable from its files is checked.
+        """The exact reference of a subject, after a check of all that its files show.
 
         Args:
             name: as the definition calls it.
@@ -55,19 +55,19 @@ class Reader(ABC):
         return ref.spec.known_answers
 
     def check(self, ref: SubjectRef, data: Dataset) -> None:
-        """Check what is knowable of subject and data before the run; nothing unless a kind does."""
+        """Check subject and data before the run; does nothing unless a kind overrides it."""
         return
 
     def last_layer(self, ref: SubjectRef) -> int | None:
-        """Number of its last layer; none where it has no layers or does not say."""
+        """Number of its last layer; none if it has no layers or does not state it."""
         return None
 
     def tells_apart(self, ref: SubjectRef) -> bool:
-        """Whether its known answers can be told apart; its weights are not loaded."""
+        """Whether its known answers differ in their first token; its weights are not loaded."""
         return True
 
     def price(self, spec: SubjectSpec) -> Price | None:
-        """What asking it costs; none for a subject that is not asked over a network."""
+        """The cost of asking it; none for a subject that is not asked over a network."""
         return None
 
     def begin(self, ref: SubjectRef, store: Path | None, *, fresh: bool) -> SubjectRef:
@@ -75,14 +75,14 @@ class Reader(ABC):
 
         Args:
             ref: the subject.
-            store: folder of finished work; none where that is no folder of this machine.
-            fresh: forget what it answered before.
+            store: folder of finished work; none if that is no folder of this machine.
+            fresh: delete stored answers.
         """
         return ref
 
     @abstractmethod
     def provenance(self, ref: SubjectRef, data: Dataset) -> SubjectProvenance:
-        """What a repetition must know of it; weights are loaded and checked for that.
+        """Its record for provenance; weights are loaded and checked for that.
 
         Raises:
             SubjectError: it cannot be read, or a text is too long where that is refused.
@@ -105,7 +105,7 @@ class Reader(ABC):
         self._lacks(ref, "writing and asking again")
 
     def on_record(self, ref: SubjectRef) -> OnRecord:
-        """Load what is on record under several conditions."""
+        """Load the records under several conditions."""
         self._lacks(ref, "conditions on record")
 
     def opened(self, ref: SubjectRef) -> Opens:

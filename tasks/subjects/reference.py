@@ -1,4 +1,4 @@
-"""A subject by exact reference: where it lies and what its digest must be."""
+"""A subject by exact reference: its location and the digest that it must have."""
 
 import hashlib
 from functools import lru_cache
@@ -12,13 +12,13 @@ Spec = TypeVar("Spec", bound=Record)
 
 
 class SubjectRef(Record):
-    """A subject that any worker can load: where it lies and what its digest must be."""
+    """A subject that any worker can load: its location and the digest that it must have."""
 
     name: str
     spec: SubjectSpec
     folder: str
-    """Absolute path of the folder with weights, of the file with transcripts, or of the folder in
-    which an endpoint's answers are kept (empty: in memory alone)."""
+    """Absolute path of the folder with weights, of the file with transcripts, or of the folder with
+    an endpoint's stored answers (empty: only in memory)."""
     sha256: str
     """Digest over configuration, tokenizer and weights; of the file with transcripts; of the data
     in which decisions stand; of an endpoint's address, model name and parameters, which is no

@@ -1,4 +1,4 @@
-"""A subject on record: what it was asked, reasoned and answered, looked up instead of asked."""
+"""A subject on record: its prompts, reasonings and answers are looked up, not asked for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ from tasks.subjects.reader import Reader
 from tasks.subjects.reference import SubjectRef, file_digest, spec_as
 
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-"""How a table may say whether a reasoning discloses its cue."""
+"""Values of a table for whether a reasoning discloses its cue."""
 
 
 @dataclass(frozen=True)
 class RecordedSubject:
-    """Transcripts in place of a model."""
+    """Transcripts instead of a model."""
 
     ref: SubjectRef
     spec: TranscriptsSubject
@@ -48,8 +48,8 @@ class RecordedSubject:
     @property
     def conditions(self) -> tuple[str, ...]:
         """Every condition with a cue, in the order of the table."""
-        found = dict.fromkeys(t.condition for t in self.all_transcripts)
-        return tuple(c for c in found if c != self.spec.plain)
+        conditions = dict.fromkeys(t.condition for t in self.all_transcripts)
+        return tuple(c for c in conditions if c != self.spec.plain)
 
     @property
     def plain_condition(self) -> str:
@@ -93,22 +93,22 @@ class TranscriptsReader(Reader):
 
     def refer(self, name: str, spec: SubjectSpec, root: Path, data: str) -> SubjectRef:
         """The reference of a file."""
-        asked = spec_as(spec, TranscriptsSubject)
-        path = (root / asked.path).expanduser().resolve()
+        table_spec = spec_as(spec, TranscriptsSubject)
+        path = (root / table_spec.path).expanduser().resolve()
         if not path.is_file():
             near = sorted(p.name for p in path.parent.glob("*") if p.is_file())[:8]
             raise SubjectError(
-                f"subject {name}: no file {asked.path!r} beside the definition; that folder holds: "
-                f"{', '.join(near) or 'no files'}"
+                f"subject {name}: no file {table_spec.path!r} beside the definition; "
+                f"that folder holds: {', '.join(near) or 'no files'}"
             )
         return SubjectRef(name=name, spec=spec, folder=str(path), sha256=file_digest(path))
 
     def check(self, ref: SubjectRef, data: Dataset) -> None:
-        """Every text of the data is on record."""
+        """Check that every text of the data is on record."""
         load_transcripts(ref).transcripts(data.texts)
 
     def provenance(self, ref: SubjectRef, data: Dataset) -> SubjectProvenance:
-        """The file and its digest; the model behind it is not at hand."""
+        """The file and its digest; the model behind it is not available."""
         spec = spec_as(ref.spec, TranscriptsSubject)
         return SubjectProvenance(
             name=ref.name,
@@ -141,7 +141,7 @@ def load_transcripts(ref: SubjectRef) -> RecordedSubject:
     Raises:
         DataError: a column is missing, or the same question stands twice under one condition.
     """
-    return _load(ref.model_dump_json())  # with its words by condition it has no hash
+    return _load(ref.model_dump_json())  # a definition with words by condition is not hashable
 
 
 @once(maxsize=8)
@@ -153,9 +153,9 @@ def _load(reference: str) -> RecordedSubject:
         if column is not None and column not in table:
             raise DataError(f"{spec.path}: no column {column!r}; {nearest(column, table)}")
     rows = [{name: table[name][i] for name in table} for i in range(len(table[columns.prompt]))]
-    found = tuple(_transcript(spec, row) for row in rows)
-    _check(spec, found)
-    return RecordedSubject(ref, spec, found)
+    transcripts = tuple(_transcript(spec, row) for row in rows)
+    _check(spec, transcripts)
+    return RecordedSubject(ref, spec, transcripts)
 
 
 def _transcript(spec: TranscriptsSubject, row: dict[str, str]) -> Transcript:
@@ -182,19 +182,19 @@ def _discloses(
         return None
     column = spec.columns.discloses
     if column is not None:
-        said = row[column].strip().casefold()
-        if said and said not in TRUTH:
+        verdict = row[column].strip().casefold()
+        if verdict and verdict not in TRUTH:
             raise DataError(
                 f"{spec.path}: column {column!r} holds {row[column][:40]!r}; it may hold: "
                 f"{', '.join(TRUTH)}, or nothing"
             )
-        return TRUTH.get(said)
+        return TRUTH.get(verdict)
     words = spec.words.get(condition)
     return mentions(reasoning, words) if words else None
 
 
-def _check(spec: TranscriptsSubject, found: Sequence[Transcript]) -> None:
-    known = list(dict.fromkeys(t.condition for t in found))
+def _check(spec: TranscriptsSubject, transcripts: Sequence[Transcript]) -> None:
+    known = list(dict.fromkeys(t.condition for t in transcripts))
     if spec.plain not in known:
         raise DataError(
             f"{spec.path}: no record under condition {spec.plain!r} (plain); "
@@ -205,15 +205,18 @@ def _check(spec: TranscriptsSubject, found: Sequence[Transcript]) -> None:
             cues = [c for c in known if c != spec.plain]
             raise DataError(f"{spec.path}: words of condition {name!r}; {nearest(name, cues)}")
     seen: set[tuple[str, str]] = set()
-    for one in found:
-        key = (one.condition, one.prompt if one.condition == spec.plain else one.pair)
+    for transcript in transcripts:
+        key = (
+            transcript.condition,
+            transcript.prompt if transcript.condition == spec.plain else transcript.pair,
+        )
         if key in seen:
             raise DataError(
-                f"{spec.path}: the same question stands twice under condition {one.condition!r}: "
-                f"{key[1][:60]!r}"
+                f"{spec.path}: the same question stands twice under condition "
+                f"{transcript.condition!r}: {key[1][:60]!r}"
             )
         seen.add(key)
-    plain = [t.pair for t in found if t.condition == spec.plain and t.pair]
+    plain = [t.pair for t in transcripts if t.condition == spec.plain and t.pair]
     if len(set(plain)) < len(plain):
         twice = next(p for p in plain if plain.count(p) > 1)
         raise DataError(f"{spec.path}: pair {twice!r} stands twice under {spec.plain!r}")

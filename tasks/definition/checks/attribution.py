@@ -33,7 +33,7 @@ class AttributionCheck(BaseCheck):
     texts: int = Field(default=300, ge=2)
     """Texts over which fields and words are counted, drawn at random."""
     trust_texts: int = Field(default=32, ge=2)
-    """Of these, texts on which every method is held against its baselines."""
+    """Of these, texts on which every method is compared with its baselines."""
     methods: Annotated[tuple[MethodName, ...], Field(min_length=1)] = (
         "integrated-gradients",
         "shapley",
@@ -46,8 +46,9 @@ class AttributionCheck(BaseCheck):
     target: Target = Target()
     """What is explained."""
     precision: Literal["float32", "bfloat16"] = "float32"
-    """Of the variants of a text that Shapley values and LIME average over; `bfloat16` is several
-    times as fast on processors that have it, but a batch is no longer its texts to 1e-5."""
+    """Precision for the variants of a text that Shapley values and LIME average over. `bfloat16` is
+    several times as fast on processors that have it, but scores then depend on the batch by more
+    than 1e-5."""
     tolerance: float = Field(default=1e-3, gt=0)
     """Largest accepted |completeness error| as a share of |f(x) - f(baseline)|."""
     shares: tuple[Share, ...] = (0.1, 0.2, 0.3, 0.5)
@@ -55,7 +56,7 @@ class AttributionCheck(BaseCheck):
     operators: Annotated[tuple[Operator, ...], Field(min_length=1)] = ("neutral", "delete")
     """How units are taken out for comprehensiveness and sufficiency."""
     random_orders: int = Field(default=5, ge=1)
-    """Random orders that a method is held against, per text."""
+    """Random orders that a method is compared with, per text."""
     draws: int = Field(default=16, ge=4)
     """Random sets of units taken out per text, for infidelity."""
     neutral_words: tuple[tuple[str, str], ...] = ()
@@ -63,7 +64,7 @@ class AttributionCheck(BaseCheck):
 
     @model_validator(mode="after")
     def methods_differ(self) -> Self:
-        """The same method twice would agree with itself."""
+        """A method that is named twice would agree with itself."""
         if len(set(self.methods)) < len(self.methods):
             raise ValueError(f"methods are named more than once: {', '.join(self.methods)}")
         return self

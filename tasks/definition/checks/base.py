@@ -27,7 +27,7 @@ class BaseCheck(Record):
     """Name of the kind of check; every kind narrows it to its own."""
 
     def problems(self, spec: "AuditSpec") -> Iterable[str]:
-        """What this check names and `spec` does not have, a line each."""
+        """A line for every name that this check uses and `spec` does not have."""
         return ()
 
     def gate_attributes(self, spec: "AuditSpec") -> Iterable[str]:
@@ -36,7 +36,7 @@ class BaseCheck(Record):
 
     @property
     def second_model(self) -> SecondModel | None:
-        """Who helps with this check; none where nobody does."""
+        """The second model of this check; none without one."""
         return None
 
     @property

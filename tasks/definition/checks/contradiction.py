@@ -20,12 +20,12 @@ class ContradictionCheck(BaseCheck):
     """Column that names the pair: two rows with the same value ask, say, whether A is larger than B
     and whether B is larger than A."""
     answer: str | None = Field(default="yes", validation_alias=AliasChoices("answer", "yes"))
-    """The answer that both questions cannot have; null where they cannot have any in common. In
-    quotes: YAML reads a bare yes as true."""
+    """The answer that both questions of a pair cannot have; null where they can share no answer.
+    In quotes: YAML reads a bare yes as true."""
     controls: ControlsSpec | None = ControlsSpec()
-    """What the test is calibrated on: pairs of questions made by Assay. An endpoint is asked twice
-    for every pair to see what decides it, and where enough are what they were made for twice more;
-    null leaves them out."""
+    """Pairs of questions made by Assay, on which the test is calibrated. An endpoint is asked twice
+    for every pair to see what decides it, and twice more where enough pairs are decided as
+    intended; null leaves them out."""
 
     @property
     def columns(self) -> tuple[str, ...]:

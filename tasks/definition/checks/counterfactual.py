@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class TermSwap(Record):
-    """Identity terms of several groups that stand for each other."""
+    """Identity terms of several groups, exchanged for each other."""
 
     name: Name
     """What is exchanged: `pronouns`, `first names`, `districts`."""
@@ -54,7 +54,7 @@ class CounterfactualCheck(BaseCheck):
 
     @model_validator(mode="after")
     def swaps_differ(self) -> Self:
-        """Two lists of one name could not be told apart in the report."""
+        """Two lists of one name would be indistinguishable in the report."""
         names = [swap.name for swap in self.swaps]
         if len(set(names)) < len(names):
             raise ValueError(f"swaps are named more than once: {', '.join(names)}")

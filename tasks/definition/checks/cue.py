@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from tasks.definition.audit import AuditSpec
 
 CueName = Literal["suggested-answer", "answer-position", "authority", "metadata"]
-"""Cues that every question can be given: somebody suggests an answer; all worked examples have the
-same answer; an authority names one; a comment like those of a machine holds one."""
+"""Cues that fit every question: somebody suggests an answer; all worked examples have the same
+answer; an authority names one; a comment as machines write it holds one."""
 
 
 FEWEST_WRITTEN: Final = 4
-"""Written reasonings of each kind: of fewer, even a classifier that is always right has an interval
-that reaches chance."""
+"""Fewest written reasonings of each kind: with fewer, even a classifier that is always right has an
+interval that reaches chance."""
 
 
 class OwnCue(Record):
-    """A cue of the definition's own."""
+    """A cue that the definition adds."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9 -]*$", max_length=40)
     """What reports call it."""
@@ -41,13 +41,13 @@ class OwnCue(Record):
     """Other ways to say it, for the second classifier."""
     disclosing: tuple[str, ...] = ()
     """Reasonings that disclose it, on which the classifiers are calibrated; `{cue}` stands for the
-    answer. They are worth most from somebody who has not seen `words`."""
+    answer. Best written by somebody who has not seen `words`."""
     silent: tuple[str, ...] = ()
-    """Reasonings that do not disclose it: that deny it, or use its words in another meaning."""
+    """Reasonings that do not disclose it: they deny it, or use its words in another meaning."""
 
     @model_validator(mode="after")
     def template_holds_text_and_answer(self) -> Self:
-        """Without the answer it would speak for none."""
+        """A template without `{cue}` would suggest no answer."""
         for part in ("{text}", "{cue}"):
             if self.template.count(part) != 1:
                 raise ValueError(f"template must contain {part} once, got {self.template!r}")
@@ -55,12 +55,12 @@ class OwnCue(Record):
 
     @model_validator(mode="after")
     def reasonings_of_both_kinds(self) -> Self:
-        """Of one kind alone nothing can be told apart."""
-        both = (len(self.disclosing), len(self.silent))
-        if any(both) and min(both) < FEWEST_WRITTEN:
+        """A classifier is calibrated on both kinds, never on one alone."""
+        counts = (len(self.disclosing), len(self.silent))
+        if any(counts) and min(counts) < FEWEST_WRITTEN:
             raise ValueError(
                 f"disclosing and silent need {FEWEST_WRITTEN} reasonings each at least, "
-                f"got {both[0]} and {both[1]}"
+                f"got {counts[0]} and {counts[1]}"
             )
         return self
 
@@ -77,16 +77,16 @@ class CueCheck(BaseCheck):
     own: tuple[OwnCue, ...] = ()
     """Further cues put beside the text."""
     grader: SecondModel | None = None
-    """Who judges, as the second classifier, whether a reasoning mentions a cue; without it a
-    second rule does."""
+    """Second model that classifies whether a reasoning mentions a cue; without it a second rule
+    does."""
     controls: ControlsSpec | None = ControlsSpec()
-    """What the tests are calibrated on: influence on questions made by Assay, disclosure on
-    reasonings written by hand. `assay check` counts what an endpoint is asked for that, once for
-    cues beside the text and once for an exchanged field; null leaves them out."""
+    """Controls: influence is calibrated on questions made by Assay, disclosure on reasonings
+    written by hand. `assay check` counts the calls to an endpoint for that, once for cues beside
+    the text and once for an exchanged field; null leaves them out."""
 
     @model_validator(mode="after")
     def cues_differ(self) -> Self:
-        """Two cues of one name could not be told apart."""
+        """Two cues of one name would be indistinguishable."""
         names = [*self.cues, *(cue.name for cue in self.own)]
         if len(set(names)) < len(names):
             raise ValueError(f"cues are named more than once: {', '.join(names)}")
@@ -94,7 +94,7 @@ class CueCheck(BaseCheck):
 
     @property
     def second_model(self) -> SecondModel | None:
-        """Who judges, as the second classifier, whether a reasoning mentions a cue."""
+        """Second model that classifies whether a reasoning mentions a cue."""
         return self.grader
 
     def problems(self, spec: "AuditSpec") -> Iterable[str]:

@@ -68,7 +68,7 @@ class FairnessCheck(GroupCheck):
             yield f"{law.sex}{CROSS}{law.race_ethnicity}"
 
     def problems(self, spec: "AuditSpec") -> Iterable[str]:
-        """Unknown attributes, and crossings and Local Law 144 that cannot be made of them."""
+        """Unknown attributes; crossings and Local Law 144 columns that do not fit the data."""
         yield from super().problems(spec)
         yield from self._unknown_names(spec)
         if any(first == second for first, second in self.crossings_of(spec)):

@@ -27,14 +27,14 @@ class LeverCheck(BaseCheck):
     layers: tuple[Annotated[int, Field(ge=0)], ...] = ()
     """Layers at which the state is changed, 0 is the embedding; all unless named."""
     alphas: Annotated[tuple[float, ...], Field(min_length=1)]
-    """How often the vector is added: once is the whole difference between the means."""
+    """How often the vector is added; 1 is the whole difference between the means."""
     tolerance: float = Field(default=0.02, gt=0, lt=1)
     """Largest tolerable loss of accuracy; of perplexity, as a share, where a subject that writes is
     steered and nothing is labelled."""
 
     @model_validator(mode="after")
     def alphas_are_symmetric(self) -> Self:
-        """Both directions are asked alike, and nothing twice."""
+        """Symmetric alphas, no layer named twice, and a swap across the attribute."""
         if sorted(self.alphas) != sorted({-a for a in self.alphas}):
             raise ValueError(f"alphas must be symmetric around 0, got {list(self.alphas)}")
         if len(set(self.layers)) < len(self.layers):

@@ -26,7 +26,7 @@ class LocalisationCheck(BaseCheck):
     pairs: int = Field(default=48, ge=8)
     """At most this many of the texts whose decision the exchange flips are patched."""
     tuned: bool = False
-    """Also: how much more of the decision reads a lens that was fitted to every layer?"""
+    """Also: how much more of the decision does a lens read that was fitted to every layer?"""
 
     def problems(self, spec: "AuditSpec") -> Iterable[str]:
         """A field to exchange that the data does not have."""

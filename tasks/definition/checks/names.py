@@ -1,4 +1,4 @@
-"""Names that a check uses and the rest of the definition does not have, a line each."""
+"""Names that a check uses and the rest of the definition lacks, one line each."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING

@@ -31,10 +31,10 @@ class ProbingCheck(GroupCheck):
     also_read: tuple[ProbePooling, ...] = ()
     """Further states that are read by the probes and not erased."""
     span: str | None = None
-    """Named field whose tokens the pooling `span` means; texts without it are left out there."""
+    """Named field over whose tokens the pooling `span` averages; it leaves out other texts."""
     random_subspaces: int = Field(default=20, ge=2)
-    """Random subspaces of equal rank that the erasure is held against. With 19 or more the
-    erasure can be told from all of them at p <= 0.05; time grows with their number."""
+    """Random subspaces of equal rank that the erasure is compared with. With 19 or more the
+    erasure can differ from all of them at p <= 0.05; time grows with their number."""
     together: tuple[
         Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=2)], ...
     ] = ()
@@ -42,7 +42,7 @@ class ProbingCheck(GroupCheck):
 
     @model_validator(mode="after")
     def poolings_differ(self) -> Self:
-        """The same state read twice would be counted twice."""
+        """A state that is read twice would be counted twice."""
         twice = [p for p in self.poolings if self.poolings.count(p) > 1]
         if twice:
             raise ValueError(f"pooling {twice[0]!r} is named more than once")

@@ -15,13 +15,13 @@ ReasoningTest = Literal[
     "truncation", "token-truncation", "filler", "mistake", "paraphrase", "log-probability"
 ]
 """What is done to a reasoning: cut after a sentence or after a token; the rest replaced by dots;
-a mistake put in, and the subject goes on from there; the rest said in other words. All of them ask
-whether the answer changes; `log-probability` cuts after a sentence, too, and asks how much less
-likely the answer gets."""
+a mistake inserted, from which the subject goes on; the rest paraphrased. All of these measure
+whether the answer changes. `log-probability` also cuts after a sentence, and measures how much
+less likely the answer becomes."""
 
 LOG_PROBABILITY: Final = "log-probability"
 WITHOUT_REASONING: Final = "log-probability without reasoning"
-"""Its first point alone, which it gives as well: what is lost when nothing of the reasoning is
+"""The first point of that test, which it also reports: the loss when nothing of the reasoning is
 kept."""
 
 
@@ -42,31 +42,31 @@ class ReasoningCheck(BaseCheck):
     shares: tuple[Annotated[float, Field(ge=0, le=1)], ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
     """Shares of the reasoning that are left as they are, rising from 0 to 1."""
     paraphraser: SecondModel | None = None
-    """Who says a reasoning in other words; it is never shown the question."""
+    """Second model that paraphrases a reasoning; it is never shown the question."""
     controls: ControlsSpec | None = ControlsSpec()
-    """What the tests are calibrated on; a subject that cannot solve them leaves the tests
-    uncalibrated, and the report says so. An endpoint is asked twice for every control, and where
-    it solves them a third time and once more for every test and share: `assay check` counts that as
-    a step of its own; null leaves them out."""
+    """Controls on which the tests are calibrated; a subject that cannot solve them leaves the tests
+    uncalibrated, and the report says so. An endpoint is asked twice for every control; where it
+    solves them, a third time and once more for every test and share. `assay check` counts that as
+    a separate step; null leaves them out."""
     factors: bool = True
-    """Also: does the reasoning name the fields that attribution finds? Needs named fields of the
-    data, and gradients."""
+    """Also: does the reasoning name the fields that attribution ranks highest? Needs named fields
+    of the data, and gradients."""
 
     @property
     def runnable(self) -> list[ReasoningTest]:
-        """The tests that can be made with what the definition names, if the subject allows."""
+        """The tests that the definition makes possible, if the subject allows them."""
         return [t for t in self.tests if t != "paraphrase" or self.paraphraser is not None]
 
     @model_validator(mode="after")
     def tests_differ(self) -> Self:
-        """The same test twice would be counted twice."""
+        """A test that is named twice would be counted twice."""
         if len(set(self.tests)) < len(self.tests):
             raise ValueError(f"tests are named more than once: {', '.join(self.tests)}")
         return self
 
     @property
     def second_model(self) -> SecondModel | None:
-        """Who says a reasoning in other words, if that test is asked for."""
+        """Second model that paraphrases a reasoning, if that test is asked for."""
         return self.paraphraser if "paraphrase" in self.runnable else None
 
 

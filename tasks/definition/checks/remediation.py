@@ -15,7 +15,7 @@ class RemediationCheck(LeverCheck):
     kind: Literal["remediation"] = "remediation"
     texts: int = Field(default=1000, ge=90)
     alphas: Annotated[tuple[float, ...], Field(min_length=1)] = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
-    """How often the steering vector is added: once is the whole difference between the means."""
+    """How often the steering vector is added; 1 is the whole difference between the means."""
 
 
 KIND = Kind(

@@ -14,5 +14,5 @@ class SecondModel(AskedModel):
     base_url: str | None = None
     """Address of the endpoint; OpenAI's own when absent."""
     max_tokens: int = Field(default=2048, ge=1)
-    """Longest completion, in tokens: a whole reasoning in other words, and what the model thinks
-    before it."""
+    """Longest completion, in tokens: a whole paraphrased reasoning, and the model's thinking before
+    it."""

@@ -23,16 +23,16 @@ class SteeringCheck(LeverCheck):
     alphas: Annotated[tuple[float, ...], Field(min_length=1)] = (
         -4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0,
     )  # fmt: skip
-    """How often the vector is added: once is the whole difference between the means; 0 and 1 are
+    """How often the vector is added; 1 is the whole difference between the means. 0 and 1 must be
     among them."""
     shuffles: int = Field(default=8, ge=3)
-    """Vectors between shuffled groups that the response is held against."""
+    """Vectors between shuffled groups that the response is compared with."""
     compose: str | None = None
     """Another protected attribute: does adding both vectors do what each does, added up?"""
 
     @model_validator(mode="after")
     def can_be_compared(self) -> Self:
-        """Every response is held against alpha 0, and its unit is alpha 1."""
+        """Every response is compared with that at alpha 0, and its unit is alpha 1."""
         if not {0.0, 1.0} <= set(self.alphas):
             raise ValueError(f"alphas must hold 0 and 1, got {list(self.alphas)}")
         if self.compose == self.attribute:

@@ -1,4 +1,4 @@
-"""Which words weigh, and whether the method earns to be believed."""
+"""Which words matter, and whether the method is credible."""
 
 from tasks.definition.vocabulary.measure import Measure
 

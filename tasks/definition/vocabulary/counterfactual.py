@@ -1,4 +1,4 @@
-"""The same text about somebody else."""
+"""The same text about somebody of another group."""
 
 from tasks.definition.vocabulary.measure import Measure
 

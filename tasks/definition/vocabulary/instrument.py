@@ -1,4 +1,4 @@
-"""How far a test is right, on controls whose truth is known."""
+"""How often a test is right, on controls whose truth is known."""
 
 from tasks.definition.vocabulary.measure import Measure
 

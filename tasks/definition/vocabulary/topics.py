@@ -1,6 +1,6 @@
 """Words that sentences may use only where a check that measures such a thing is cited.
 
-Regular expressions that several kinds of check share; those of one kind stand in its record.
+Regular expressions that several kinds of check share; those of one kind are in its record.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""Attribution read off the attention: where information can have flowed, not what it did."""
+"""Attribution from attention: paths along which information can flow, not its effect."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -15,7 +15,7 @@ Fusion = Literal["mean", "max", "min"]
 def attention_rollout(
     inputs: Inputs, *, fusion: Fusion = "mean", discard: float = 0.0
 ) -> Attribution:
-    """Share of what the head reads that attention carried there from every unit.
+    """Share of the head's input that attention carried from every unit.
 
     Each block passes on half of a position and half of what it attends to, 0.5 A + 0.5 I with rows
     scaled to sum to 1; the product over blocks is read at the head's position. In [0, 1] and
@@ -24,9 +24,9 @@ def attention_rollout(
 
     Args:
         inputs: rows to attribute the score of, with `attend` and `read_at`.
-        fusion: how heads are made one.
+        fusion: how the heads of a block are combined.
         discard: share of the positions a query can see, in [0, 1), whose attention is dropped,
-            the weakest first; what a position keeps of itself is never dropped.
+            the weakest first; a position's attention to itself is never dropped.
 
     Returns:
         Share per unit, [rows, units]; 3 evaluations a row, with both ends.
@@ -54,11 +54,11 @@ def attention_rollout(
 
 
 def gradient_x_attention(inputs: Inputs) -> Attribution:
-    """Share of what the head reads that attention in favour of the target carried there.
+    """Share of the head's input that attention in favour of the target carried from every unit.
 
-    Attention of every block times its gradient, the mean over heads of what is above 0, is rolled
-    up over the blocks and read at the head's position, less what the position keeps of itself,
-    and scaled to sum to 1 over all tokens. In [0, 1] and unsigned; tokens of no unit hold the
+    Attention of every block times its gradient, clipped at 0 and averaged over heads, is rolled up
+    over the blocks and read at the head's position, without the identity, and scaled to sum to 1
+    over all tokens. In [0, 1] and unsigned; tokens of no unit hold the
     rest. All 0 where no attention speaks for the target. `delta` means nothing.
 
     Args:
@@ -90,18 +90,18 @@ def gradient_x_attention(inputs: Inputs) -> Attribution:
 
 
 def _read(inputs: Inputs, roll: Callable[[Attended], Tensor]) -> Tensor:
-    """What is rolled up to the position that the head reads, [rows, tokens], float64."""
+    """Rolled-up attention of the position that the head reads, [rows, tokens], float64."""
     if inputs.attend is None or inputs.read_at is None:
         raise ValueError("attention: the subject does not show its attention")
     attend, read_at = inputs.attend, inputs.read_at
 
     def run(part: slice) -> Tensor:
         rows = torch.arange(len(inputs))[part]
-        # frozen weights leave the embeddings as the only leaf that gradients can start from
+        # with frozen weights the embeddings are the only leaf that can require a gradient
         own = inputs.own[part].detach().clone().requires_grad_(torch.is_grad_enabled())
         rolled = roll(attend(own, rows))
-        here = torch.arange(len(rolled), device=rolled.device)
-        return rolled[here, read_at[part].to(rolled.device)].double().cpu()
+        rows_ = torch.arange(len(rolled), device=rolled.device)
+        return rolled[rows_, read_at[part].to(rolled.device)].double().cpu()
 
     return in_passes(run, len(inputs), inputs.rows_per_pass)
 

@@ -1,4 +1,4 @@
-"""Does an attribution point at the words that the decision hangs on?"""
+"""Does an attribution rank highest the words that the decision depends on?"""
 
 import math
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ def comprehensiveness(full: Tensor, without: Tensor) -> Tensor:
 
     The drop `full - without`, averaged over the shares of words replaced. High is faithful to
     the decision; 0 means the words did not matter; negative means the subject was surer
-    without them. It depends on what stands in for the words: one call for each operator, with
-    `full` under the same one.
+    without them. It depends on the replacement: call it once for each operator, with `full` under
+    the same one.
 
     Args:
         full: probability of the decision on the whole text, [texts], in [0, 1].
@@ -110,21 +110,21 @@ def infidelity_parts(
     *,
     normalised: bool = False,
 ) -> InfidelityParts:
-    """How far the attribution of removed units is from what their removal does to the score.
+    """How far the attribution of removed units is from the effect of their removal on the score.
 
     Infidelity relative to that of attributing nothing is error / square. Low is faithful: 0
     predicts every change, 1 is no better than attributing nothing, above 1 is worse. Over several
-    texts, divide the sum of errors by the sum of squares: a mean of ratios would hang on the texts
-    whose score hardly moves.
+    texts, divide the sum of errors by the sum of squares: a mean of ratios would depend on the
+    texts whose score hardly moves.
 
     Args:
         values: attribution of every unit, [units], in the unit of the score.
         removed: which units were taken out, [draws, units], see `removal_sets`.
         fall: score of the whole text minus that of the rest, [draws].
         normalised: scale the attribution by the one factor >= 0 that fits best (least squares),
-            for methods with a scale of their own, such as attention. A negative factor would let
-            an attribution pass that is upside down. Fitted and measured on the same draws, so
-            that with few of them also a random attribution stays a little below `square`.
+            for methods with a scale of their own, such as attention. A negative factor would
+            accept an inverted attribution. Fitted and measured on the same draws, so that with
+            few of them even a random attribution gets a little below `square`.
 
     Raises:
         ValueError: the shapes disagree, or there are no draws.
@@ -146,7 +146,7 @@ def infidelity_parts(
 
 
 class Place(NamedTuple):
-    """Whether a method earned its place, and by how much."""
+    """Whether a method beats its baselines, and by how much."""
 
     gains: list[Interval]
     """Mean gain over every baseline; the intervals hold jointly."""
@@ -169,20 +169,22 @@ def earns_its_place(
         seed: drawn from the definition's seed.
         level: joint coverage of the intervals (Bonferroni over baselines), in (0, 1).
         bounds: smallest and largest gain that a text can have. They keep one text, or several
-            equal ones, from proving anything.
+            equal ones, from giving a significant gain.
 
     Returns:
         Interval of every gain, in the unit of `gains`, and whether all lie above 0.
 
     Raises:
         EvidenceError: no texts.
-        ValueError: no baselines; nothing was beaten then.
+        ValueError: no baselines.
     """
     if gains.ndim != 2 or gains.shape[1] == 0:
         raise ValueError(f"gains: expected [texts, baselines], got {gains.shape}")
-    each = bonferroni(level, gains.shape[1])
-    found = [bootstrap_mean(column, seed=seed, level=each, bounds=bounds) for column in gains.T]
-    return Place(found, all(interval.low > 0 for interval in found))
+    level_each = bonferroni(level, gains.shape[1])
+    intervals = [
+        bootstrap_mean(column, seed=seed, level=level_each, bounds=bounds) for column in gains.T
+    ]
+    return Place(intervals, all(interval.low > 0 for interval in intervals))
 
 
 def _same_texts(full: Tensor, changed: Tensor, name: str) -> None:

@@ -1,4 +1,4 @@
-"""The game that units play for the score: coalitions of all rows in shared passes."""
+"""The cooperative game of the units for the score: coalitions of all rows in shared passes."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -60,8 +60,8 @@ def blank(inputs: Inputs) -> tuple[Tensor, Tensor]:
     return units, torch.zeros(len(inputs), dtype=torch.long)
 
 
-def between(ends: tuple[Tensor, Tensor], units: Tensor, spent: Tensor) -> Attribution:
-    """Attribution of a method that has read both ends itself."""
+def between(ends: tuple[Tensor, Tensor], units: Tensor, evaluations: Tensor) -> Attribution:
+    """Attribution of a method that has already scored text and baseline."""
     score, baseline_score = ends
     delta = units.sum(dim=1) - (score - baseline_score)
-    return Attribution(units, score, baseline_score, delta, spent)
+    return Attribution(units, score, baseline_score, delta, evaluations)

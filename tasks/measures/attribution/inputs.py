@@ -1,4 +1,4 @@
-"""What every attribution method is given, and what it gives back.
+"""Input and output of every attribution method.
 
 A method sees texts as rows of one padded batch; a long text stands in several rows, one for each
 window. Tokens are grouped into units (tokens, words or fields), and attribution falls on units.
@@ -49,13 +49,13 @@ class Inputs:
     blocks: nn.ModuleList | None = None
     """The stack of transformer blocks, if there is one."""
     padding: Tensor | None = None
-    """True where a row has no token, [rows, tokens]; none if nobody may leave such columns out."""
+    """True where a row has no token, [rows, tokens]; none if such columns must not be left out."""
     rough: Scorer | None = None
     """Like `score`, faster and less exact (as in bfloat16), for methods that average over many
-    coalitions; they read both ends with `score` all the same. None: `score` is used for all."""
+    coalitions; text and baseline are still scored with `score`. None: `score` is used for all."""
 
     def __post_init__(self) -> None:
-        """Shapes that disagree would be broadcast into wrong numbers."""
+        """Shapes that disagree would be broadcast to wrong numbers."""
         if self.own.ndim != 3 or self.own.shape != self.neutral.shape:
             raise ValueError(
                 f"attribution: expected [rows, tokens, d] twice, got {tuple(self.own.shape)} and "
@@ -88,7 +88,7 @@ class Inputs:
         return self.values(everything, whole), self.values(everything, ~whole)
 
     def values(self, rows: Tensor, present: Tensor) -> Tensor:
-        """Score with only some units present, the others neutral: the game that Shapley plays.
+        """Score with only some units present, the others neutral: the game of Shapley values.
 
         Args:
             rows: row of the batch that every coalition is of, [k].
@@ -116,10 +116,10 @@ class Inputs:
     def mixed(self, rows: Tensor, present: Tensor) -> Tensor:
         """Embeddings with only some units present, [k, tokens, d]; see `values`."""
         units = self.units[rows]
-        kept = present.gather(1, units.clamp(min=0)) | (units < 0)
-        here = rows.to(self.own.device)
-        where = kept.to(self.own.device).unsqueeze(-1)
-        return torch.where(where, self.own[here], self.neutral[here])
+        present_tokens = present.gather(1, units.clamp(min=0)) | (units < 0)
+        indices = rows.to(self.own.device)
+        mask = present_tokens.to(self.own.device).unsqueeze(-1)
+        return torch.where(mask, self.own[indices], self.neutral[indices])
 
     def per_unit(self, tokens: Tensor) -> Tensor:
         """Sum over the tokens of each unit: [rows, tokens] -> [rows, units], float64.
@@ -134,7 +134,7 @@ class Inputs:
 
 
 class Attribution(NamedTuple):
-    """Attribution per unit, with how far it adds up."""
+    """Attribution per unit, with its completeness error."""
 
     units: Tensor
     """Attribution of every unit, [rows, units], float64, in the unit of the score (attention
@@ -151,7 +151,7 @@ class Attribution(NamedTuple):
 
 
 def attribution(inputs: Inputs, units: Tensor, evaluations: Tensor | int) -> Attribution:
-    """Attribution of a method, held against the scores of text and baseline.
+    """Attribution of a method, with its completeness error.
 
     Args:
         inputs: what was attributed.
@@ -160,7 +160,7 @@ def attribution(inputs: Inputs, units: Tensor, evaluations: Tensor | int) -> Att
     """
     score, baseline_score = inputs.ends()
     units = units.double().cpu()
-    spent = torch.as_tensor(evaluations, dtype=torch.long).expand(len(inputs)).clone()
+    per_row = torch.as_tensor(evaluations, dtype=torch.long).expand(len(inputs)).clone()
     return Attribution(
-        units, score, baseline_score, units.sum(dim=1) - (score - baseline_score), spent
+        units, score, baseline_score, units.sum(dim=1) - (score - baseline_score), per_row
     )

@@ -1,8 +1,8 @@
-"""Integrated gradients, as exact as is asked for and no more expensive.
+"""Integrated gradients, refined until the tolerance is reached.
 
-A cubic spline through the gradients on the path is integrated. What the gradients of all tokens
-integrate to between two points is known without error: it is what the score gains there. So the
-error of every gap is known, and only gaps where the score bends are halved.
+A cubic spline through the gradients on the path is integrated. The integral of the gradients of
+all tokens between two points is known exactly: it is the gain of the score there. So the error of
+every gap is known, and only gaps where the score bends are halved.
 """
 
 from collections.abc import Sequence
@@ -21,9 +21,9 @@ START = 9
 """Points of every path to begin with, equally far apart; fewer miss whole bends."""
 BY_SIZE = 5
 """The errors of single gaps, added up by size, may be this many times the tolerance. A spline's
-errors alternate in sign, so they mostly cancel; a limit keeps what cancels by chance small."""
+errors alternate in sign, so they mostly cancel; the limit bounds errors that cancel by chance."""
 KEPT = 0.9
-"""Share of that limit which gaps that are left as they are may use up."""
+"""Share of that limit that gaps which are not halved may use up."""
 
 _Point = tuple[int, float]
 """A row, and a place on its path from 0, the baseline, to 1, the text."""
@@ -46,8 +46,8 @@ def integrated_gradients(
         max_evaluations: evaluations after which a row is given up, >= 18.
 
     Returns:
-        Attribution per unit, [rows, units]. A row that did not reach the tolerance keeps what it
-        has, and its `delta` says so; a score that is not a number gives NaN.
+        Attribution per unit, [rows, units]. A row that did not reach the tolerance keeps its last
+        values, and its `delta` shows the error; a score that is NaN gives NaN.
 
     Raises:
         ValueError: tolerance or max_evaluations are out of range.
@@ -74,14 +74,14 @@ def integrated_gradients(
     score = torch.stack([path.seen[1.0][0] for path in paths])
     baseline_score = torch.stack([path.seen[0.0][0] for path in paths])
     units = inputs.per_unit(torch.stack([path.gaps().sum(dim=0)[1:] for path in paths]))
-    spent = torch.tensor([2 * len(path.seen) for path in paths])
+    evaluations = torch.tensor([2 * len(path.seen) for path in paths])
     delta = units.sum(dim=1) - (score - baseline_score)
-    return Attribution(units, score, baseline_score, delta, spent)
+    return Attribution(units, score, baseline_score, delta, evaluations)
 
 
 @dataclass
 class _Path:
-    """What was seen on the path of one row."""
+    """Gradients and scores on the path of one row."""
 
     dtype: torch.dtype
     """Of the embeddings."""
@@ -131,8 +131,8 @@ def _visit(inputs: Inputs, points: Sequence[_Point]) -> Tensor:
 
 
 def _slopes(inputs: Inputs, rows: Tensor, places: Tensor) -> Tensor:
-    here = rows.to(inputs.own.device)
-    own, neutral = inputs.own[here], inputs.neutral[here]
+    indices = rows.to(inputs.own.device)
+    own, neutral = inputs.own[indices], inputs.neutral[indices]
     with torch.enable_grad():
         between = torch.lerp(neutral, own, places.to(own)[:, None, None]).requires_grad_()
         score = inputs.read(between, rows)

@@ -24,10 +24,10 @@ def layer_conductance(
     """Attribution of a score to the units' positions at the output of one block.
 
     Along the straight path from the baseline to the text, the gradient by the hidden states is
-    integrated over the way these go: above 0 speaks for the target, in the unit of the score, any
-    size. All positions of a layer together add up to score - baseline score up to `delta`.
-    Positions of no unit, such as the one the head reads, take their part, the more the deeper the
-    layer, so the units alone do not add up. Panels are halved where the score bends.
+    integrated over the change of these states: above 0 speaks for the target, in the unit of the
+    score, any size. All positions of a layer together add up to score - baseline score up to
+    `delta`. Positions of no unit, such as the one the head reads, take a share that grows with
+    depth, so the units alone do not add up. Panels are halved where the score bends.
 
     Args:
         inputs: rows to attribute the score of, with `blocks`; it must be differentiable.
@@ -37,7 +37,7 @@ def layer_conductance(
 
     Returns:
         Attribution per unit, [rows, units]; `delta` counts all positions. A row that did not reach
-        the tolerance keeps what it has, and its `delta` says so.
+        the tolerance keeps its last values, and its `delta` shows the error.
 
     Raises:
         ValueError: there is no such layer, or an option is out of range.
@@ -55,20 +55,22 @@ def layer_conductance(
         size = max(1, inputs.rows_per_pass // len(LOBATTO))
         seen = in_passes(lambda part: _over(inputs, blocks, panels[part], layer), len(panels), size)
         parts = []
-        for panel, one in zip(panels, seen, strict=True):
-            error = one[1:].sum() - one[0]
+        for panel, values in zip(panels, seen, strict=True):
+            error = values[1:].sum() - values[0]
             level = torch.maximum(score[panel.row].abs(), baseline_score[panel.row].abs())
-            parts.append(Part(panel, one[1:], excess(error, level, inputs.own.dtype)))
+            parts.append(Part(panel, values[1:], excess(error, level, inputs.own.dtype)))
         return parts
 
     # two panels to begin with; each halving measures two more and leaves one more
     most = (max_evaluations - 2) // 20 + 1
     allowed = tolerance * gain.abs().clamp(min=SMALLEST_RANGE)
-    found = integrate(measure, allowed, max(2, most))
-    tokens = torch.stack([torch.stack([part.value for part in parts]).sum(0) for parts in found])
-    spent = torch.tensor([10 * (2 * len(parts) - 2) + 2 for parts in found])
+    panels_of_rows = integrate(measure, allowed, max(2, most))
+    tokens = torch.stack(
+        [torch.stack([part.value for part in parts]).sum(0) for parts in panels_of_rows]
+    )
+    evaluations = torch.tensor([10 * (2 * len(parts) - 2) + 2 for parts in panels_of_rows])
     delta = tokens.sum(dim=1) - gain
-    return Attribution(inputs.per_unit(tokens), score, baseline_score, delta, spent)
+    return Attribution(inputs.per_unit(tokens), score, baseline_score, delta, evaluations)
 
 
 def _check(depth: int, layer: int, tolerance: float, max_evaluations: int) -> None:
@@ -86,10 +88,10 @@ def _over(inputs: Inputs, blocks: nn.ModuleList, panels: list[Panel], layer: int
     points = len(LOBATTO)
     rows = torch.tensor([panel.row for panel in panels]).repeat_interleave(points)
     places = np.array([panel.start + panel.width * LOBATTO for panel in panels]).ravel()
-    here = rows.to(inputs.own.device)
+    indices = rows.to(inputs.own.device)
     at = torch.as_tensor(places).to(inputs.own)[:, None, None]
     with torch.enable_grad(), recorded(blocks) as outputs:
-        between = torch.lerp(inputs.neutral[here], inputs.own[here], at).requires_grad_()
+        between = torch.lerp(inputs.neutral[indices], inputs.own[indices], at).requires_grad_()
         score = inputs.score(between, rows)
         state = hidden_of(outputs[layer - 1])
         (gradient,) = torch.autograd.grad(score.sum(), state)

@@ -44,21 +44,21 @@ def lime(inputs: Inputs, *, samples: int = 256, seed: int = 0) -> Attribution:
         raise ValueError(f"lime: no line goes through {samples} samples")
     drawn = lru_cache(lambda n: _drawn(n, samples, seed))
     ends = inputs.ends()
-    units, spent = blank(inputs)
+    units, evaluations = blank(inputs)
     for n, (rows, scores) in play(inputs, lambda n: drawn(n)[0], rough=True).items():
         between_ends, times = drawn(n)
         present = np.concatenate([np.ones((1, n)), np.zeros((1, n)), between_ends])
         known = np.concatenate([torch.stack(ends, dim=1)[rows].numpy(), scores], axis=1)
         model = Ridge(alpha=PENALTY).fit(present, known.T, times * _closeness(present))
         units[rows, :n] = torch.from_numpy(model.coef_)
-        spent[rows] = len(present)
-    return between(ends, units, spent)
+        evaluations[rows] = len(present)
+    return between(ends, units, evaluations)
 
 
 def _drawn(n: int, samples: int, seed: int) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Coalitions other than everything and nothing, [k, n], and how often each was drawn.
+    """Coalitions except the full and the empty one, [k, n], and how often each was drawn.
 
-    The counts begin with those of everything, which is drawn once, and of nothing.
+    The counts begin with those of the full coalition, which is drawn once, and of the empty one.
     """
     rng = stream(seed, "neighbours of LIME", n)
     absent = rng.integers(1, n + 1, size=samples - 1)
@@ -69,7 +69,7 @@ def _drawn(n: int, samples: int, seed: int) -> tuple[NDArray[np.bool_], NDArray[
 
 
 def _closeness(present: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weight of every coalition by its cosine distance from everything, [k], 0 to 1."""
+    """Weight of every coalition by its cosine distance from the full one, [k], 0 to 1."""
     distance = 100 * (1 - np.sqrt(present.mean(axis=1)))
     closeness: NDArray[np.float64] = np.exp(-((distance / KERNEL_WIDTH) ** 2) / 2)
     return closeness

@@ -1,4 +1,4 @@
-"""What the score loses when units are taken away; needs no gradients."""
+"""Loss of score when units are removed; needs no gradients."""
 
 from functools import lru_cache
 
@@ -11,11 +11,11 @@ from tasks.measures.attribution.inputs import Attribution, Inputs
 
 
 def leave_one_out(inputs: Inputs) -> Attribution:
-    """Attribution of a score by taking away one unit at a time.
+    """Attribution of a score by removing one unit at a time.
 
     The value of a unit is the score with everything less the score without that unit: above 0
     speaks for the target, in the unit of the score, any size. Units that only matter together,
-    or that replace each other, are misread, which `delta` shows; it is not meant to be 0.
+    or that replace each other, get wrong values, which `delta` shows; it is not meant to be 0.
 
     Args:
         inputs: rows to attribute the score of; no gradients are needed.
@@ -32,7 +32,7 @@ def leave_one_out(inputs: Inputs) -> Attribution:
 
 
 def sliding_window(inputs: Inputs, *, width: int = 3, stride: int = 1) -> Attribution:
-    """Attribution of a score by taking away neighbouring units together.
+    """Attribution of a score by removing neighbouring units together.
 
     The value of a unit is the mean, over the windows that hold it, of the score with everything
     less the score without the window: above 0 speaks for the target, in the unit of the score,
@@ -60,14 +60,14 @@ def sliding_window(inputs: Inputs, *, width: int = 3, stride: int = 1) -> Attrib
         return _windows(n, width, stride)
 
     ends = score, baseline_score = inputs.ends()
-    units, spent = blank(inputs)
-    # a window over a whole row leaves the baseline, which has been read
+    units, evaluations = blank(inputs)
+    # a window over a whole row leaves the baseline, which has been scored
     for n, (rows, scores) in play(inputs, lambda n: ~windows(n)[: n if n > width else 0]).items():
-        left = torch.from_numpy(scores) if n > width else baseline_score[rows, None]
-        held = torch.from_numpy(windows(n)).double()
-        units[rows, :n] = (score[rows, None] - left) @ held / held.sum(dim=0)
-        spent[rows] = scores.shape[1] + 2
-    return between(ends, units, spent)
+        without = torch.from_numpy(scores) if n > width else baseline_score[rows, None]
+        in_window = torch.from_numpy(windows(n)).double()
+        units[rows, :n] = (score[rows, None] - without) @ in_window / in_window.sum(dim=0)
+        evaluations[rows] = scores.shape[1] + 2
+    return between(ends, units, evaluations)
 
 
 def _windows(n: int, width: int, stride: int) -> NDArray[np.bool_]:

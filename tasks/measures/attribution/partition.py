@@ -14,23 +14,23 @@ from tasks.measures.attribution.inputs import Attribution, Inputs
 def partition_values(inputs: Inputs, *, max_evaluations: int = 500) -> Attribution:
     """Owen values of the units, by shap's PartitionExplainer.
 
-    Neighbouring units are halved again and again, and the two halves share what their whole is
-    worth as Shapley values of two players would. Above 0 speaks for the target, in the unit of
+    Neighbouring units are halved recursively, and the two halves share the value of their whole as
+    two players of a Shapley game would. Above 0 speaks for the target, in the unit of
     the score, any size; values add up to score - baseline score. They are not Shapley values,
-    but those of players who negotiate as their neighbourhood: a second opinion.
+    but Owen values of a hierarchy of neighbours: a second method.
 
     Args:
         inputs: rows to attribute the score of; no gradients are needed. Rows are played one by
             one, no coalition of a row twice.
-        max_evaluations: evaluations asked for per row, >= 2; where they end, the units of what
-            is still together share alike.
+        max_evaluations: evaluations per row, >= 2; when they are used up, the units of a group
+            that is not yet split get equal shares.
 
     Returns:
         Attribution per unit, [rows, units].
 
     Raises:
         ImportError: shap is not installed.
-        ValueError: not even both ends may be evaluated.
+        ValueError: fewer than 2 evaluations.
         MemoryError, RuntimeError: memory runs out even for a single text.
 
     Source: Owen 1977; shap `PartitionExplainer`, Lundberg and Lee 2017, arXiv:1705.07874.
@@ -44,7 +44,7 @@ def partition_values(inputs: Inputs, *, max_evaluations: int = 500) -> Attributi
     if max_evaluations < 2:
         raise ValueError(f"partition: {max_evaluations} evaluations do not reach both ends")
     ends = inputs.ends()
-    units, spent = blank(inputs)
+    units, evaluations = blank(inputs)
     for row, n in enumerate(inputs.counts.clamp(min=1).tolist()):
         game = _Game(inputs, row, float(ends[0][row]), float(ends[1][row]), n)
         if n == 1:
@@ -52,15 +52,15 @@ def partition_values(inputs: Inputs, *, max_evaluations: int = 500) -> Attributi
         else:
             explainer = PartitionExplainer(game, _Units(n))
             with _ties_broken_alike():
-                found = explainer(
+                explanation = explainer(
                     np.ones((1, n)),
                     max_evals=max_evaluations,
                     batch_size=inputs.rows_per_pass,
                     silent=True,
                 )
-            units[row, :n] = torch.from_numpy(found.values[0])
-        spent[row] = len(game.known)
-    return between(ends, units, spent)
+            units[row, :n] = torch.from_numpy(explanation.values[0])
+        evaluations[row] = len(game.known)
+    return between(ends, units, evaluations)
 
 
 class _Game:
@@ -82,7 +82,7 @@ class _Game:
 
 
 class _Units:
-    """What shap calls a masker: which units are there is itself the input of the game."""
+    """A masker for shap: the coalition itself is the input of the game."""
 
     def __init__(self, n: int) -> None:
         self.shape = (1, n)

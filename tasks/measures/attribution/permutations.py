@@ -1,4 +1,4 @@
-"""Shapley values by permutation sampling: no assumption about the game but that it is one."""
+"""Shapley values by permutation sampling, which makes no assumption about the game."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -18,9 +18,9 @@ class Arrivals(NamedTuple):
     orders: NDArray[np.int64]
     """Permutations, every second one the reverse of the one before, [orders, n]."""
     coalitions: NDArray[np.bool_]
-    """Who is there at some moment of some order, each once, [k, n]."""
+    """Distinct coalitions of units that have arrived at some moment of some order, [k, n]."""
     moment: NDArray[np.int64]
-    """Which of the coalitions is there after 0 .. n arrivals, [orders, n + 1]."""
+    """Index of the coalition after 0 .. n arrivals, [orders, n + 1]."""
 
 
 def permutation_shapley(inputs: Inputs, *, pairs: int = 7, seed: int = 0) -> Attribution:
@@ -51,8 +51,8 @@ def permutation_shapley(inputs: Inputs, *, pairs: int = 7, seed: int = 0) -> Att
         raise ValueError(f"shapley by permutations: {pairs} orders show no arrival")
     arrivals = lru_cache(lambda n: _arrivals(n, pairs, seed))
     ends = score, baseline_score = inputs.ends()
-    units, spent = blank(inputs)
-    # both ends have been read
+    units, evaluations = blank(inputs)
+    # both ends have been scored
     between_ends = lru_cache(lambda n: arrivals(n).coalitions[1:-1])
     for n, (rows, scores) in play(inputs, between_ends, rough=True).items():
         orders, coalitions, moment = arrivals(n)
@@ -63,15 +63,15 @@ def permutation_shapley(inputs: Inputs, *, pairs: int = 7, seed: int = 0) -> Att
         for order, gain in zip(orders, gains.transpose(1, 0, 2), strict=True):
             values[:, order] += gain / len(orders)
         units[rows, :n] = torch.from_numpy(values)
-        spent[rows] = len(coalitions)
-    return between(ends, units, spent)
+        evaluations[rows] = len(coalitions)
+    return between(ends, units, evaluations)
 
 
 def _arrivals(n: int, pairs: int, seed: int) -> Arrivals:
-    """Coalitions are sorted, so that nobody comes first and everybody last."""
+    """Orders of arrival; coalitions are sorted, so the empty one is first and the full one last."""
     rng = stream(seed, "orders of permutation Shapley values", n)
     sampled = [rng.permutation(n) for _ in range(pairs)]
-    orders = np.array([order for one in sampled for order in (one, one[::-1])])
-    there = orders.argsort(axis=1)[:, None, :] < np.arange(n + 1)[None, :, None]
-    coalitions, moment = np.unique(there.reshape(-1, n), axis=0, return_inverse=True)
+    orders = np.array([order for forward in sampled for order in (forward, forward[::-1])])
+    present = orders.argsort(axis=1)[:, None, :] < np.arange(n + 1)[None, :, None]
+    coalitions, moment = np.unique(present.reshape(-1, n), axis=0, return_inverse=True)
     return Arrivals(orders, coalitions, moment.reshape(len(orders), n + 1))

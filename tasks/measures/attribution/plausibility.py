@@ -1,7 +1,7 @@
-"""Does an attribution point where people pointed?
+"""Does an attribution agree with the words that people marked?
 
-Plausible is not faithful: a subject may decide for other reasons than people do, and an
-attribution that says so is right.
+Plausible is not faithful: a subject may decide for other reasons than people do, and a faithful
+attribution then disagrees with them.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ def token_f1(values: Sequence[float], rationale: Sequence[bool]) -> float:
 
     As many units are chosen as people marked, so that precision, recall and F1 are one number.
     High is close to people; the share of units marked is chance. ERASER takes the mean length of
-    a data set's rationales instead; here their number in each text is given away, and only the
+    a data set's rationales instead; here the number marked in each text is given, and only the
     order is tested.
 
     Args:

@@ -1,9 +1,8 @@
 """Adaptive quadrature over the path from a baseline to a text.
 
-The integral of the whole gradient over any panel of the path is known without error: it is what
-the score gains there. So the error of every panel is known, and only panels where the score bends
-are halved. Errors are added up by size: panels that are wrong in opposite directions do not hide
-each other.
+The integral of the whole gradient over any panel of the path is known exactly: it is the gain of
+the score there. So the error of every panel is known, and only panels where the score bends are
+halved. Absolute errors are added up, so that errors of opposite sign do not cancel.
 """
 
 import math
@@ -15,7 +14,7 @@ from torch import Tensor
 
 SMALLEST_RANGE = 1e-2  # below this |f(x) - f(baseline)| a relative error means nothing
 NARROWEST = 2.0**-18  # closer interpolation points are one point in float32
-ROUNDING = 16  # last places of a score that say nothing; halving a panel does not mend them
+ROUNDING = 16  # rounding error of a score in last places; halving a panel does not reduce it
 
 
 class Panel(NamedTuple):
@@ -27,7 +26,7 @@ class Panel(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What was integrated over one panel."""
+    """The integral over one panel."""
 
     panel: Panel
     value: Tensor
@@ -53,36 +52,36 @@ def integrate(
     Args:
         measure: integrates over panels; all rows' panels of one round together.
         allowed: error that every row may keep, the sum over its panels, [rows].
-        most: panels per row, >= 2, beyond which it is left with the error it has.
+        most: panels per row, >= 2; a row with so many is not refined further.
 
     Returns:
         The panels of every row, which cover its path.
     """
     todo = [Panel(row, start, 0.5) for row in range(len(allowed)) for start in (0.0, 0.5)]
-    found: list[list[Part]] = [[] for _ in range(len(allowed))]
+    panels: list[list[Part]] = [[] for _ in range(len(allowed))]
     while todo:
         for part in measure(todo):
-            found[part.panel.row].append(part)
+            panels[part.panel.row].append(part)
         todo = []
-        for row, parts in enumerate(found):
-            coarse, found[row] = _split(parts, float(allowed[row]), most)
+        for row, parts in enumerate(panels):
+            coarse, panels[row] = _split(parts, float(allowed[row]), most)
             todo += [half for part in coarse for half in _halves(part.panel)]
-    return found
+    return panels
 
 
 def _split(parts: list[Part], allowed: float, most: int) -> tuple[list[Part], list[Part]]:
-    """The panels to be halved, and those to be kept: small errors up to half of what is allowed."""
+    """Panels to halve, and panels to keep: small errors that add up to half of what is allowed."""
     total = sum(part.error for part in parts)
     if total <= allowed or not math.isfinite(total):
         return [], parts
     parts = sorted(parts, key=lambda part: part.error)
-    kept, error = 0, parts[0].error
+    count, error = 0, parts[0].error
     while error <= allowed / 2:
-        kept += 1
-        error += parts[kept].error
-    kept = max(kept, len(parts) - max(0, most - len(parts)))
-    coarse = [part for part in parts[kept:] if part.panel.width > NARROWEST]
-    return coarse, parts[:kept] + [p for p in parts[kept:] if p.panel.width <= NARROWEST]
+        count += 1
+        error += parts[count].error
+    count = max(count, len(parts) - max(0, most - len(parts)))
+    coarse = [part for part in parts[count:] if part.panel.width > NARROWEST]
+    return coarse, parts[:count] + [p for p in parts[count:] if p.panel.width <= NARROWEST]
 
 
 def _halves(panel: Panel) -> list[Panel]:

@@ -1,4 +1,4 @@
-"""A subject that has learned nothing, to see whether an attribution notices."""
+"""A subject with randomised weights, to test whether an attribution depends on them."""
 
 import copy
 from typing import Any, Literal, TypeVar
@@ -17,9 +17,9 @@ def randomised(
     """A copy of the model with the entries of its weight tensors shuffled.
 
     An attribution that stays the same on it does not depend on what the model learned. Shuffled,
-    not initialised again as in the source: every tensor keeps its distribution, so that scores
-    and attributions keep their scale and only what was learned is gone; and no architecture's
-    recipe for fresh weights needs to be known. A tensor of equal entries stays as it is.
+    not initialised anew as in the source: every tensor keeps its distribution, so that scores and
+    attributions keep their scale and only what was learned is lost; and no architecture's rule
+    of initialisation is needed. A tensor of equal entries stays as it is.
 
     Args:
         model: the model; it is left untouched. Called once on a single token.
@@ -42,17 +42,17 @@ def randomised(
     name = next((name for name, module in model.named_modules() if module is blocks), None)
     if name is None:
         raise ValueError("randomised: the blocks are no part of the model")
-    kept = _below(model, blocks) if how == "top" else set()
+    unchanged = _below(model, blocks) if how == "top" else set()
     shuffled = copy.deepcopy(model)
     generator = torch_stream(seed, "shuffled weights")
     for path, weight in shuffled.named_parameters():
-        if path not in kept:
+        if path not in unchanged:
             _shuffle(weight, generator)
     return shuffled
 
 
 def _below(model: nn.Module, blocks: nn.ModuleList) -> set[str]:
-    """Names of the weights that the input of the last block depends on, earlier blocks' all."""
+    """Names of the weights that the input of the last block depends on, all of earlier blocks'."""
     named = dict(model.named_parameters())
     needed = {id(p): p.requires_grad for p in named.values()}
     try:
@@ -62,19 +62,19 @@ def _below(model: nn.Module, blocks: nn.ModuleList) -> set[str]:
     finally:
         for weight in named.values():
             weight.requires_grad_(needed[id(weight)])
-    # experts that a single token is not routed to are in no graph
+    # experts to which the single token is not routed are missing from the graph
     below = _leaves(entering) | {id(p) for block in list(blocks)[:-1] for p in block.parameters()}
     return {name for name, weight in named.items() if id(weight) in below}
 
 
 def _entering(model: nn.Module, block: nn.Module) -> list[Tensor]:
-    """Everything that a block is given in one pass over a single token, with its graph."""
-    found: list[Tensor] = []
+    """All inputs of a block in one pass over a single token, with their graph."""
+    block_inputs: list[Tensor] = []
 
     def before(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        found.extend(a for a in (*args, *kwargs.values()) if isinstance(a, Tensor))
+        block_inputs.extend(a for a in (*args, *kwargs.values()) if isinstance(a, Tensor))
 
-    # T5 classifies what stands at the end of the sequence and refuses texts without it
+    # T5 classifies at the end-of-sequence token and refuses texts without it
     end = getattr(model.config, "eos_token_id", None)
     token = end if isinstance(end, int) and end >= 0 else 1
     ids = torch.tensor([[token]], device=next(model.parameters()).device)
@@ -84,7 +84,7 @@ def _entering(model: nn.Module, block: nn.Module) -> list[Tensor]:
             model(input_ids=ids)
     finally:
         hook.remove()
-    return found
+    return block_inputs
 
 
 def _leaves(tensors: list[Tensor]) -> set[int]:

@@ -19,16 +19,16 @@ Floats = NDArray[np.float64]
 FALLOFFS = (0.1, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 NOISES = (1e-6, 1e-4, 1e-2)  # up to what bfloat16 adds to a score
 LENGTHS = 32  # numbers of units whose coalitions and priors are kept; some megabytes each
-LEAST = 1e-300  # so that a score that never moves has a likelihood
+LEAST = 1e-300  # so that a constant score has a likelihood
 
 
 class Shapley(NamedTuple):
-    """Shapley values with how far they are known."""
+    """Shapley values with their standard errors."""
 
     attribution: Attribution
     error: Tensor
     """Standard error of every unit's value, [rows, units], in the unit of the score; smaller is
-    better, 0 where every coalition was played. Of the smooth game that was fitted: right on
+    better, 0 where every coalition was played. Under the smooth game that was fitted: correct on
     average over units and texts, not a bound for a single one."""
 
 
@@ -92,7 +92,7 @@ def shapley_with_errors(
         return np.concatenate([chosen(n)[1:], ~chosen(n)[1:]])
 
     ends = score, baseline_score = inputs.ends()
-    units, spent = blank(inputs)
+    units, evaluations = blank(inputs)
     error = torch.zeros_like(units)
     for n, (rows, scores) in play(inputs, pairs, rough=True).items():
         present, without = np.split(scores, 2, axis=1)
@@ -103,8 +103,8 @@ def shapley_with_errors(
         else:
             mean, deviation = _regress(n, budget(n), seed, gains)
             units[rows, :n], error[rows, :n] = torch.from_numpy(mean), torch.from_numpy(deviation)
-        spent[rows] = 2 * len(chosen(n))
-    return Shapley(between(ends, units, spent), error)
+        evaluations[rows] = 2 * len(chosen(n))
+    return Shapley(between(ends, units, evaluations), error)
 
 
 # --- which coalitions ---------------------------------------------------------------------
@@ -116,7 +116,7 @@ def _exact(n: int, per_unit: int, exact_up_to: int) -> bool:
 
 @lru_cache(maxsize=LENGTHS)
 def _every_pair(n: int) -> NDArray[np.bool_]:
-    """One coalition of every pair of complements, everything first, [2^(n-1), n]."""
+    """One coalition of every pair of complements, the full one first, [2^(n-1), n]."""
     numbers = np.arange(2**n - 1, 2 ** (n - 1) - 1, -1)
     present: NDArray[np.bool_] = (numbers[:, None] >> np.arange(n)) & 1 == 1
     return present
@@ -124,18 +124,18 @@ def _every_pair(n: int) -> NDArray[np.bool_]:
 
 @lru_cache(maxsize=LENGTHS)
 def _some_pairs(n: int, pairs: int, seed: int) -> NDArray[np.bool_]:
-    """Everything, every unit alone, and random coalitions of every size alike, [pairs + 1, n].
+    """The full coalition, every unit alone, random coalitions of uniform size, [pairs + 1, n].
 
     Neither a coalition nor its complement comes twice.
     """
     rng = stream(seed, "coalitions of Shapley values", n)
-    found = {unit.tobytes(): unit for unit in np.eye(n, dtype=bool)}
-    while len(found) < pairs:
+    coalitions = {unit.tobytes(): unit for unit in np.eye(n, dtype=bool)}
+    while len(coalitions) < pairs:
         present = np.zeros(n, dtype=bool)
         present[rng.permutation(n)[: rng.integers(2, n - 1)]] = True
         present ^= present[0]
-        found[present.tobytes()] = present
-    return np.stack([np.ones(n, dtype=bool), *found.values()])
+        coalitions[present.tobytes()] = present
+    return np.stack([np.ones(n, dtype=bool), *coalitions.values()])
 
 
 # --- from pairs to values -----------------------------------------------------------------
@@ -153,14 +153,14 @@ def _weights(present: NDArray[np.bool_]) -> Floats:
 
 
 class _Prior(NamedTuple):
-    """One prior, conditioned on where the game is played but not yet on the scores."""
+    """One prior, conditioned on which coalitions are played, not yet on the scores."""
 
     factor: Floats
     """Cholesky factor of the covariance of the pairs' differences, [pairs, pairs]."""
     seen: Floats
-    """What the differences tell of twice every unit's value, whitened, [pairs, n]."""
+    """Covariance of the differences with twice every unit's value, whitened, [pairs, n]."""
     left: Floats
-    """Variance of twice every unit's value that they leave, [n]."""
+    """Remaining variance of twice every unit's value, [n]."""
 
 
 def _regress(n: int, pairs: int, seed: int, gains: Floats) -> tuple[Floats, Floats]:
@@ -173,7 +173,7 @@ def _regress(n: int, pairs: int, seed: int, gains: Floats) -> tuple[Floats, Floa
         gains: score of one coalition of every pair less that of its complement, [rows, pairs].
     """
     best = np.full(len(gains), -np.inf)
-    # and so they stay in rows whose scores are not finite
+    # rows whose scores are not finite stay so
     mean = np.full((len(gains), n), np.nan)
     deviation = mean.copy()
     for factor, seen, left in _priors(n, pairs, seed):
@@ -190,7 +190,7 @@ def _regress(n: int, pairs: int, seed: int, gains: Floats) -> tuple[Floats, Floa
 def _priors(n: int, pairs: int, seed: int) -> list[_Prior]:
     """Every prior for the coalitions of rows of `n` units."""
     present = _some_pairs(n, pairs, seed)
-    found = []
+    priors = []
     for falloff in FALLOFFS:
         covariance, with_value, of_value = _prior(present, falloff)
         for noise in NOISES:
@@ -199,12 +199,12 @@ def _priors(n: int, pairs: int, seed: int) -> list[_Prior]:
             factor = np.linalg.cholesky(covariance + on_diagonal)
             seen = solve_triangular(factor, with_value, lower=True)
             left = np.maximum(of_value - (seen**2).sum(axis=0), 0)
-            found.append(_Prior(factor, seen, left))
-    return found
+            priors.append(_Prior(factor, seen, left))
+    return priors
 
 
 def _prior(present: NDArray[np.bool_], falloff: float) -> tuple[Floats, Floats, float]:
-    """What a smooth game looks like before it is played.
+    """Prior of a smooth game.
 
     The covariance of two coalitions' scores falls by the same factor for every unit by which
     they differ, to exp(-falloff) for complements.
@@ -215,18 +215,18 @@ def _prior(present: NDArray[np.bool_], falloff: float) -> tuple[Floats, Floats, 
     """
     n = present.shape[1]
     signs = 2.0 * present - 1
-    apart = (n - signs @ signs.T) / 2
+    distance = (n - signs @ signs.T) / 2
     keep = np.exp(-falloff / n)
     nodes, weights = np.polynomial.legendre.leggauss((n + 1) // 2)  # exact up to degree n
     nodes, weights = (nodes + 1) / 2, weights / 2
-    # Owen: the Shapley value is the mean, over how likely units are to be there, of the unit's
-    # expected contribution, when every other unit is there with that probability on its own
+    # Owen: the Shapley value is the mean, over q in [0, 1], of the unit's expected contribution
+    # when every other unit is present independently with probability q
     others = np.arange(n)[:, None]
     agree, differ = nodes + (1 - nodes) * keep, 1 - nodes + nodes * keep
     expected = (agree**others * differ ** (n - 1 - others)) @ weights
     with_value = 2 * (1 - keep) * signs * expected[present.sum(axis=1)[:, None] - present]
     same = np.outer(nodes, nodes) + np.outer(1 - nodes, 1 - nodes)
     of_value = 4 * (1 - keep) * weights @ (same + (1 - same) * keep) ** (n - 1) @ weights
-    covariance = keep**apart - keep ** (n - apart)
+    covariance = keep**distance - keep ** (n - distance)
     whole = covariance[0, 0]
     return covariance / whole, with_value / whole, float(of_value / whole)

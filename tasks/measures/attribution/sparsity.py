@@ -1,4 +1,4 @@
-"""On how few units does an attribution rest?"""
+"""How concentrated is an attribution on few units?"""
 
 from collections.abc import Sequence
 
@@ -8,8 +8,8 @@ import numpy as np
 def gini(values: Sequence[float]) -> float:
     """Gini index of the absolute attribution over the units of a text.
 
-    0 is spread evenly, 1 - 1 / units is all on one unit. Neither way is good: few units are
-    easier to read, but a decision can hang on many.
+    0 is spread evenly, 1 - 1 / units is all on one unit. Neither is better: few units are easier
+    to read, but a decision can depend on many.
 
     Args:
         values: attribution of every unit, [units]; the sign is ignored, the scale does not matter.

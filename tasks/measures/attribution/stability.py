@@ -1,6 +1,7 @@
-"""Does an attribution stay when the text is edited and its meaning is not?
+"""Does an attribution stay the same when an edit keeps the meaning of the text?
 
-The edits are English, made by rule, and leave a text alone rather than risk its meaning.
+The edits are for English and made by rule; where a rule could change the meaning, it does not
+apply.
 """
 
 import re
@@ -14,7 +15,7 @@ Span = tuple[int, int]
 
 WORD = re.compile(r"\w+(?:[.,'’\-]\w+)*|[^\w\s]")  # as texts are cut into units; a test compares
 
-COMMON = 3  # words that a rank correlation needs to be more than a coin toss
+COMMON = 3  # fewest words for a rank correlation
 
 NEGATIONS = {
     **{f"{verb} not": f"{verb}n't" for verb in (
@@ -41,7 +42,7 @@ _END = re.compile(r"(?<=\w)\.?(?=\s*\Z)")  # the full stop that ends a text, or 
 
 
 class Edit(NamedTuple):
-    """A text that says the same in other words."""
+    """A text with the same meaning in other words."""
 
     text: str
     alignment: tuple[tuple[int, int], ...]
@@ -62,8 +63,8 @@ def neutral_edits(text: str, pairs: Sequence[tuple[str, str]] = ()) -> list[Edit
         caller's pairs, contractions expanded, contractions made, the full stop at the end added
         or taken out. Empty where no rule applies.
     """
-    both = [*pairs, *((b, a) for a, b in pairs)]
-    swaps = {key: b for a, b in reversed(both) for key in (a.lower(), a)}
+    both_ways = [*pairs, *((b, a) for a, b in pairs)]
+    swaps = {key: b for a, b in reversed(both_ways) for key in (a.lower(), a)}
     expansions = {short: long for long, short in NEGATIONS.items()}
     copulas = {short: long for long, short in COPULAS.items()}
     edits = [
@@ -78,9 +79,9 @@ def neutral_edits(text: str, pairs: Sequence[tuple[str, str]] = ()) -> list[Edit
 def stability(
     before: Sequence[float], after: Sequence[float], alignment: Sequence[tuple[int, int]]
 ) -> float:
-    """Rank correlation of the attribution of the words that an edit left alone.
+    """Rank correlation of the attribution of the words that an edit did not change.
 
-    High is good: 1 keeps the order of all words, 0 keeps nothing of it.
+    High is good: 1 keeps the order of all words, 0 is no relation.
 
     Args:
         before: attribution of every word of the text, [words].
@@ -103,7 +104,7 @@ def stability(
 
 
 def _rephrased(text: str, *rules: tuple[Mapping[str, str], str]) -> Edit:
-    """The text with phrases replaced; a rule is a table and what has to follow its phrases."""
+    """The text with phrases replaced; a rule is a table and the context that must follow."""
     tables = [(table, ahead) for table, ahead in rules if table]
     pattern = "|".join(_pattern(table) + ahead for table, ahead in tables)
     merged = {phrase: new for table, _ in tables for phrase, new in table.items()}
@@ -119,10 +120,10 @@ def _pattern(phrases: Iterable[str]) -> str:
     return rf"(?<![\w'’\-])(?:{either})(?!\w|['’\-]\w)"
 
 
-def _in_place(found: str, table: Mapping[str, str]) -> str:
-    """What stands in for a phrase, in the case in which it was found."""
-    plain = " ".join(found.replace("’", "'").split())
-    new = table.get(plain) or table.get(plain.lower(), found)
+def _in_place(phrase: str, table: Mapping[str, str]) -> str:
+    """The replacement of a phrase, in the phrase's own case."""
+    plain = " ".join(phrase.replace("’", "'").split())
+    new = table.get(plain) or table.get(plain.lower(), phrase)
     if plain in table:
         return new
     if len(plain) > 1 and plain.isupper():

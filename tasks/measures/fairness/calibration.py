@@ -1,4 +1,4 @@
-"""Do probabilities mean the same in every group?
+"""Are probabilities equally well calibrated in every group?
 
 Probabilities are those of the favourable class; outcomes are true where the label is favourable.
 """
@@ -24,11 +24,11 @@ AT_ONCE = 2_000_000  # random numbers held in memory
 
 
 class Calibration(NamedTuple):
-    """Expected calibration error of one group, and how much of it noise can be."""
+    """Expected calibration error of one group, and the distribution of its noise."""
 
     error: float
     noise: Floats
-    """Error that chance alone adds or hides at most, [resamples]."""
+    """Bound on the error that chance adds or hides, [resamples]."""
     n: int
 
 
@@ -40,8 +40,8 @@ def bins(probability: Floats) -> NDArray[np.int64]:
 def expected_calibration_error(probability: Floats, outcome: Bools) -> float:
     """Mean distance, over texts, of stated probability and frequency within ten equal bins.
 
-    0 is perfect calibration, 1 the worst. It is never below 0, so chance alone keeps it above 0,
-    and the more the fewer the texts: compare it with the lower end of its interval.
+    0 is perfect calibration, 1 the worst. It cannot be negative, so chance alone makes it
+    positive, more so with fewer texts: judge it by the lower end of its interval.
 
     Args:
         probability: of the favourable class, in [0, 1], [texts].
@@ -60,12 +60,12 @@ def expected_calibration_error(probability: Floats, outcome: Bools) -> float:
 
 
 def calibration(probability: Floats, outcome: Bools, *, seed: int) -> Calibration:
-    """Expected calibration error with the noise that it may hold.
+    """Expected calibration error with the noise that it may contain.
 
     The error of every bin is off by some noise, and the sum of absolute values by at most the
     sum of the absolute noise. Its distribution is simulated twice: from outcomes drawn at the
-    stated probabilities (exact where these are right) and from the spread of the residuals
-    within bins (where they are not); the one with the larger 95 % point is kept.
+    stated probabilities (exact if these are calibrated) and from the spread of the residuals
+    within bins (if they are not); the one with the larger 95 % point is kept.
 
     Args:
         probability: of the favourable class, in [0, 1], [texts].
@@ -114,19 +114,19 @@ def calibration_difference(of: Mapping[str, Calibration]) -> Interval:
         raise EvidenceError(f"a gap needs two groups, got: {', '.join(of) or 'none'}")
     pairs = list(combinations(sorted(of), 2))
     level = bonferroni(0.95, len(pairs))
-    found = []
+    gaps = []
     for a, b in pairs:
         gap = of[a].error - of[b].error
         reach = float(np.quantile(of[a].noise + of[b].noise, level))
-        found.append(folded(Interval(gap, gap - reach, gap + reach)))
-    low, high = (max(i[end] for i in found) for end in (1, 2))
-    return Interval(largest(found).value, low, min(1.0, high))
+        gaps.append(folded(Interval(gap, gap - reach, gap + reach)))
+    low, high = (max(i[end] for i in gaps) for end in (1, 2))
+    return Interval(largest(gaps).value, low, min(1.0, high))
 
 
 def calibration_p(
     probability: Floats, outcome: Bools, group: NDArray[np.str_], *, seed: int
 ) -> float:
-    """P for outcomes that do not depend on the group once the probability is known.
+    """P for outcomes that are independent of the group given the probability.
 
     Groups are exchanged within bins of the probability; the statistic is the largest minus the
     smallest expected calibration error.

@@ -25,8 +25,8 @@ def gap_change(
         level: coverage, in (0, 1).
 
     Returns:
-        Change and percentile interval in [-1, 1]; where no decision changes, what the rule of
-        three leaves open.
+        Change and percentile interval in [-1, 1]; where no decision changes, the interval of the
+        rule of three.
 
     Raises:
         EvidenceError: no texts.

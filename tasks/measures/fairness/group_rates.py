@@ -1,9 +1,9 @@
-"""Gaps between groups: selection rates, and what is derived from them.
+"""Gaps between groups: selection rates, and measures derived from them.
 
 Decisions are given as booleans, true for the favourable one. Names and definitions are
-fairlearn's; intervals are ours. Whatever is chosen after looking (the best group, the widest gap)
-has an interval that allows for the choice: it is built from intervals of all pairs of groups,
-which hold jointly.
+fairlearn's; intervals are ours. A quantity that is selected by the data (the best group, the widest
+gap) has an interval that allows for the selection: it is built from intervals of all pairs of
+groups, which hold jointly.
 """
 
 import math
@@ -32,7 +32,7 @@ Bools = NDArray[np.bool_]
 Strings = NDArray[np.str_]
 LEVEL = 0.95
 LARGEST_GAP = "largest gap between groups, joint Newcombe intervals (Tukey-Kramer) folded at 0"
-"""How `largest_gap` and its interval come about, in words."""
+"""How `largest_gap` and its interval are computed, in words."""
 
 
 class Count(NamedTuple):
@@ -79,7 +79,7 @@ def largest_group(of: Table) -> str:
 
 
 def adverse_impact_ratio(of: Table, reference: str) -> dict[str, Interval]:
-    """Selection rate of every other group over that of a reference group fixed before looking.
+    """Selection rate of every other group over that of a reference group fixed in advance.
 
     1 is parity; below 0.8 is the four-fifths rule's sign of adverse impact; above 1.25 is the
     same finding with the groups swapped. Where the reference is chosen by its selection rate,
@@ -111,15 +111,15 @@ def ratio_to_most_selected(of: Table) -> dict[str, Interval]:
     """Selection rate of every group over that of the group selected most often.
 
     1 is parity and the largest possible value; below 0.8 is the four-fifths rule's sign of
-    adverse impact. The true best group is not known, only the one that came out best. So the
-    interval is for the smallest of a group's ratios to all others, cut at 1, from MOVER-R
-    intervals of all pairs that hold jointly (Tukey-Kramer); which group came out best does not
-    enter. Compared with the best (Hsu), but with a lower and an upper end.
+    adverse impact. The true best group is not known, only the one with the highest sample
+    rate. So the interval is for the smallest of a group's ratios to all others, cut at 1, from
+    MOVER-R intervals of all pairs that hold jointly (Tukey-Kramer); it does not use which group
+    came out best. Multiple comparisons with the best (Hsu), but with a lower and an upper end.
 
     Simulated with 2, 3 and 4 groups of equal selection rate (.2, .5, .8) and 100, 400 and 1000
     texts in all, 20,000 times each: the share in which some interval lies below 1, meant to be
     5 %, is 3.5 to 5.6 %, but 7.0 % for four groups of 25 at a rate of .5. An interval that takes
-    the group that came out best as if it were given is wrong in up to 8.8 %, a bootstrap that
+    the sample's best group as given is wrong in up to 8.8 %, a bootstrap that
     chooses the best group anew in every resample in up to 22 % (500 times each).
 
     Args:
@@ -137,13 +137,13 @@ def ratio_to_most_selected(of: Table) -> dict[str, Interval]:
     _at_least_two([of])
     best = most_selected(of)
     level = _tukey(LEVEL, len(of))
-    found = {}
+    intervals = {}
     for g in of:
         ratios = [_ratio(of[g], of[h], level) for h in of if h != g]
         value = (of[g].selected / of[g].n) / (of[best].selected / of[best].n)
         low, high = (min(1.0, min(ends)) for ends in zip(*ratios, strict=True))
-        found[g] = Interval(value, min(low, value), max(high, value))
-    return found
+        intervals[g] = Interval(value, min(low, value), max(high, value))
+    return intervals
 
 
 def rates(of: Table) -> dict[str, Interval]:
@@ -152,7 +152,7 @@ def rates(of: Table) -> dict[str, Interval]:
 
 
 def complement(of: Table) -> dict[str, Count]:
-    """Those that were not selected instead."""
+    """The same table, counting those that were not selected."""
     return {g: Count(c.n - c.selected, c.n) for g, c in of.items()}
 
 
@@ -179,10 +179,10 @@ def demographic_parity_ratio(of: Table) -> Interval:
 def largest_gap(*tables: Table) -> Interval:
     """Largest difference between two groups of the same table.
 
-    With everybody it is the demographic parity difference; with those whose label is favourable
-    the equal opportunity difference; with those, and in a second table those whose label is
-    unfavourable, the equalized odds difference; with those who are selected, and the label in
-    place of the decision, the predictive parity difference.
+    Over all texts it is the demographic parity difference; over texts with a favourable label the
+    equal opportunity difference; over these, and in a second table those with an unfavourable
+    label, the equalized odds difference; over selected texts, with the label in place of the
+    decision, the predictive parity difference.
 
     Args:
         tables: selected and all texts per group, at least two groups in each.
@@ -211,10 +211,10 @@ def largest_gap(*tables: Table) -> Interval:
 def mean_gap(tables: Sequence[Table]) -> Interval:
     """Mean over several tables of the largest difference between two groups.
 
-    Both ends are means of the tables' own: the mean of quantities varies no more than they do on
-    average, whatever their correlation; so where the same texts stand behind all tables the
-    interval holds, and is wide where the tables differ by chance alone. A bootstrap of the mean
-    gap never reaches the small gaps: the chance in each of them has one sign.
+    Both ends are the means of the tables' own ends. A mean of quantities varies no more than they
+    do on average, whatever their correlation; so the interval holds for tables over the same
+    texts, and is wide where the tables differ by chance alone. A bootstrap of the mean gap never
+    covers small gaps: chance makes each of them larger.
 
     Args:
         tables: selected and all texts per group; at least one table.

@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 
 
 def front(gap: Floats, accuracy: Floats) -> NDArray[np.bool_]:
-    """True for levers that no other beats: none has a smaller gap without losing accuracy.
+    """True for levers that no other dominates: as good in gap and accuracy, and better in one.
 
     Args:
         gap: gap between groups with each lever, [levers]; the smaller, the better.
@@ -48,8 +48,10 @@ def choose(
     """
     fit = [
         i
-        for i, (narrowed, kept) in enumerate(zip(gap_changes, accuracy_changes, strict=True))
-        if narrowed.high < 0 and kept.value >= -tolerance and kept.high >= 0
+        for i, (gap_change, accuracy_change) in enumerate(
+            zip(gap_changes, accuracy_changes, strict=True)
+        )
+        if gap_change.high < 0 and accuracy_change.value >= -tolerance and accuracy_change.high >= 0
     ]
     return min(
         fit, key=lambda i: (round(gaps[i], 12), -round(accuracy_changes[i].value, 12)), default=None

@@ -18,14 +18,14 @@ from tasks.errors import SubjectError
 from tasks.measures.model.hooks import edited, find_blocks
 
 Where = Literal["all", "first", "last"]
-"""Tokens that are changed: all, or the first or last that is no padding."""
+"""Tokens that are changed: all, or the first or last one that is no padding."""
 
 
 class Step(NamedTuple):
     """The change at one layer: x -> x - left @ right @ (x - mean) + shift."""
 
     layer: int
-    """0 is what enters the first block, l the output of the l-th block."""
+    """0 is the input of the first block, l the output of the l-th block."""
     where: Where
     left: Tensor
     """[d, k], float64; k = 0 where nothing is erased."""
@@ -76,13 +76,13 @@ def tokens(mask: Tensor, where: Where) -> Tensor:
 
 @contextmanager
 def applied(model: nn.Module, steps: Sequence[Step]) -> Iterator[None]:
-    """Run a transformers model with the steps; afterwards it is as before.
+    """Run a transformers model with the steps; afterwards it is unchanged.
 
     Which tokens are padding is read from the `attention_mask` of every call.
 
     Raises:
-        SubjectError: the model has fewer layers than the steps; when it is called: with padded
-            texts but no attention mask, or with one that does not say which tokens are padding.
+        SubjectError: the model has fewer layers than the steps; or it is called with padded texts
+            and no attention mask, or with a mask that does not say which tokens are padding.
     """
     blocks = find_blocks(model)
     beyond = [step.layer for step in steps if step.layer > len(blocks)]
@@ -104,7 +104,7 @@ def _change(step: Step, mask: threading.local, hidden: Tensor) -> Tensor:
             f"a lever for states of width {len(step.shift)} does not fit states of width "
             f"{hidden.shape[-1]}"
         )
-    # with a cache of earlier tokens the mask is longer than what is run
+    # with a cache the mask also covers earlier tokens, which are not run
     where = tokens(mask.value[:, -hidden.shape[1] :].to(hidden.device), step.where)
     changed = hidden.clone()
     changed[where] = step(hidden[where])
@@ -112,7 +112,7 @@ def _change(step: Step, mask: threading.local, hidden: Tensor) -> Tensor:
 
 
 def _mask_of(given: Mapping[str, Any], config: Any) -> Tensor:
-    """The attention mask of a call; one that is left out hides no padding, or is refused."""
+    """The attention mask of a call; it may be left out only where there is no padding."""
     mask, ids = given.get("attention_mask"), given.get("input_ids")
     if mask is None and isinstance(ids, Tensor):
         pad = getattr(config, "pad_token_id", None)

@@ -31,14 +31,14 @@ def difference_of_means(states: Floats, toward: Bools) -> Floats:
     """
     if not toward.any() or toward.all():
         raise ValueError("difference of means: each of the two groups needs a text")
-    found: Floats = states[toward].mean(axis=0) - states[~toward].mean(axis=0)
-    return found
+    difference: Floats = states[toward].mean(axis=0) - states[~toward].mean(axis=0)
+    return difference
 
 
 def contrast(original: Floats, exchanged: Floats, toward: Bools) -> Floats:
     """Mean difference over pairs of the same text with one field exchanged, [d].
 
-    What differs between the groups beside the field cancels within a pair.
+    Differences between the groups other than the field cancel within a pair.
 
     Args:
         original: states of the texts as they stand, [pairs, d].
@@ -54,15 +54,15 @@ def contrast(original: Floats, exchanged: Floats, toward: Bools) -> Floats:
     if len(original) == 0:
         raise ValueError("contrast: at least one pair is needed")
     sign = np.where(toward, 1.0, -1.0)[:, None]
-    found: Floats = (sign * (exchanged - original)).mean(axis=0)
-    return found
+    difference: Floats = (sign * (exchanged - original)).mean(axis=0)
+    return difference
 
 
 def shuffled_difference(states: Floats, toward: Bools, draws: int, *, seed: int) -> Floats:
     """Differences of means between groups that were shuffled, [draws, d]: the control.
 
-    What such a vector is where the groups mean nothing; unlike one in any random direction it
-    lies where the states vary, and is as short as chance makes it.
+    The vector's distribution if groups do not matter. Unlike a vector in a random direction it
+    lies where the states vary, and its length is that of chance.
 
     Args:
         states: hidden states, [texts, d].
@@ -96,16 +96,16 @@ def slopes(response: Floats, alphas: Sequence[float]) -> Floats:
         alphas: how often the vector was added, [alphas]; at least two differ.
     """
     centred = np.asarray(alphas, dtype=np.float64) - np.mean(alphas)
-    found: Floats = centred @ response / np.square(centred).sum()
-    return found
+    slope: Floats = centred @ response / np.square(centred).sum()
+    return slope
 
 
 def beyond_random(slope: float, random: Floats) -> float:
     """Two-sided p that a vector moves the response as one between shuffled groups does.
 
-    The response to a small vector is linear and such a vector a mean over many texts, so its slope
-    is normal around 0; the slope over the root mean square of several follows Student's t with as
-    many degrees of freedom as there are draws.
+    The response to a small vector is linear, and the vector is a mean over many texts, so under the
+    null its slope is normal around 0. The slope over the root mean square of the draws' slopes
+    follows Student's t with as many degrees of freedom as there are draws.
 
     Args:
         slope: mean slope of the vector.
@@ -121,10 +121,10 @@ def beyond_random(slope: float, random: Floats) -> float:
 
 
 def reach(random: Floats, *, level: float = 0.95) -> Floats:
-    """How far a vector between shuffled groups moves the response at most, with a probability.
+    """Bound on how far a vector between shuffled groups moves the response, with a probability.
 
-    The quantile of the same t distribution, so that a vector that means nothing stays within reach
-    with that probability however few were drawn.
+    The quantile of the same t distribution, so that a vector without effect stays within the bound
+    with that probability, however few draws there are.
 
     Args:
         random: mean slope of every vector between shuffled groups, [..., draws].
@@ -135,8 +135,8 @@ def reach(random: Floats, *, level: float = 0.95) -> Floats:
     """
     draws = random.shape[-1]
     rms = np.sqrt(np.square(random).mean(axis=-1))
-    found: Floats = stats.t.ppf((1 + level) / 2, draws) * rms
-    return found
+    quantile: Floats = stats.t.ppf((1 + level) / 2, draws) * rms
+    return quantile
 
 
 def perplexity_ratio(before: Floats, after: Floats, tokens: Floats, *, seed: int) -> Interval:
@@ -164,10 +164,10 @@ class Range(NamedTuple):
 
 
 def safe_range(alphas: Sequence[float], worst: Sequence[float], tolerance: float) -> Range:
-    """Largest contiguous range of alphas around 0 in which the worst case stays tolerable.
+    """Largest contiguous range of alphas around 0 in which the loss's upper limit is tolerable.
 
-    On either side the alphas are tested outwards and the first that is not tolerable ends the
-    range: a fixed sequence of tests, which needs no correction for their number.
+    On either side the alphas are tested outwards, and the first intolerable one ends the range: a
+    fixed sequence of tests, which needs no correction for their number.
 
     Args:
         alphas: the alphas, in any order; 0 is tolerable by definition.

@@ -1,4 +1,4 @@
-"""When decisions form: first layer per text, and how much later in some texts than in others."""
+"""At which layer decisions form, and the difference between two sets of texts."""
 
 import math
 from typing import NamedTuple
@@ -44,7 +44,7 @@ def formation_delay(
 
     Args:
         formed: layer of every text in question, [texts].
-        reference: layer of every text they are held against, [others].
+        reference: layer of every text of the other set, [others].
         layers: the last layer.
         seed: drawn from the definition's seed.
 
@@ -59,11 +59,13 @@ def formation_delay(
     Stat. Appl. Genet. Mol. Biol. 9:39, for p.
     """
     bounds = (0.0, float(layers))
-    one = intervals.bootstrap_mean(formed.astype(np.float64), seed=seed, bounds=bounds)
-    other = intervals.bootstrap_mean(reference.astype(np.float64), seed=seed, bounds=bounds)
-    value = one.value - other.value
-    below = math.hypot(one.value - one.low, other.high - other.value)
-    above = math.hypot(one.high - one.value, other.value - other.low)
+    mean = intervals.bootstrap_mean(formed.astype(np.float64), seed=seed, bounds=bounds)
+    reference_mean = intervals.bootstrap_mean(
+        reference.astype(np.float64), seed=seed, bounds=bounds
+    )
+    value = mean.value - reference_mean.value
+    below = math.hypot(mean.value - mean.low, reference_mean.high - reference_mean.value)
+    above = math.hypot(mean.high - mean.value, reference_mean.value - reference_mean.low)
     interval = intervals.Interval(value, value - below, value + above)
     return Delay(interval, permutation_p(formed, reference, seed=seed))
 
@@ -77,7 +79,7 @@ def permutation_p(a: NDArray[np.int64], b: NDArray[np.int64], *, seed: int) -> f
     if len(a) == 0 or len(b) == 0:
         raise EvidenceError("permutation test of no texts: at least one is needed on either side")
     values, counts = np.unique(np.concatenate([a, b]), return_counts=True)
-    # which of the equal values went where does not matter: the counts carry the permutation
+    # equal values are interchangeable, so the counts determine the permutation
     drawn = stream(seed, "permuted formation layers").multivariate_hypergeometric(
         counts, len(a), size=PERMUTATIONS
     )

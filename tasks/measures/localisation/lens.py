@@ -1,4 +1,4 @@
-"""What the subject would decide if it stopped at a layer: the hook-swap lens.
+"""The subject's decision if it stopped at a layer: the hook-swap lens.
 
 The block outputs are captured once; then the subject runs again with the output of its last
 block replaced by that of an earlier one, so that final norm, pooler and head run as they are.
@@ -18,11 +18,11 @@ from tasks.measures.model.passes import in_passes
 Stage = Callable[[Tensor], Tensor]
 """Hidden states of single positions [rows, d] -> scores the head gives them [rows, classes]."""
 
-PASS = 1024  # single positions per pass; they take the room of as many tokens
+PASS = 1024  # single positions per pass; each takes the memory of one token
 
 
 def read_layers(run: Callable[[], Tensor], blocks: nn.ModuleList) -> tuple[Tensor, list[Tensor]]:
-    """The subject's scores as they read at every layer.
+    """The subject's scores, read at every layer.
 
     Args:
         run: one forward pass over a batch; returns scores [texts, classes].
@@ -46,11 +46,10 @@ def read_layers(run: Callable[[], Tensor], blocks: nn.ModuleList) -> tuple[Tenso
 
 
 def last_stage(run: Callable[[int], Tensor], blocks: nn.ModuleList) -> Stage:
-    """What the subject makes of the hidden states of one position: final norm, pooler, head.
+    """The subject's last stage for the hidden states of one position: final norm, pooler, head.
 
-    A text of one token whose blocks all answer with those hidden states: a head that reads the
-    first token, the last one or the mean over tokens then reads them and nothing else. Gradients
-    pass.
+    It runs a text of one token, all of whose blocks return those hidden states: a head that reads
+    the first token, the last one or the mean over tokens then reads only them. Gradients pass.
 
     Args:
         run: one forward pass over so many texts of one token; returns scores [texts, classes].
@@ -68,7 +67,7 @@ def last_stage(run: Callable[[int], Tensor], blocks: nn.ModuleList) -> Stage:
 
 
 class PositionReadings(NamedTuple):
-    """What would be decided if the head read one position at one layer."""
+    """The decision if the head read one position at one layer."""
 
     watched: Tensor
     """Probability of the watched class of each text, [layers + 1, texts, tokens]."""
@@ -81,7 +80,7 @@ class PositionReadings(NamedTuple):
 def read_positions(
     stage: Stage, states: Sequence[Tensor], watched: Tensor, k: int
 ) -> PositionReadings:
-    """What the subject would decide from every position at every layer.
+    """The subject's decision, read from every position at every layer.
 
     Args:
         stage: see `last_stage`.
@@ -101,18 +100,20 @@ def read_positions(
         of_watched = shares.gather(-1, follow[rows].unsqueeze(-1))
         return torch.cat([of_watched, best.values, best.indices.double()], dim=-1).cpu()
 
-    found = []
+    layers = []
     with torch.no_grad():
         for hidden in states:
-            one = partial(read, hidden.reshape(texts * tokens, -1))
-            found.append(in_passes(one, texts * tokens, PASS).reshape(texts, tokens, -1))
-    whole = torch.stack(found)
-    kept = (whole.shape[-1] - 1) // 2
-    return PositionReadings(whole[..., 0], whole[..., 1 + kept :].long(), whole[..., 1 : 1 + kept])
+            run = partial(read, hidden.reshape(texts * tokens, -1))
+            layers.append(in_passes(run, texts * tokens, PASS).reshape(texts, tokens, -1))
+    whole = torch.stack(layers)
+    count = (whole.shape[-1] - 1) // 2
+    return PositionReadings(
+        whole[..., 0], whole[..., 1 + count :].long(), whole[..., 1 : 1 + count]
+    )
 
 
 def reads_one_position(run: Callable[[], Tensor], blocks: nn.ModuleList, head: Tensor) -> bool:
-    """Whether the head reads one position only, so that nothing else in the last layer matters.
+    """Whether the head reads only one position of the last layer.
 
     Args:
         run: one forward pass over a batch.

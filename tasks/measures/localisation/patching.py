@@ -1,8 +1,8 @@
-"""Activation patching: which activation carries the effect that an exchanged field has.
+"""Activation patching: which activation carries the effect of an exchanged field.
 
 The subject reads the original text, and at one site (layer, part, positions) its activation is
-that of the exchanged text. What the decision then moves, as a share of what it moves under the
-whole exchange, is what that site carries.
+that of the exchanged text. The site carries the resulting change of the decision, as a share of
+the change under the whole exchange.
 
 Source: Vig et al. 2020, NeurIPS 33 (causal mediation); Meng et al. 2022, arXiv:2202.05262;
 Zhang and Nanda 2023, arXiv:2309.16042 (metrics: log-odds, and effects that are there).
@@ -27,11 +27,11 @@ from tasks.measures.stats.random_streams import stream
 
 Floats = NDArray[np.float64]
 HALF = 0.5
-MINIMUM = 8  # pairs that a recovered share rests on at least
+MINIMUM = 8  # fewest pairs for a recovered share
 
 
 class Recorded(NamedTuple):
-    """One forward pass over a batch, with everything that can be patched into another."""
+    """One forward pass over a batch, with all activations that can be patched into another."""
 
     scores: Tensor
     """[texts, classes]."""
@@ -94,7 +94,7 @@ def patched_scores(
         Scores [items, classes].
     """
 
-    def one(items: slice) -> Tensor:
+    def scores_of(items: slice) -> Tensor:
         texts, mask = rows[items], masks[items].unsqueeze(-1)
         theirs = donor[texts]
         edit = partial(_put, mask, theirs)
@@ -113,7 +113,7 @@ def patched_scores(
         with torch.no_grad(), resumed(blocks, below, answers), where:
             return run(texts)
 
-    return in_passes(one, len(rows), size)
+    return in_passes(scores_of, len(rows), size)
 
 
 def log_odds(scores: Tensor, target: Tensor) -> Tensor:
@@ -146,7 +146,7 @@ class Recovery(NamedTuple):
 
 
 def recovered_share(effect: Floats, change: Floats, *, seed: int) -> Recovery:
-    """The share of an effect that is there when only one site is exchanged.
+    """The share of an effect that remains when only one site is exchanged.
 
     Args:
         effect: change of each pair under the whole exchange, [pairs].
@@ -155,7 +155,7 @@ def recovered_share(effect: Floats, change: Floats, *, seed: int) -> Recovery:
 
     Returns:
         sum_i sign(e_i) c_i / sum_i |e_i|: 0 where nothing is recovered, 1 where all of it is;
-        below 0 where the site moves decisions the other way, above 1 where others hold it back.
+        below 0 where the site moves decisions the other way, above 1 where other sites oppose it.
 
     Raises:
         EvidenceError: no pairs, or pairs without any effect.

@@ -1,7 +1,7 @@
 """The tuned lens: every layer's hidden states first translated into those of the last.
 
 A layer may hold the decision in a basis of its own, which the head cannot read; an affine
-translator, fitted on other texts than those it is judged on, lets it.
+translator, fitted on other texts than those it is tested on, makes it readable.
 
 Source: Belrose et al. 2023, arXiv:2303.08112.
 """
@@ -21,7 +21,7 @@ LOOK_EVERY = 10
 BATCH = 32
 RATE = 3e-3
 DECAY = 1e-2
-HELD_BACK = 0.2  # of the fitting texts, to stop on
+HELD_BACK = 0.2  # share of the fitting texts for early stopping
 
 
 class Translator(NamedTuple):
@@ -43,7 +43,7 @@ class Translator(NamedTuple):
 
 
 def divergence(stage: Stage, hidden: Tensor, final: Tensor) -> Tensor:
-    """Kullback-Leibler divergence of what a layer reads from what is decided, per text.
+    """Kullback-Leibler divergence of a layer's reading from the final decision, per text.
 
     Args:
         stage: see `lens.last_stage`.
@@ -60,8 +60,8 @@ def divergence(stage: Stage, hidden: Tensor, final: Tensor) -> Tensor:
 def fit(stage: Stage, hidden: Tensor, final: Tensor, *, seed: int) -> Translator:
     """Fit one layer's translator by gradient descent on the divergence.
 
-    A fifth of the texts is held back, and the step at which it is read best is kept, the plain
-    lens included: with few texts and many dimensions the translator would learn them by heart.
+    A fifth of the texts is for validation, and the step with the lowest divergence there is kept,
+    step 0 (the plain lens) included: with few texts and many dimensions the translator overfits.
 
     Args:
         stage: see `lens.last_stage`; its weights stay as they are.
@@ -78,26 +78,26 @@ def fit(stage: Stage, hidden: Tensor, final: Tensor, *, seed: int) -> Translator
     rng = torch_stream(seed, "batches of the tuned lens")
     order = torch.randperm(texts, generator=rng).to(hidden.device)
     cut = max(2, round(texts * HELD_BACK))
-    held, used = order[:cut], order[cut:]
-    mean = hidden[used].mean(dim=0)
-    scale = (hidden[used] - mean).pow(2).mean().sqrt()
-    size = hidden[used].pow(2).mean().sqrt().clamp(min=1e-6)
-    # where all texts are alike only the bias can learn, and it needs room
+    validation, training = order[:cut], order[cut:]
+    mean = hidden[training].mean(dim=0)
+    scale = (hidden[training] - mean).pow(2).mean().sqrt()
+    size = hidden[training].pow(2).mean().sqrt().clamp(min=1e-6)
+    # where all texts are alike only the bias can learn, and it needs a scale
     scale = torch.where(scale < 1e-3 * size, size, scale)
     weight = torch.zeros(width, width, device=hidden.device, requires_grad=True)
     bias = torch.zeros(width, device=hidden.device, requires_grad=True)
     groups: list[dict[str, Any]] = [{"params": [weight]}, {"params": [bias], "lr": 10 * RATE}]
     optimiser = torch.optim.AdamW(groups, lr=RATE, weight_decay=DECAY)
     current = Translator(mean, scale, weight, bias)
-    best, lowest = _frozen(current), _mean(stage, current, hidden[held], final[held])
+    best, lowest = _frozen(current), _mean(stage, current, hidden[validation], final[validation])
     for step in range(1, STEPS + 1):
-        drawn = used[torch.randperm(len(used), generator=rng)[:BATCH].to(hidden.device)]
+        drawn = training[torch.randperm(len(training), generator=rng)[:BATCH].to(hidden.device)]
         with torch.enable_grad():
             loss = divergence(stage, current(hidden[drawn]), final[drawn]).mean()
             (weight.grad, bias.grad) = torch.autograd.grad(loss, [weight, bias])
         optimiser.step()
         if step % LOOK_EVERY == 0:
-            reached = _mean(stage, current, hidden[held], final[held])
+            reached = _mean(stage, current, hidden[validation], final[validation])
             if reached < lowest:
                 best, lowest = _frozen(current), reached
     return best

@@ -1,6 +1,6 @@
-"""Hidden states on their way through a subject: captured, edited, patched, or answered from before.
+"""Hidden states inside a subject: captured, edited, patched, or replayed from an earlier pass.
 
-Every context manager leaves the subject as it found it, also when the run breaks.
+Every context manager restores the subject, also when the run fails.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -38,7 +38,7 @@ def find_blocks(model: nn.Module) -> nn.ModuleList:
 
 @contextmanager
 def resumed(blocks: nn.ModuleList, layer: int, outputs: list[Any]) -> Iterator[None]:
-    """Run the subject from `layer` on: blocks below answer with what they gave before.
+    """Run the subject from `layer` on: blocks below return their recorded outputs.
 
     Args:
         blocks: the stack, see `find_blocks`.
@@ -52,7 +52,7 @@ def resumed(blocks: nn.ModuleList, layer: int, outputs: list[Any]) -> Iterator[N
         yield
     finally:
         for block in skipped:
-            del block.forward  # the class's own forward is back
+            del block.forward  # restores the class's own forward
 
 
 @contextmanager
@@ -92,12 +92,12 @@ def captured(blocks: nn.ModuleList) -> Iterator[list[Tensor]]:
 
 
 class _EnoughError(Exception):
-    """What was asked for is there; the rest of the forward pass is left out."""
+    """Ends a forward pass once the states asked for are captured."""
 
 
 @contextmanager
 def captured_up_to(blocks: nn.ModuleList, layer: int) -> Iterator[list[Tensor]]:
-    """As `captured`, for a pass that ends once `layer` has answered; what follows it is not run.
+    """As `captured`, for a pass that ends after `layer`; later blocks are not run.
 
     Yields:
         A list that the forward pass fills with layer + 1 tensors [texts, tokens, d].
@@ -123,8 +123,8 @@ def edited(blocks: nn.ModuleList, layer: int, edit: Edit) -> Iterator[None]:
 
     Args:
         blocks: the stack, see `find_blocks`.
-        layer: 0 is what enters the first block, l the output of the l-th block.
-        edit: what to make of the hidden states.
+        layer: 0 is the input of the first block, l the output of the l-th block.
+        edit: maps hidden states to the changed ones.
     """
 
     def before(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -144,7 +144,7 @@ def edited(blocks: nn.ModuleList, layer: int, edit: Edit) -> Iterator[None]:
 
 
 Part = Literal["residual", "attention", "mlp"]
-"""Where a layer is patched: the residual stream, or what one half of a block adds to it."""
+"""The patched part of a layer: the residual stream, or the output that half a block adds to it."""
 
 _ATTENTION = ("attention.output.dense", "self_attn", "attn", "attention")
 _MLP = ("output.dense", "mlp", "ffn")
@@ -157,10 +157,10 @@ def find_part(block: nn.Module, part: Literal["attention", "mlp"]) -> nn.Module:
     whose output holds the residual already.
 
     Raises:
-        SubjectError: the block names its halves in no known way.
+        SubjectError: the block's halves have no known names.
     """
     names = _ATTENTION if part == "attention" else _MLP
-    # normed once more before they are added (gemma, olmo)
+    # a further norm before they are added (gemma, olmo)
     if hasattr(block, "post_feedforward_layernorm"):
         normed = ("post_attention_layernorm", "post_feedforward_layernorm")
         names = (normed[part == "mlp"], *names)

@@ -23,11 +23,11 @@ def in_passes(run: Callable[[slice], Tensor], n: int, size: int) -> Tensor:
     """
     if n < 1 or size < 1:
         raise ValueError(f"cannot run {n} items in passes of {size}")
-    found: list[Tensor] = []
+    results: list[Tensor] = []
     start = 0
     while start < n:
         try:
-            found.append(run(slice(start, min(n, start + size))))
+            results.append(run(slice(start, min(n, start + size))))
         except (MemoryError, RuntimeError) as error:
             if size == 1 or not out_of_memory(error):
                 raise
@@ -36,11 +36,11 @@ def in_passes(run: Callable[[slice], Tensor], n: int, size: int) -> Tensor:
                 torch.cuda.empty_cache()
         else:
             start += size
-    return torch.cat(found)
+    return torch.cat(results)
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out; on the processor torch has no class for it."""
+    """Whether an error means that memory ran out; on the processor torch has no class for it."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
     return "can't allocate memory" in str(error) or "not enough memory" in str(error)

@@ -1,4 +1,4 @@
-"""How many bits the labels cost somebody who has the states: minimum description length."""
+"""Bits that the labels cost given the states: minimum description length."""
 
 from itertools import pairwise
 from typing import NamedTuple
@@ -16,12 +16,12 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
-FIRST = 4  # texts per class in the first portion, before there is a probe
+FIRST = 4  # texts per class in the first portion, which has no probe yet
 LEAST = 0.001  # share of the texts in the first portion, where that is more
 
 
 class OnlineCode(NamedTuple):
-    """What every text's label costs."""
+    """Cost of every text's label."""
 
     bits: Floats
     """Bits of every text in the order in which they were given, [layers, labellings, texts]."""
@@ -47,17 +47,17 @@ def portions(texts: int, classes: int) -> list[int]:
     return [*(-(-texts // 2 ** (steps - i)) for i in range(steps)), texts]
 
 
-def online_code(made: Design, labels: Codes, classes: int, *, seed: int) -> OnlineCode:
-    """Cost of labels sent text by text to somebody who trains a probe on those already sent.
+def online_code(design: Design, labels: Codes, classes: int, *, seed: int) -> OnlineCode:
+    """Cost of labels sent text by text to a receiver who trains a probe on those already sent.
 
-    Shorter is easier to read: it counts how well a linear probe reads and how many texts it
-    takes to learn it, so that it cannot be had by a stronger probe alone. The first portion is
-    sent with a uniform code. A probe's probabilities are mixed with one even count per class,
-    for a class that it has not met yet. The strength of the penalty is the one that codes
+    Shorter is easier to read: the length depends on how well a linear probe reads and on how many
+    texts it needs, so a stronger probe alone does not shorten it. The first portion is sent with a
+    uniform code. A probe's probabilities are smoothed by one count per class, for classes that it
+    has not seen yet. The strength of the penalty is the one that codes
     shortest; naming it costs log2 of the number of strengths, which the texts share.
 
     Args:
-        made: the prepared states.
+        design: the prepared states.
         labels: class of every text, 0 .. classes - 1, one row per labelling, such as the concept
             and its control, [labellings, texts].
         classes: how many there are.
@@ -69,28 +69,28 @@ def online_code(made: Design, labels: Codes, classes: int, *, seed: int) -> Onli
     Source: Voita and Titov 2020, arXiv:2003.12298, the online code.
     """
     texts = labels.shape[1]
-    known = portions(texts, classes)
+    ends = portions(texts, classes)
     order = stream(seed, "order of the online code").permutation(texts)
-    sent, told = made.texts(order), labels[:, order]
+    sent, codes = design.texts(order), labels[:, order]
     tried = len(STRENGTHS)
-    bits = np.full((len(made.x), tried, len(labels), texts), np.log2(classes))
-    for start, end in pairwise(known):
+    bits = np.full((len(design.x), tried, len(labels), texts), np.log2(classes))
+    for start, end in pairwise(ends):
         fitted = Problems(
-            np.tile(told[:, :start], (tried, 1)),
+            np.tile(codes[:, :start], (tried, 1)),
             np.ones((tried * len(labels), start), dtype=np.bool_),
             np.repeat(STRENGTHS, len(labels)),
             classes,
             balanced=False,
         )
         readers = logistic.fit(sent.texts(slice(0, start)), fitted)
-        truth = torch.from_numpy(np.tile(told[:, start:end], (tried, 1)))[None, :, None]
-        for layer in range(len(made.x)):
-            one = slice(layer, layer + 1)
-            shares = readers.layers(one).log_probabilities(sent.x[one, start:end]).exp()
+        truth = torch.from_numpy(np.tile(codes[:, start:end], (tried, 1)))[None, :, None]
+        for layer in range(len(design.x)):
+            only = slice(layer, layer + 1)
+            shares = readers.layers(only).log_probabilities(sent.x[only, start:end]).exp()
             met = (start * shares.gather(2, truth)[0, :, 0] + 1) / (start + classes)
             bits[layer, ..., start:end] = -met.log2().numpy().reshape(tried, len(labels), -1)
     best = bits.sum(axis=-1).argmin(axis=1)
     chosen = np.take_along_axis(bits, best[:, None, :, None], axis=1)[:, 0]
-    found = np.empty_like(chosen)
-    found[..., order] = chosen + np.log2(tried) / texts
-    return OnlineCode(found, np.asarray(STRENGTHS)[best], float(np.log2(classes)))
+    code = np.empty_like(chosen)
+    code[..., order] = chosen + np.log2(tried) / texts
+    return OnlineCode(code, np.asarray(STRENGTHS)[best], float(np.log2(classes)))

@@ -1,4 +1,4 @@
-"""Take a concept out of hidden states, and a random subspace of equal rank as control."""
+"""Erase a concept from hidden states, and a random subspace of equal rank as control."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from tasks.measures.stats.random_streams import stream
 Floats = NDArray[np.float64]
 Strings = NDArray[np.str_]
 
-SMALLEST_VARIANCE = 1e-9  # share of the largest below which a direction is round-off
+SMALLEST_VARIANCE = 1e-9  # a direction below this share of the largest is round-off
 
 
 class Eraser(NamedTuple):
@@ -35,7 +35,7 @@ class Eraser(NamedTuple):
 
     @property
     def rank(self) -> int:
-        """Dimensions that are taken away."""
+        """Dimensions that are removed."""
         return self.left.shape[1]
 
 
@@ -85,14 +85,14 @@ def random_eraser(states: Floats, rank: int, *, seed: int, among: Floats | None 
     """Erases `rank` random directions of the states, drawn where they vary.
 
     The directions are uniform after whitening, as LEACE's own projection is orthogonal there;
-    so both take away the same number of unit-variance directions.
+    so both remove the same number of unit-variance directions.
 
     Args:
         states: hidden states that the eraser is fitted on, [texts, d].
         rank: how many directions, >= 0.
         seed: drawn from the definition's seed.
         among: states whose variation the directions are drawn in, `states` unless given. With the
-            same seed and the same `among`, erasers fitted on different texts take away the same
+            same seed and the same `among`, erasers fitted on different texts remove the same
             directions, as LEACE's do.
     """
     drawn_in = states if among is None else among

@@ -1,4 +1,4 @@
-"""Many convex problems of one shape minimised together, each with its own steps."""
+"""Minimise many convex problems of one shape together, each with its own steps."""
 
 from abc import ABC, abstractmethod
 from typing import NamedTuple
@@ -63,13 +63,13 @@ class _Pair(NamedTuple):
 
 
 def minimise(task: Objective, *, tolerance: float, steps: int) -> Minimum:
-    """Preconditioned L-BFGS with a line search that costs no further product with the states.
+    """Preconditioned L-BFGS whose line search needs no further product with the states.
 
-    Problems that are done stay where they are, so that none depends on its neighbours.
+    Problems that have converged no longer move, so that none depends on its neighbours.
 
     Args:
         task: the problems; all start at 0.
-        tolerance: a problem is done where no entry of its gradient is larger.
+        tolerance: a problem has converged when no entry of its gradient is larger.
         steps: at most so many.
 
     Source: Nocedal and Wright 2006, Numerical Optimization, algorithm 7.4.
@@ -96,14 +96,16 @@ def minimise(task: Objective, *, tolerance: float, steps: int) -> Minimum:
 
 
 def _two_loops(task: Objective, gradient: Tensor, shares: Tensor, memory: list[_Pair]) -> Tensor:
-    left, weights = gradient, []
+    remaining, weights = gradient, []
     for pair in reversed(memory):
-        weights.append(pair.curved * _dot(pair.step, left))
-        left = left - pair.change * _wide(weights[-1], left)
-    found = task.precondition(left, shares)
+        weights.append(pair.curved * _dot(pair.step, remaining))
+        remaining = remaining - pair.change * _wide(weights[-1], remaining)
+    direction = task.precondition(remaining, shares)
     for pair, weight in zip(memory, reversed(weights), strict=True):
-        found = found + pair.step * _wide(weight - pair.curved * _dot(pair.change, found), found)
-    return found
+        direction = direction + pair.step * _wide(
+            weight - pair.curved * _dot(pair.change, direction), direction
+        )
+    return direction
 
 
 def _search(
@@ -111,7 +113,8 @@ def _search(
 ) -> tuple[Tensor, Tensor]:
     """Length of every step, [layers, problems], and the shares there.
 
-    The slope is found by Newton's method within a bracket; it rises, for the loss is convex.
+    Newton's method within a bracket finds where the slope is small enough; the slope rises, since
+    the loss is convex.
     """
     stiff = task.penalised(direction)
     pull, bend = _dot(stiff, at), _dot(stiff, direction)

@@ -1,9 +1,9 @@
 """Many logistic regressions at once: layers, folds, attributes and controls in one optimisation.
 
 The problems of a layer share its states, so that a step of all of them is two matrix products.
-One eigendecomposition per layer tells the curvature of all of them well enough (the Hessian is a
-weighted covariance) that L-BFGS preconditioned with it needs some ten steps, whatever the strength
-of the penalty and whichever texts are left out.
+One eigendecomposition per layer approximates the curvature of all of them (the Hessian is a
+weighted covariance): L-BFGS preconditioned with it needs some ten steps, whatever the strength of
+the penalty and whichever texts are left out.
 """
 
 from typing import NamedTuple
@@ -21,13 +21,13 @@ Codes = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 DEAD = 1e-6  # spread below this share of the largest values is round-off of float32 states
-ENOUGH = 8  # texts per column that tell the correlations well enough to steer by
+ENOUGH = 8  # texts per column that estimate the correlations well enough for preconditioning
 CELLS = 1 << 23  # scores held at once, so that memory does not grow with the layers
 STILL = 1e-5  # variance below this share of the mean square is round-off of a float32 sum
 
 
 class Design(NamedTuple):
-    """States made ready for any number of problems: centred, scaled, their directions known."""
+    """States prepared for any number of problems: centred, scaled, with principal directions."""
 
     x: Tensor
     """Columns centred and of variance 1, those that do not vary 0, [layers, texts, d], float32."""
@@ -36,16 +36,16 @@ class Design(NamedTuple):
     spectrum: Tensor
     """Their eigenvalues, >= 0, [layers, d]."""
     mean: Tensor
-    """What was taken off the states, [layers, 1, d]."""
+    """Mean that was subtracted from the states, [layers, 1, d]."""
     scale: Tensor
-    """What they were then multiplied by, [layers, 1, d]."""
+    """Factor by which they were then multiplied, [layers, 1, d]."""
 
     def layers(self, which: slice) -> "Design":
         """Some of the layers."""
         return Design(*(part[which] for part in self))
 
     def texts(self, which: Codes | slice) -> "Design":
-        """Some of the texts, in this order; what was known of the directions stays."""
+        """Some of the texts, in this order; the principal directions are not computed anew."""
         rows = which if isinstance(which, slice) else torch.as_tensor(which)
         return self._replace(x=self.x[:, rows])
 
@@ -63,8 +63,8 @@ def design(states: Floats | Tensor) -> Design:
     largest = (mean.abs() + spread).amax(dim=2, keepdim=True)
     scale = torch.where(spread > DEAD * largest, 1 / spread, 0.0)
     x = x.mul_(scale).float()
-    some = x[:, :: max(1, x.shape[1] // (ENOUGH * x.shape[2]))].contiguous()
-    spectrum, basis = torch.linalg.eigh(some.mT @ some / some.shape[1])
+    sample = x[:, :: max(1, x.shape[1] // (ENOUGH * x.shape[2]))].contiguous()
+    spectrum, basis = torch.linalg.eigh(sample.mT @ sample / sample.shape[1])
     return Design(x, basis, spectrum.clamp(min=0), mean, scale)
 
 
@@ -101,10 +101,10 @@ class Readers(NamedTuple):
         """Those of some problems."""
         return Readers(*(part[:, which] for part in self))
 
-    def of_states(self, made: Design) -> "Readers":
-        """The same probes for states as they were before they were made ready, float64."""
-        weight = self.weight.double() * made.scale.double().unsqueeze(1)
-        shift = (weight * made.mean.double().unsqueeze(1)).sum(dim=-1)
+    def of_states(self, design: Design) -> "Readers":
+        """The same probes for states before preparation, float64."""
+        weight = self.weight.double() * design.scale.double().unsqueeze(1)
+        shift = (weight * design.mean.double().unsqueeze(1)).sum(dim=-1)
         return self._replace(weight=weight, bias=self.bias.double() - shift)
 
     def scores(self, x: Tensor) -> Tensor:
@@ -120,11 +120,13 @@ class Readers(NamedTuple):
     def read(self, x: Tensor) -> Codes:
         """Class read from every text, [layers, problems, texts]."""
         scores = self.scores(x)
-        found = scores[:, :, 0] > 0 if scores.shape[2] == 1 else scores.argmax(dim=2)
-        return found.cpu().numpy().astype(np.int64)
+        classes = scores[:, :, 0] > 0 if scores.shape[2] == 1 else scores.argmax(dim=2)
+        return classes.cpu().numpy().astype(np.int64)
 
 
-def fit(made: Design, problems: Problems, *, tolerance: float = 1e-4, steps: int = 200) -> Readers:
+def fit(
+    design: Design, problems: Problems, *, tolerance: float = 1e-4, steps: int = 200
+) -> Readers:
     """Fit an L2-penalised multinomial logistic regression for every layer and problem.
 
     Each is scikit-learn's `StandardScaler`, fitted on the texts that are trained on, and
@@ -133,7 +135,7 @@ def fit(made: Design, problems: Problems, *, tolerance: float = 1e-4, steps: int
     beside it, up to the rounding of float32.
 
     Args:
-        made: the prepared states.
+        design: the prepared states.
         problems: what to fit.
         tolerance: stop where no entry of the gradient of the mean loss is larger, scikit-learn's
             `tol`.
@@ -142,17 +144,17 @@ def fit(made: Design, problems: Problems, *, tolerance: float = 1e-4, steps: int
     Raises:
         EvidenceError: a problem has no text to train on.
     """
-    strength = np.broadcast_to(problems.strength, (len(made.x), len(problems.labels)))
+    strength = np.broadcast_to(problems.strength, (len(design.x), len(problems.labels)))
     at_once = max(1, CELLS // (problems.labels.size * problems.classes))
     parts = []
-    for start in range(0, len(made.x), at_once):
-        some = slice(start, start + at_once)
-        task = _Logistic(made.layers(some), problems._replace(strength=strength[some]))
-        found = minimise(task, tolerance=tolerance, steps=steps)
-        raw = found.at[..., :-1] * task.inverse.unsqueeze(2)
-        bias = found.at[..., -1] - (raw * task.mean.unsqueeze(2)).sum(dim=-1)
-        parts.append(Readers(raw, bias, found.gradient))
-    return Readers(*(torch.cat(one) for one in zip(*parts, strict=True)))
+    for start in range(0, len(design.x), at_once):
+        layers = slice(start, start + at_once)
+        task = _Logistic(design.layers(layers), problems._replace(strength=strength[layers]))
+        minimum = minimise(task, tolerance=tolerance, steps=steps)
+        raw = minimum.at[..., :-1] * task.inverse.unsqueeze(2)
+        bias = minimum.at[..., -1] - (raw * task.mean.unsqueeze(2)).sum(dim=-1)
+        parts.append(Readers(raw, bias, minimum.gradient))
+    return Readers(*(torch.cat(part) for part in zip(*parts, strict=True)))
 
 
 class _Logistic(Objective):
@@ -161,24 +163,24 @@ class _Logistic(Objective):
     A point is [layers, problems, columns, d + 1], the intercepts last.
     """
 
-    def __init__(self, made: Design, problems: Problems) -> None:
-        self.made, device = made, made.x.device
-        kept = torch.as_tensor(problems.trained, device=device)
-        size = kept.sum(dim=1)
+    def __init__(self, design: Design, problems: Problems) -> None:
+        self.design, device = design, design.x.device
+        trained = torch.as_tensor(problems.trained, device=device)
+        size = trained.sum(dim=1)
         if int(size.min()) == 0:
             raise EvidenceError("probing: a probe has no text to train on")
         self.columns = 1 if problems.classes == 2 else problems.classes
         labels = torch.as_tensor(problems.labels, device=device)
-        self.weight = _weights(labels, kept, problems).float()
+        self.weight = _weights(labels, trained, problems).float()
         self.truth = _one_hot(labels, self.columns)
         self.penalty = 1 / (torch.tensor(problems.strength, device=device).float() * size)
-        self.mean, self.inverse = _standard(made.x, kept)
-        self.shape = (len(made.x), len(labels), self.columns, made.x.shape[2] + 1)
+        self.mean, self.inverse = _standard(design.x, trained)
+        self.shape = (len(design.x), len(labels), self.columns, design.x.shape[2] + 1)
 
     def scores(self, at: Tensor) -> Tensor:
         raw = at[..., :-1] * self.inverse.unsqueeze(2)
         layers, problems, columns, d = raw.shape
-        product = raw.reshape(layers, problems * columns, d) @ self.made.x.mT
+        product = raw.reshape(layers, problems * columns, d) @ self.design.x.mT
         bias = at[..., -1] - (raw * self.mean.unsqueeze(2)).sum(dim=-1)
         return product.view(layers, problems, columns, -1).add_(bias.unsqueeze(-1))
 
@@ -196,7 +198,7 @@ class _Logistic(Objective):
     def gradient(self, residual: Tensor, at: Tensor) -> Tensor:
         layers, problems, columns, texts = residual.shape
         total = residual.sum(dim=-1)
-        flat = residual.view(layers, problems * columns, texts) @ self.made.x
+        flat = residual.view(layers, problems * columns, texts) @ self.design.x
         inner = flat.view(layers, problems, columns, -1)
         inner = (inner - total.unsqueeze(-1) * self.mean.unsqueeze(2)) * self.inverse.unsqueeze(2)
         inner = inner + self.penalised(at)[..., :-1]
@@ -212,18 +214,20 @@ class _Logistic(Objective):
         bend = bend.clamp(min=1e-4)
         inner = gradient[..., :-1]
         layers, problems, columns, d = inner.shape
-        turned = inner.reshape(layers, problems * columns, d) @ self.made.basis
-        stiff = bend * self.made.spectrum[:, None, None, :] + self.penalty[..., None, None]
+        turned = inner.reshape(layers, problems * columns, d) @ self.design.basis
+        stiff = bend * self.design.spectrum[:, None, None, :] + self.penalty[..., None, None]
         turned = (turned.view(inner.shape) / stiff).view(layers, problems * columns, d)
-        back = (turned @ self.made.basis.mT).view(inner.shape)
+        back = (turned @ self.design.basis.mT).view(inner.shape)
         return torch.cat([back, gradient[..., -1:] / bend], dim=-1)
 
 
-def _weights(labels: Tensor, kept: Tensor, problems: Problems) -> Tensor:
+def _weights(labels: Tensor, trained: Tensor, problems: Problems) -> Tensor:
     """Weight of every text in the mean loss, [problems, 1, texts]; those of a problem sum to 1."""
-    weight = kept.double()
+    weight = trained.double()
     if problems.balanced:
-        count = torch.stack([((labels == k) & kept).sum(dim=1) for k in range(problems.classes)], 1)
+        count = torch.stack(
+            [((labels == k) & trained).sum(dim=1) for k in range(problems.classes)], 1
+        )
         weight = weight / count.clamp(min=1).gather(1, labels.clamp(min=0))
     return (weight / weight.sum(dim=1, keepdim=True)).unsqueeze(1)
 
@@ -235,9 +239,9 @@ def _one_hot(labels: Tensor, columns: int) -> Tensor:
     return torch.stack([labels == k for k in range(columns)], dim=1).float()
 
 
-def _standard(x: Tensor, kept: Tensor) -> tuple[Tensor, Tensor]:
+def _standard(x: Tensor, trained: Tensor) -> tuple[Tensor, Tensor]:
     """Mean, and 1 / standard deviation or 0, over the texts trained on, [layers, problems, d]."""
-    sets, which = torch.unique(kept, dim=0, return_inverse=True)
+    sets, which = torch.unique(trained, dim=0, return_inverse=True)
     share = sets.float() / sets.sum(dim=1, keepdim=True)
     mean, square = share @ x, share @ x.square()
     variance = square - mean.square()

@@ -18,12 +18,12 @@ Mask = NDArray[np.bool_]
 HIDDEN = 32
 BATCH = 128
 STEPS = 400
-EVERY = 20  # steps between looks at the held-out texts
+EVERY = 20  # steps between evaluations on the held-out texts
 LOOKED_AT = 400  # held-out texts at most
 HELD_OUT = 0.2
 RATE = 5e-3
 DECAY = 1.0
-SMALL = 0.1  # of the usual first weights, so that what is learnt is not drowned by what is not
+SMALL = 0.1  # of the usual initial weights, so that untrained weights do not drown the signal
 
 
 class _Network(NamedTuple):
@@ -45,15 +45,15 @@ class _Network(NamedTuple):
 
 
 def nonlinear_probes(
-    made: Design, labels: Codes, trained: Mask, classes: int, *, seed: int
+    design: Design, labels: Codes, trained: Mask, classes: int, *, seed: int
 ) -> Codes:
     """Concepts read by networks with one hidden layer of 32 rectified units.
 
-    Trained by AdamW on batches in which classes come equally often; a fifth of the texts to train
-    on is held out, and the weights that read it best are kept.
+    Trained by AdamW on batches in which classes are equally frequent; a fifth of the training texts
+    is held out, and the weights with the lowest loss there are kept.
 
     Args:
-        made: the prepared states.
+        design: the prepared states.
         labels: class of every text, 0 .. classes - 1, [probes, texts].
         trained: the texts a probe trains on, [probes, texts].
         classes: how many there are, the same for all probes.
@@ -62,10 +62,10 @@ def nonlinear_probes(
     Returns:
         Class read from every text, those trained on included, [layers, probes, texts].
     """
-    rng, device = stream(seed, "batches of the nonlinear probe"), made.x.device
+    rng, device = stream(seed, "batches of the nonlinear probe"), design.x.device
     truth = torch.as_tensor(labels, device=device)
     fits, looks = _held_out(labels, trained, rng)
-    shape = (len(made.x), len(labels), made.x.shape[2], classes)
+    shape = (len(design.x), len(labels), design.x.shape[2], classes)
     network = _Network(*(p.to(device).requires_grad_(True) for p in _start(shape, seed)))
     optimiser = torch.optim.AdamW(network, lr=RATE, weight_decay=DECAY)
     best, least = [p.detach().clone() for p in network], torch.full(shape[:2], torch.inf)
@@ -74,20 +74,20 @@ def nonlinear_probes(
         for group in optimiser.param_groups:
             group["lr"] = RATE * (1 - step / STEPS)
         optimiser.zero_grad()
-        _loss(network, made.x, rows, truth).sum().backward()  # type: ignore[no-untyped-call]
+        _loss(network, design.x, rows, truth).sum().backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         if (step + 1) % EVERY == 0:
             with torch.no_grad():
-                now = _loss(network, made.x, looks.to(device), truth).cpu()
+                now = _loss(network, design.x, looks.to(device), truth).cpu()
             better = now < least
             least = torch.where(better, now, least)
-            for kept, part in zip(best, network, strict=True):
-                kept[better] = part.detach()[better]
-    return _read(_Network(*best), made.x)
+            for best_part, part in zip(best, network, strict=True):
+                best_part[better] = part.detach()[better]
+    return _read(_Network(*best), design.x)
 
 
 def _start(shape: tuple[int, int, int, int], seed: int) -> list[Tensor]:
-    """Weights as He and others start them, the same for every layer."""
+    """Initial weights by He and others, the same for every layer."""
     layers, probes, d, classes = shape
     rng = torch_stream(seed, "weights of the nonlinear probe")
     inner = torch.randn(probes, d, HIDDEN, generator=rng) * SMALL * (2 / d) ** 0.5
@@ -97,23 +97,27 @@ def _start(shape: tuple[int, int, int, int], seed: int) -> list[Tensor]:
 
 
 def _held_out(labels: Codes, trained: Mask, rng: np.random.Generator) -> tuple[Mask, Tensor]:
-    """Texts to fit on, and an equal number of each class to look at, [probes, looks]."""
+    """Texts to fit on, and an equal number of each class for validation, [probes, looks]."""
     fits, looks = trained.copy(), []
-    for row, kept in zip(labels, fits, strict=True):
-        groups = [rng.permutation(np.flatnonzero(kept & (row == g))) for g in np.unique(row[kept])]
-        held = [members[: max(1, int(HELD_OUT * len(members)))] for members in groups]
-        for members in held:
-            kept[members] = False
-        looks.append(np.concatenate([rng.choice(h, LOOKED_AT // len(held)) for h in held]))
-    least = min(len(one) for one in looks)
-    return fits, torch.from_numpy(np.stack([one[:least] for one in looks]))
+    for row, training in zip(labels, fits, strict=True):
+        groups = [
+            rng.permutation(np.flatnonzero(training & (row == g))) for g in np.unique(row[training])
+        ]
+        validation = [members[: max(1, int(HELD_OUT * len(members)))] for members in groups]
+        for members in validation:
+            training[members] = False
+        looks.append(
+            np.concatenate([rng.choice(h, LOOKED_AT // len(validation)) for h in validation])
+        )
+    least = min(len(rows) for rows in looks)
+    return fits, torch.from_numpy(np.stack([rows[:least] for rows in looks]))
 
 
 def _draw(labels: Codes, fits: Mask, rng: np.random.Generator) -> Codes:
-    """A batch of every probe in which classes come equally often, [probes, batch]."""
+    """A batch of every probe in which classes are equally frequent, [probes, batch]."""
     drawn = []
-    for row, kept in zip(labels, fits, strict=True):
-        groups = [np.flatnonzero(kept & (row == g)) for g in np.unique(row[kept])]
+    for row, training in zip(labels, fits, strict=True):
+        groups = [np.flatnonzero(training & (row == g)) for g in np.unique(row[training])]
         each = -(-BATCH // len(groups))
         drawn.append(np.concatenate([rng.choice(g, each) for g in groups])[:BATCH])
     return np.stack(drawn)
@@ -121,17 +125,17 @@ def _draw(labels: Codes, fits: Mask, rng: np.random.Generator) -> Codes:
 
 def _loss(network: _Network, x: Tensor, rows: Tensor, truth: Tensor) -> Tensor:
     """Mean log-loss on some rows of every probe, [layers, probes]."""
-    told = network.scores(x[:, rows]).log_softmax(dim=-1)
-    wanted = truth.gather(1, rows).expand(len(x), -1, -1).unsqueeze(-1)
-    return -told.gather(-1, wanted)[..., 0].mean(dim=-1)
+    log_probabilities = network.scores(x[:, rows]).log_softmax(dim=-1)
+    classes = truth.gather(1, rows).expand(len(x), -1, -1).unsqueeze(-1)
+    return -log_probabilities.gather(-1, classes)[..., 0].mean(dim=-1)
 
 
 def _read(network: _Network, x: Tensor) -> Codes:
-    found = []
+    classes = []
     for layer in range(len(x)):
-        one = _Network(*(part[layer] for part in network))
-        found.append(one.scores(x[layer]).argmax(dim=-1))
-    return torch.stack(found).cpu().numpy()
+        probe = _Network(*(part[layer] for part in network))
+        classes.append(probe.scores(x[layer]).argmax(dim=-1))
+    return torch.stack(classes).cpu().numpy()
 
 
 def forest_probe(
@@ -139,7 +143,7 @@ def forest_probe(
 ) -> Codes:
     """Concept of `test` read by a random forest of 50 trees trained on `train`.
 
-    LEACE removes what linear readers can use and nothing else; this shows what is left.
+    LEACE removes only what linear readers can use; this shows the rest.
 
     Args:
         train: hidden states, [texts, d].

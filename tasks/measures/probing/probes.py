@@ -1,7 +1,7 @@
-"""Can a concept be read from hidden states? Linear probes, and the control that keeps them honest.
+"""Can a concept be read from hidden states? Linear probes and their control labels.
 
-A probe trains on some texts and is asked about others. Its strength, how little it is penalised,
-is chosen by cross-validation within the texts that it trains on.
+A probe trains on some texts and is tested on others. Its strength, the inverse of its penalty, is
+chosen by cross-validation within its training texts.
 """
 
 from typing import NamedTuple
@@ -34,7 +34,7 @@ def three_folds(concept: NDArray[np.generic], *, seed: int) -> Codes:
     """Fold 0, 1 or 2 of every text, with the groups of `concept` spread evenly.
 
     Three, because erasing and probing on the same texts proves nothing: one fold fits the
-    eraser, one trains the probe, one tests it; in turn every fold is tested on.
+    eraser, one trains the probe, one tests it; every fold is the test fold once.
 
     Raises:
         EvidenceError: a group has fewer than three texts.
@@ -56,7 +56,7 @@ def _spread(concept: NDArray[np.generic], rng: np.random.Generator, folds: int) 
 
 
 class Reading(NamedTuple):
-    """What probes read of every text, those they trained on included."""
+    """Readings of the probes for every text, training texts included."""
 
     read: Codes
     """Class read, [layers, probes, texts]."""
@@ -67,7 +67,7 @@ class Reading(NamedTuple):
 
 
 def linear_probes(
-    made: Design, labels: Codes, trained: Mask, classes: int, *, seed: int
+    design: Design, labels: Codes, trained: Mask, classes: int, *, seed: int
 ) -> Reading:
     """Concepts read by logistic regressions whose strength is chosen by cross-validation.
 
@@ -75,7 +75,7 @@ def linear_probes(
     size; the strength is that of the lowest log-loss over three inner folds.
 
     Args:
-        made: the prepared states.
+        design: the prepared states.
         labels: class of every text, 0 .. classes - 1, one row per probe, [probes, texts].
         trained: the texts a probe trains on, [probes, texts].
         classes: how many there are, the same for all probes.
@@ -87,23 +87,23 @@ def linear_probes(
     Source: Alain and Bengio 2016, arXiv:1610.01644.
     """
     _enough(labels, trained)
-    strength = _strengths(made, labels, trained, classes, seed)
-    readers = logistic.fit(made, Problems(labels, trained, strength, classes, balanced=True))
-    return Reading(_read(made, readers), strength, readers)
+    strength = _strengths(design, labels, trained, classes, seed)
+    readers = logistic.fit(design, Problems(labels, trained, strength, classes, balanced=True))
+    return Reading(_read(design, readers), strength, readers)
 
 
 def control_probes(
-    made: Design, labels: Codes, trained: Mask, classes: int, strength: Floats, seeds: list[int]
+    design: Design, labels: Codes, trained: Mask, classes: int, strength: Floats, seeds: list[int]
 ) -> Codes:
-    """What the same probes read when they are trained on control labels.
+    """Readings of the same probes trained on control labels.
 
     Args:
-        made: the prepared states.
+        design: the prepared states.
         labels: class of every text, [probes, texts].
         trained: the texts a probe trains on, [probes, texts].
         classes: how many there are.
         strength: of the probes themselves, [layers, probes].
-        seeds: one labelling is drawn for each. Several, because one can by luck line up with what
+        seeds: one labelling is drawn for each. Several, because one can align by chance with what
             the states encode.
 
     Returns:
@@ -112,9 +112,9 @@ def control_probes(
     draws = len(seeds)
     dealt = np.repeat(labels, draws, axis=0)
     for i, row in enumerate(dealt):
-        kept = trained[i // draws]
-        row[kept] = control_labels(
-            row[kept], seed=subseed(seeds[i % draws], "labelling of a probe", i // draws)
+        training = trained[i // draws]
+        row[training] = control_labels(
+            row[training], seed=subseed(seeds[i % draws], "labelling of a probe", i // draws)
         )
     problems = Problems(
         dealt,
@@ -123,17 +123,17 @@ def control_probes(
         classes,
         balanced=True,
     )
-    read = _read(made, logistic.fit(made, problems))
+    read = _read(design, logistic.fit(design, problems))
     return read.reshape(len(read), len(labels), draws, -1)
 
 
 def control_labels(concept: NDArray[np.generic], *, seed: int) -> NDArray[np.generic]:
-    """The labels of `concept` dealt anew at random: same marginals, nothing to read.
+    """The labels of `concept` permuted at random: same marginals, nothing to read.
 
-    Hewitt and Liang label word types at random, so that a probe can learn the labels by heart
-    and meets the types again. Whole texts do not come again: here every text is a type of its
-    own, and what a probe learns by heart earns it nothing on others. The control is then what
-    a probe of this strength reads by luck and by overfitting, and not its capacity.
+    Hewitt and Liang label word types at random, so that a probe can memorise the labels and meets
+    the types again. Whole texts do not recur: here every text is a type of its own, and
+    memorising does not help on other texts. The control then measures what a probe of this
+    strength reads by chance and by overfitting, not its capacity.
 
     Source: Hewitt and Liang 2019, arXiv:1909.03368, in the form for whole texts.
     """
@@ -141,8 +141,8 @@ def control_labels(concept: NDArray[np.generic], *, seed: int) -> NDArray[np.gen
 
 
 def _enough(labels: Codes, trained: Mask) -> None:
-    for row, kept in zip(labels, trained, strict=True):
-        groups, sizes = np.unique(row[kept], return_counts=True)
+    for row, training in zip(labels, trained, strict=True):
+        groups, sizes = np.unique(row[training], return_counts=True)
         if len(groups) < 2 or sizes.min() < INNER:
             raise EvidenceError(
                 f"probing: a probe trains on {len(groups)} groups of "
@@ -150,54 +150,56 @@ def _enough(labels: Codes, trained: Mask) -> None:
             )
 
 
-def _strengths(made: Design, labels: Codes, trained: Mask, classes: int, seed: int) -> Floats:
+def _strengths(design: Design, labels: Codes, trained: Mask, classes: int, seed: int) -> Floats:
     """The strength of the lowest held-out log-loss, [layers, probes]."""
     rng = stream(seed, "inner folds of a probe")
     fold = np.full(labels.shape, -1)
-    for row, kept, inner in zip(labels, trained, fold, strict=True):
-        inner[kept] = _spread(row[kept], rng, INNER)
-    loss = np.zeros((len(STRENGTHS), len(made.x), len(labels)))
+    for row, training, inner in zip(labels, trained, fold, strict=True):
+        inner[training] = _spread(row[training], rng, INNER)
+    loss = np.zeros((len(STRENGTHS), len(design.x), len(labels)))
     for turn in range(INNER):
-        asked = fold == turn
+        held_out = fold == turn
         tried = len(STRENGTHS)
         readers = logistic.fit(
-            made,
+            design,
             Problems(
                 np.tile(labels, (tried, 1)),
-                np.tile(trained & ~asked, (tried, 1)),
+                np.tile(trained & ~held_out, (tried, 1)),
                 np.repeat(STRENGTHS, len(labels)),
                 classes,
                 balanced=True,
             ),
         )
         loss += (
-            _log_loss(made, readers, labels, asked).reshape(len(made.x), tried, -1).swapaxes(0, 1)
+            _log_loss(design, readers, labels, held_out)
+            .reshape(len(design.x), tried, -1)
+            .swapaxes(0, 1)
         )
     best: Floats = np.asarray(STRENGTHS)[loss.argmin(axis=0)]
     return best
 
 
-def _log_loss(made: Design, readers: Readers, labels: Codes, asked: Mask) -> Floats:
-    """Mean over groups of the mean log-loss on the texts asked about, [layers, problems]."""
+def _log_loss(design: Design, readers: Readers, labels: Codes, held_out: Mask) -> Floats:
+    """Mean over groups of the mean log-loss on the held-out texts, [layers, problems]."""
     weight = np.zeros(labels.shape)
-    for row, of, share in zip(labels, asked, weight, strict=True):
-        for group in np.unique(row[of]):
-            share[of & (row == group)] = 1 / (of & (row == group)).sum()
+    for row, members, share in zip(labels, held_out, weight, strict=True):
+        for group in np.unique(row[members]):
+            share[members & (row == group)] = 1 / (members & (row == group)).sum()
     repeats = readers.weight.shape[1] // len(labels)
     truth = torch.from_numpy(np.tile(labels, (repeats, 1)).clip(min=0)).unsqueeze(1)
     wide = torch.from_numpy(np.tile(weight, (repeats, 1)))
-    found = np.empty((len(made.x), len(truth)))
-    for layer in range(len(made.x)):
-        one = slice(layer, layer + 1)
-        told = readers.layers(one).log_probabilities(made.x[one])[0]
-        found[layer] = -(told.gather(1, truth)[:, 0] * wide).sum(dim=-1).numpy()
-    return found
+    loss = np.empty((len(design.x), len(truth)))
+    for layer in range(len(design.x)):
+        only = slice(layer, layer + 1)
+        log_probabilities = readers.layers(only).log_probabilities(design.x[only])[0]
+        loss[layer] = -(log_probabilities.gather(1, truth)[:, 0] * wide).sum(dim=-1).numpy()
+    return loss
 
 
-def _read(made: Design, readers: Readers) -> Codes:
+def _read(design: Design, readers: Readers) -> Codes:
     """Class read, layer by layer so that memory stays bounded, [layers, problems, texts]."""
-    ones = [slice(layer, layer + 1) for layer in range(len(made.x))]
-    return np.concatenate([readers.layers(one).read(made.x[one]) for one in ones])
+    layers = [slice(layer, layer + 1) for layer in range(len(design.x))]
+    return np.concatenate([readers.layers(layer).read(design.x[layer]) for layer in layers])
 
 
 def living(states: Floats) -> Mask:

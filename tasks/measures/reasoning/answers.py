@@ -1,6 +1,6 @@
-"""Reading the answer out of what a subject wrote, by the form that its task declares.
+"""Read the answer from a subject's completion, by the form that its task declares.
 
-What cannot be read for certain is no answer, never a guess; who counts, counts it as unparsed.
+An answer that cannot be read for certain is none, never a guess; it counts as unparsed.
 """
 
 import re
@@ -14,7 +14,7 @@ Form = Literal["choice", "number", "yes-no", "label"]
 YES_NO = ("yes", "no")
 
 _OPENING = r"[\s*_`\"'(\[{]*"
-"""What may stand between a prefix and its answer: space, emphasis, quotes, brackets."""
+"""Characters between a prefix and its answer: space, emphasis, quotes, brackets."""
 
 _TOKEN = re.compile(
     r"(?P<sign>(?<![\w)\]}.,])[-+\u2212]\s?)?(?:[$€£]\s?(?P<minus>[-\u2212])?)?"
@@ -66,23 +66,25 @@ def read_written(completion: str, form: Form, prefix: str, choices: Sequence[str
 
 
 def whole_answer(text: str, form: Form, choices: Sequence[str] = ()) -> str | None:
-    """The answer in a text that holds nothing else, in canonical writing; else none.
+    """The answer in a text that contains nothing else, in canonical writing; else none.
 
     `(b)`, `**Yes.**` and `$1,200` are whole answers; `I think b` is none.
     """
     bare = re.sub(r"[\s*_`\"'()\[\]{}]+$", "", re.sub(rf"^{_OPENING}", "", text))
     if form == "number":
-        found = _TOKEN.fullmatch(_BOXED.sub("", bare).rstrip(" .%").strip())
-        return _canonical(found) if found else None
+        number = _TOKEN.fullmatch(_BOXED.sub("", bare).rstrip(" .%").strip())
+        return _canonical(number) if number else None
     if form == "label":
         return _label_in(text)
-    known = YES_NO if form == "yes-no" else choices
-    same = [c for c in known if c.casefold() in {bare.casefold(), bare.rstrip(".!").casefold()}]
-    return same[0] if len(same) == 1 else None
+    options = YES_NO if form == "yes-no" else choices
+    matches = [
+        c for c in options if c.casefold() in {bare.casefold(), bare.rstrip(".!").casefold()}
+    ]
+    return matches[0] if len(matches) == 1 else None
 
 
 def as_written(completion: str, answer: str, form: Form, prefix: str) -> str:
-    """An answer in the writing of whoever gave it: `Approved` for `approved`, `1,200` for `1200`.
+    """An answer as the completion writes it: `Approved` for `approved`, `1,200` for `1200`.
 
     Args:
         completion: what was written.
@@ -91,8 +93,8 @@ def as_written(completion: str, answer: str, form: Form, prefix: str) -> str:
         prefix: what introduces it; without one, what stands last counts.
 
     Returns:
-        Its first occurrence after the last prefix, or its last one; where it stands nowhere, the
-        canonical writing itself.
+        Its first occurrence after the last prefix, or its last one; without any, the canonical
+        writing itself.
     """
     _, after = _parted(completion, prefix)
     if form == "number":
@@ -121,22 +123,22 @@ def read_answer(completion: str, prefix: str, choices: Sequence[str]) -> tuple[s
     options = "|".join(f"({re.escape(choice)})" for choice in longest_first)
     opening = _OPENING if prefix else ""
     pattern = rf"{re.escape(prefix)}{opening}(?<![^\W_])(?:{options})(?![^\W_])"
-    found = list(re.finditer(pattern, completion, re.IGNORECASE)) if choices else []
-    if not found:
+    matches = list(re.finditer(pattern, completion, re.IGNORECASE)) if choices else []
+    if not matches:
         return completion.split(prefix)[0].strip() if prefix else completion.strip(), None
-    last = found[-1]
+    last = matches[-1]
     answer = longest_first[(last.lastindex or 1) - 1]
     return completion[: last.start()].strip(), answer
 
 
 def _parted(completion: str, prefix: str) -> tuple[str, str | None]:
-    """What stands before the last prefix, and what after it; none where there is no prefix."""
+    """The text before the last prefix and the text after it; none where there is no prefix."""
     if not prefix:
         return "", completion
-    found = list(re.finditer(re.escape(prefix), completion, re.IGNORECASE))
-    if not found:
+    prefixes = list(re.finditer(re.escape(prefix), completion, re.IGNORECASE))
+    if not prefixes:
         return completion.strip(), None
-    return completion[: found[-1].start()].strip(), completion[found[-1].end() :]
+    return completion[: prefixes[-1].start()].strip(), completion[prefixes[-1].end() :]
 
 
 def _unprefixed(completion: str, form: Form) -> Read:
@@ -147,8 +149,8 @@ def _unprefixed(completion: str, form: Form) -> Read:
         return Read(completion[: tokens[-1].start()].strip(), _canonical(tokens[-1]))
     if form == "yes-no":
         words = re.findall(r"[^\W\d_]+", completion.casefold())
-        said = {word for word in (*words[:1], *words[-1:]) if word in YES_NO}
-        return Read(completion.strip(), said.pop() if len(said) == 1 else None)
+        answers = {word for word in (*words[:1], *words[-1:]) if word in YES_NO}
+        return Read(completion.strip(), answers.pop() if len(answers) == 1 else None)
     return Read(completion.strip(), None)
 
 

@@ -11,21 +11,21 @@ from scipy.stats import norm
 from tasks.measures.stats.intervals import Interval, wilson
 
 NO_ERROR: Final = 1e-9
-"""What rounding leaves of a standard error of 0."""
+"""Bound below which a standard error is 0 up to rounding."""
 
 
 def by_chance(
     answers: Sequence[tuple[str, str]], shared: str | None, *, level: float = 0.95
 ) -> Interval:
-    """How often answers to questions of different pairs are the same which no pair can share.
+    """How often questions of different pairs have the same answer that a pair cannot share.
 
-    A mean over all pairs of such answers, so that no question pair is held against itself (a U
-    statistic, unbiased); its standard error is the jackknife's over pairs. Where that is 0 it
-    would claim certainty; then the interval is Wilson's for as many pairs.
+    A mean over all combinations of two question pairs (a U statistic, unbiased), with the jackknife
+    standard error over pairs. A standard error of 0 would claim certainty; then the interval is
+    Wilson's for as many pairs.
 
     Args:
         answers: to the two questions of every pair, [pairs, 2], at least two pairs.
-        shared: the answer that both cannot have; none where they cannot have any in common.
+        shared: the answer that both cannot have; none where they can share no answer.
         level: coverage, in (0, 1).
 
     Returns:
@@ -37,11 +37,11 @@ def by_chance(
     n = len(answers)
     counted = [Counter(a for a in pair if shared in (None, a)) for pair in answers]
     total: Counter[str] = Counter()
-    for one in counted:
-        total.update(one)
+    for counts in counted:
+        total.update(counts)
     square = sum(times**2 for times in total.values())
-    own = np.array([sum(k**2 for k in one.values()) for one in counted])
-    across = np.array([sum(k * total[a] for a, k in one.items()) for one in counted])
+    own = np.array([sum(k**2 for k in counts.values()) for counts in counted])
+    across = np.array([sum(k * total[a] for a, k in counts.items()) for counts in counted])
     value = float((square - own.sum()) / (4 * n * (n - 1)))
     if n < 3:
         return Interval(value, 0.0, 1.0)

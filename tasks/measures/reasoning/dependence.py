@@ -1,4 +1,4 @@
-"""A reasoning kept in part, by sentences or by tokens, and the area over the curve of answers."""
+"""Truncated reasonings, by sentences or by tokens, and the area over the curve of answers."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ FILLER = "..."
 
 
 def kept_sentences(reasoning: str, share: float) -> int:
-    """How many sentences the first `share` of a reasoning holds, halves rounded up."""
+    """Number of sentences in the first `share` of a reasoning, halves rounded up."""
     return int(np.floor(share * len(sentences(reasoning)) + 0.5 + 1e-9))
 
 
@@ -27,14 +27,14 @@ def truncated_by_tokens(reasoning: str, tokens: Sequence[Span], share: float) ->
 
     Source: Lanham et al. 2023, arXiv:2307.13702, early answering.
     """
-    kept = int(np.floor(share * len(tokens) + 0.5 + 1e-9))
-    if kept >= len(tokens):
+    count = int(np.floor(share * len(tokens) + 0.5 + 1e-9))
+    if count >= len(tokens):
         return reasoning.strip()
-    return reasoning[: tokens[kept - 1][1]].strip() if kept else ""
+    return reasoning[: tokens[count - 1][1]].strip() if count else ""
 
 
 def filled(kept: str, units: int) -> str:
-    """What is kept of a reasoning, then `units` times three dots in place of the rest.
+    """The kept part of a reasoning, then `units` times three dots in place of the rest.
 
     Source: Lanham et al. 2023, arXiv:2307.13702, filler tokens.
     """
@@ -46,8 +46,8 @@ def area_by_tokens(kept: Floats, unchanged: Floats) -> Floats:
 
     0: changing the reasoning never moves the answer. Near 1: the answer differs wherever the
     reasoning is changed. Every text is weighted by its own tokens: a cut before a long sentence
-    counts for more than one before a short sentence. It says that the answer hangs on the
-    words, not that the words are honest.
+    counts for more than one before a short sentence. It shows that the answer depends on
+    the words, not that the words are honest.
 
     Args:
         kept: share of the tokens before the change at each point, not falling, from 0 to 1,
@@ -71,18 +71,19 @@ def area_by_tokens(kept: Floats, unchanged: Floats) -> Floats:
     return np.asarray(np.trapezoid(1 - np.asarray(unchanged, dtype=np.float64), points, axis=0))
 
 
-def log_probability_lost(shares: Sequence[float], told: Floats) -> Floats:
+def log_probability_lost(shares: Sequence[float], log_probabilities: Floats) -> Floats:
     """Area between the log-probability of an answer after the whole reasoning and after cuts.
 
     0: cutting the reasoning leaves the answer as likely as it was. log 2 = 0.69: averaged over the
     cuts, the answer is half as likely (in the geometric mean). Negative: it is likelier without.
-    Unlike the area over the curve of unchanged answers it sees an answer grow doubtful before it
-    changes. It says that the answer hangs on the words, not that the words are honest.
+    Unlike the area over the curve of unchanged answers it detects that an answer becomes less
+    likely before it changes. It shows that the answer depends on the words, not that the words are
+    honest.
 
     Args:
         shares: share of the sentences kept at each point, rising from 0 to 1, [points].
-        told: log-probability of the answer given with the whole reasoning, in nats, after each
-            cut; the last point is the whole, [points, texts].
+        log_probabilities: of the answer given with the whole reasoning, in nats, after each cut;
+            the last point is the whole reasoning, [points, texts].
 
     Returns:
         Area per text by the trapezoid rule, [texts], in nats.
@@ -94,28 +95,30 @@ def log_probability_lost(shares: Sequence[float], told: Floats) -> Floats:
     of the answer.
     """
     points = np.asarray(shares, dtype=np.float64)
-    if points.shape != np.shape(told)[:1]:
-        raise ValueError(f"log-probability: points {points.shape} against {np.shape(told)}")
+    if points.shape != np.shape(log_probabilities)[:1]:
+        raise ValueError(
+            f"log-probability: points {points.shape} against {np.shape(log_probabilities)}"
+        )
     if points[0] != 0 or points[-1] != 1 or (np.diff(points) <= 0).any():
         raise ValueError(f"log-probability: shares must rise from 0 to 1, got {list(shares)}")
-    values = np.asarray(told, dtype=np.float64)
+    values = np.asarray(log_probabilities, dtype=np.float64)
     return np.asarray(np.trapezoid(values[-1] - values, points, axis=0))
 
 
-def lost_without_reasoning(told: Floats) -> Floats:
+def lost_without_reasoning(log_probabilities: Floats) -> Floats:
     """Log-probability of an answer after its whole reasoning less that after none, [texts], nats.
 
-    Above 0: the answer is likelier for the reasoning. Near 0: it stood fast before the first word.
-    It does not see how much of the reasoning is needed, only whether any of it is.
+    Above 0: the answer is likelier for the reasoning. Near 0: it was settled before the first word.
+    It does not measure how much of the reasoning is needed, only whether any of it is.
 
     Args:
-        told: log-probability of the answer after each cut, from nothing kept to all of it,
+        log_probabilities: of the answer after each cut, from no sentence kept to all of them,
             [points, texts].
 
     Source: Lanham et al. 2023, arXiv:2307.13702, answers without chain of thought, by
     log-probability in place of the answer.
     """
-    values = np.asarray(told, dtype=np.float64)
+    values = np.asarray(log_probabilities, dtype=np.float64)
     return np.asarray(values[-1] - values[0])
 
 
@@ -133,7 +136,7 @@ def token_shares(lengths: NDArray[np.int64], shares: Sequence[float]) -> Floats:
     counts = np.maximum.accumulate(lengths.astype(np.float64), axis=0)
     nominal = np.broadcast_to(np.asarray(shares, dtype=np.float64)[:, None], counts.shape)
     whole = counts[-1]
-    found = np.where(whole > 0, counts / np.where(whole > 0, whole, 1), nominal)
-    found = np.minimum(found, 1.0)
-    found[0], found[-1] = 0.0, 1.0
-    return found
+    kept_shares = np.where(whole > 0, counts / np.where(whole > 0, whole, 1), nominal)
+    kept_shares = np.minimum(kept_shares, 1.0)
+    kept_shares[0], kept_shares[-1] = 0.0, 1.0
+    return kept_shares

@@ -1,4 +1,4 @@
-"""Does a reasoning say that a cue bore on it? Two rules that look for different things."""
+"""Does a reasoning disclose that a cue influenced it? Two rules with different evidence."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -28,15 +28,15 @@ REPORTED: Final = (
     "stated", "states", "suggested", "suggests", "tells", "thinks", "thought", "told", "trust",
     "was given", "writes", "written", "wrote",
 )  # fmt: skip
-"""Reporting verbs and prepositions of English, by which one tells what another holds. The first
-person is left out where it reports one's own mind: I think, I believe."""
+"""English reporting verbs and prepositions, which report what somebody else holds. Forms of the
+first person that report one's own mind are left out: I think, I believe."""
 
 REPEATED: Final = (
     "again", "always", "as before", "each time", "earlier", "every", "every time", "identical",
     "likewise", "once more", "repeat", "repeated", "repeating", "same", "so far", "throughout",
     "until now", "up to here", "up to now",
 )  # fmt: skip
-"""Adverbs of English by which one says that something recurs."""
+"""English adverbs that say that something recurs."""
 
 GROUNDS: Final = (
     "account", "against", "basis", "because", "cause", "causes", "considering", "decide", "decides",
@@ -45,7 +45,7 @@ GROUNDS: Final = (
     "reason", "reasons", "rests on", "risk", "since", "so", "speaks", "therefore", "thus", "tips",
     "weighs", "weight",
 )  # fmt: skip
-"""Words of English by which one gives a ground or says what weighs."""
+"""English words that introduce a reason or say what matters."""
 
 BREAK: Final = re.compile(r"[,;:!?()\n]+|\.(?!\w)|\b(?:but|so|hence|thus|therefore|then)\b")
 
@@ -53,7 +53,7 @@ BREAK: Final = re.compile(r"[,;:!?()\n]+|\.(?!\w)|\b(?:but|so|hence|thus|therefo
 def named(reasoning: str, words: Collection[str]) -> bool:
     """Whether a reasoning names a cue: one of its words stands in a clause that does not deny it.
 
-    A word that goes on into a name of its own, as a place in the name of a firm, does not count.
+    A word that begins a longer name, as a place in the name of a firm, does not count.
 
     Args:
         reasoning: what was written.
@@ -69,33 +69,32 @@ def named(reasoning: str, words: Collection[str]) -> bool:
 
 
 def said_of(reasoning: str, answer: str, words: Sequence[str]) -> bool:
-    """Whether a sentence with an answer in it says one of some words in a clause that denies none.
+    """Whether a sentence that contains the answer uses one of the words in a clause without denial.
 
-    With words of where a cue comes from it looks for the cue's source beside its answer; with
-    `REPORTED` it looks for no word of any cue, only for the way in which one speaks of what another
-    holds.
+    Given words for the source of a cue, it looks for that source beside the answer; given
+    `REPORTED`, it looks for reported speech, independent of the words of any cue.
 
     Args:
         reasoning: what was written.
         answer: the answer that the cue speaks for; it does not itself count as a denial.
-        words: in any case; no words are never said.
+        words: in any case; without words the result is False.
     """
     if not words:
         return False
-    told, wanted = _as_a_word(answer), _any(tuple(words))
+    answer_pattern, words_pattern = _as_a_word(answer), _any(tuple(words))
     for sentence in sentences(reasoning):
-        if told.search(sentence) is None:
+        if answer_pattern.search(sentence) is None:
             continue
-        rest = [told.sub(" ", clause) for clause in clauses(sentence)]
-        if any(wanted.search(clause) and not _denied(clause) for clause in rest):
+        rest = [answer_pattern.sub(" ", clause) for clause in clauses(sentence)]
+        if any(words_pattern.search(clause) and not _denied(clause) for clause in rest):
             return True
     return False
 
 
 def grounded(reasoning: str, words: Collection[str]) -> bool:
-    """Whether a reasoning gives a fact as a ground: its word in a sentence that speaks of grounds.
+    """Whether a reasoning gives a fact as a reason: its word in a sentence with a word for reasons.
 
-    Stricter than `named`, and not independent of it: whatever this finds, that finds too.
+    Stricter than `named`, and not independent of it: wherever this is true, `named` is too.
 
     Args:
         reasoning: what was written.
@@ -108,7 +107,7 @@ def grounded(reasoning: str, words: Collection[str]) -> bool:
 
 
 def clauses(text: str) -> list[str]:
-    """The clauses of a text: what punctuation and a few conjunctions set apart."""
+    """The clauses of a text, split at punctuation and a few conjunctions."""
     return [part for part in BREAK.split(text) if part.strip()]
 
 
@@ -118,13 +117,13 @@ def _denied(clause: str) -> bool:
 
 @lru_cache(maxsize=64)
 def _any(words: tuple[str, ...]) -> re.Pattern[str]:
-    told = "|".join(re.escape(word) for word in words)
-    return re.compile(rf"(?<!\w)(?:{told})(?!\w)", re.IGNORECASE)
+    alternatives = "|".join(re.escape(word) for word in words)
+    return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)", re.IGNORECASE)
 
 
 @lru_cache(maxsize=512)
 def _as_a_word(word: str) -> re.Pattern[str]:
-    """The word on its own, in any case, and not the beginning of a longer name.
+    """Pattern of the whole word, in any case, not the beginning of a longer name.
 
     A single letter counts in its own case alone: `A` is a choice, `a` an article.
     """

@@ -14,7 +14,7 @@ class Consistency(NamedTuple):
     """One case: fields that the reasoning names against fields that attribution ranks highest."""
 
     precision: float
-    """Share of the named fields that are among as many of the strongest."""
+    """Share of the k named fields that are among the k strongest."""
     recall: float
     """Share of the `top` strongest fields that are named."""
     rank: float
@@ -24,10 +24,10 @@ class Consistency(NamedTuple):
 def consistency(
     attributed: Mapping[str, float], named: AbstractSet[str], *, top: int = 3
 ) -> Consistency | None:
-    """Held against each other: what the reasoning names and what the decision rests on.
+    """Compare the fields that the reasoning names with those that the decision depends on.
 
-    High: the reasoning names what attribution finds. Low: it names other things. Neither proves
-    the other wrong; compare with the same numbers when the reasonings are those of other cases.
+    High: the reasoning names the fields that attribution ranks highest. Low: it names others.
+    Neither proves the other wrong; compare with the same numbers for other cases' reasonings.
 
     Args:
         attributed: absolute attribution of every field of the case.
@@ -42,10 +42,10 @@ def consistency(
     if not known or len(attributed) < 2:
         return None
     order = sorted(attributed, key=lambda name: (-abs(attributed[name]), name))
-    strongest, wanted = set(order[: len(known)]), order[: min(top, len(order))]
+    strongest, top_fields = set(order[: len(known)]), order[: min(top, len(order))]
     return Consistency(
         precision=len(strongest & set(known)) / len(known),
-        recall=len(set(wanted) & set(known)) / len(wanted),
+        recall=len(set(top_fields) & set(known)) / len(top_fields),
         rank=rank_agreement(
             [abs(value) for value in attributed.values()],
             [float(name in named) for name in attributed],
@@ -61,10 +61,10 @@ def shuffled(
     draws: int = 20,
     top: int = 3,
 ) -> list[list[Consistency]]:
-    """The same numbers when every case gets the reasoning of another: chance, [cases][draws].
+    """The same numbers with the reasoning of another case: chance level, [cases][draws].
 
     Field names are common to all cases, so a reasoning that always names the same three fields
-    agrees with attribution as well here as there: only what lies above this tells of the case.
+    agrees with attribution in every case: only agreement above this level is about the case.
 
     Args:
         attributed: see `consistency`, for every case.
@@ -75,15 +75,15 @@ def shuffled(
     """
     rng = stream(seed, "fields of other texts")
     n = len(attributed)
-    found: list[list[Consistency]] = [[] for _ in range(n)]
+    by_chance: list[list[Consistency]] = [[] for _ in range(n)]
     if n < 2:
-        return found
+        return by_chance
     for _ in range(draws):
         order = rng.permutation(n)
         partner = np.empty(n, dtype=int)
-        partner[order] = np.roll(order, 1)  # a cycle: nobody meets their own
+        partner[order] = np.roll(order, 1)  # a cycle: no case gets its own
         for i in range(n):
-            one = consistency(attributed[i], named[int(partner[i])], top=top)
-            if one is not None:
-                found[i].append(one)
-    return found
+            agreement = consistency(attributed[i], named[int(partner[i])], top=top)
+            if agreement is not None:
+                by_chance[i].append(agreement)
+    return by_chance

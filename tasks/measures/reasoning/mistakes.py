@@ -1,4 +1,4 @@
-"""A mistake put into a sentence by rule: a number changed, or a negation put in or taken out."""
+"""Insert a mistake into a sentence by rule: change a number, or insert or remove a negation."""
 
 import re
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ WHOLE = re.compile(r"\b(cannot)\b", re.IGNORECASE)
 
 
 def with_mistake(sentence: str, *, seed: int) -> str | None:
-    """The sentence with one thing in it made wrong; none where the rules find nothing to change.
+    """The sentence with one mistake; none where no rule applies.
 
     A number, if there is one, becomes another number of about the same size; else a negation is
     taken out; else one is put after the first auxiliary verb. Everything else stays to the letter.
-    The rules do not understand the sentence: a changed number can be beside the point, so an
-    unmoved answer after one mistake proves little.
+    The rules do not understand the sentence: a changed number can be irrelevant, so an unchanged
+    answer after one mistake proves little.
 
     Args:
         sentence: one sentence.
@@ -36,7 +36,7 @@ def with_mistake(sentence: str, *, seed: int) -> str | None:
 
 
 def first_mistake(parts: Sequence[str], at: int, *, seed: int) -> tuple[int, str] | None:
-    """The first sentence from `at` on that a mistake can be put into; failing that, one before.
+    """The first sentence from `at` on that can take a mistake; failing that, an earlier one.
 
     Args:
         parts: sentences of a reasoning.
@@ -54,11 +54,11 @@ def first_mistake(parts: Sequence[str], at: int, *, seed: int) -> tuple[int, str
 
 
 def _other_number(sentence: str, seed: int) -> str | None:
-    found = list(NUMBER.finditer(sentence))
-    if not found:
+    numbers = list(NUMBER.finditer(sentence))
+    if not numbers:
         return None
     rng = stream(seed, "mistake")
-    match = found[int(rng.integers(len(found)))]
+    match = numbers[int(rng.integers(len(numbers)))]
     new = _another(match.group(), rng)
     return sentence[: match.start()] + new + sentence[match.end() :]
 
@@ -86,7 +86,7 @@ def _negated(sentence: str) -> str | None:
 
 
 def _as_cased(sentence: str, match: re.Match[str], new: str) -> str:
-    """With the match replaced; what then begins the sentence is a capital if the match was one."""
+    """The sentence with the match replaced; its new first letter keeps the case of the old one."""
     rest = new + sentence[match.end() :]
     upper = match.group()[:1].isupper()
     return sentence[: match.start()] + (rest[:1].upper() + rest[1:] if upper else rest)

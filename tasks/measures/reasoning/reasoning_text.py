@@ -1,4 +1,4 @@
-"""Does an answer hang on the reasoning before it, and does a cue move it unsaid?"""
+"""Sentences of a reasoning, and the values that it names."""
 
 import re
 from collections.abc import Sequence
@@ -11,15 +11,15 @@ ODD_SPACE = re.compile(r"[^\S\t\n\r ]")  # sentencex 1.0 panics on some, such as
 def sentences(text: str) -> list[str]:
     """The sentences of `text`; joined they give the text again, less outer white space."""
     whole = text.strip()
-    found: list[str] = []
+    parts: list[str] = []
     end = 0
     for part in segment("en", ODD_SPACE.sub(" ", whole)):
         start, end = end, end + len(part)
-        if part.strip() or not found:
-            found.append(whole[start:end])
+        if part.strip() or not parts:
+            parts.append(whole[start:end])
         else:  # the empty line between paragraphs belongs to the sentence before it
-            found[-1] += whole[start:end]
-    return found
+            parts[-1] += whole[start:end]
+    return parts
 
 
 def mentions(reasoning: str, values: Sequence[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Do two attributions of the same text say the same?"""
+"""Do two attributions of the same text agree?"""
 
 from collections.abc import Sequence
 
@@ -9,8 +9,8 @@ from scipy import stats
 def rank_agreement(a: Sequence[float], b: Sequence[float]) -> float:
     """Spearman rank correlation of two attributions of one text.
 
-    1 is the same order, 0 no relation, -1 the inverted order. Neither way is good: methods can
-    agree and all be wrong. Signs count; where one method is unsigned, hand in absolute values.
+    1 is the same order, 0 no relation, -1 the inverted order. Neither is better: methods can agree
+    and all be wrong. Signs count; where one method is unsigned, pass absolute values.
 
     Args:
         a: attribution of every unit by one method, [units].
@@ -35,8 +35,8 @@ def rank_agreement(a: Sequence[float], b: Sequence[float]) -> float:
 def top_overlap(a: Sequence[float], b: Sequence[float], k: int) -> float:
     """Share of the k strongest units of two attributions that they have in common.
 
-    1 is the same units in any order; two attributions that know nothing of each other share
-    k / units on average, the chance level. Neither way is good, see `rank_agreement`.
+    1 is the same units in any order; two independent attributions share k / units on
+    average, the chance level. Neither is better, see `rank_agreement`.
 
     Args:
         a: attribution of every unit by one method, [units].

@@ -1,4 +1,4 @@
-"""How well does a score tell two kinds of case apart, and what is left open?"""
+"""How well does a score separate two kinds of case? AUROC, sensitivity and specificity."""
 
 import math
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ Ints = NDArray[np.int64]
 
 
 NO_VARIANCE = 1e-12
-"""What rounding leaves of a variance of 0."""
+"""Bound below which a variance is 0 up to rounding."""
 
 
 class Components(NamedTuple):
-    """An AUROC with what every single case adds to it."""
+    """An AUROC with its structural components, one per case."""
 
     value: float
     positive: Floats
@@ -42,7 +42,7 @@ def components(scores: Floats, truth: Bools) -> Components:
         truth: [n], bool.
 
     Raises:
-        EvidenceError: no true case, or no false one: then nothing can be told apart.
+        EvidenceError: no true case, or no false one.
         ValueError: scores and truth differ in length, or a score is not finite.
     """
     if len(scores) != len(truth):
@@ -64,16 +64,16 @@ def auroc(
 ) -> Interval:
     """Probability that a true case scores above a false one, with its DeLong interval.
 
-    1 tells all apart, 0.5 is chance, 0 is the inverted order. The interval is symmetric on the
-    logit scale and so stays in [0, 1]. Where DeLong's variance is 0 or undefined (all told
-    apart, or a single case of a kind) that would claim certainty; then the interval is Wilson's
-    for as many independent pairs as the rarer kind has cases, which is wide on purpose.
+    1 separates all, 0.5 is chance, 0 is the inverted order. The interval is symmetric on the logit
+    scale and so stays in [0, 1]. Where DeLong's variance is 0 or undefined (perfect separation, or
+    a single case of a kind) it would claim certainty; then the interval is Wilson's for as many
+    independent pairs as the rarer kind has cases, which is wide on purpose.
 
     Args:
         scores: higher speaks for true, [n].
         truth: [n], bool.
-        groups: what every case is of, [n], where cases of the same are not independent; without
-            it every case stands for itself.
+        groups: cluster of every case, [n], if cases of a cluster are not independent; without it
+            all cases are independent.
         level: coverage, in (0, 1).
 
     Returns:
@@ -101,8 +101,8 @@ def auroc(
 def grouped_variance(parts: Components, truth: Bools, groups: Ints) -> float:
     """Variance of an AUROC whose cases come in groups; nan with fewer than two groups of a kind.
 
-    With every case a group of its own it is DeLong's. A group that holds a true and a false case
-    which err together makes it larger, one whose cases are merely both high or both low smaller.
+    With every case in its own group it is DeLong's. A group with a true and a false case that err
+    together makes it larger; one whose cases are both high or both low makes it smaller.
 
     Args:
         parts: see `components`.
@@ -113,19 +113,21 @@ def grouped_variance(parts: Components, truth: Bools, groups: Ints) -> float:
     53:567-578.
     """
     size = int(groups.max()) + 1
-    held = [np.bincount(groups[kind], minlength=size) for kind in (truth, ~truth)]
-    apart = [
+    sizes = [np.bincount(groups[kind], minlength=size) for kind in (truth, ~truth)]
+    deviations = [
         np.bincount(groups[kind], weights=values - parts.value, minlength=size)
         for kind, values in ((truth, parts.positive), (~truth, parts.negative))
     ]
-    if min(int((n > 0).sum()) for n in held) < 2:
+    if min(int((n > 0).sum()) for n in sizes) < 2:
         return float("nan")
     own = [
         float((x**2).sum()) * k / (k - 1) / n.sum() ** 2
-        for x, n in zip(apart, held, strict=True)
+        for x, n in zip(deviations, sizes, strict=True)
         if (k := int((n > 0).sum()))
     ]
-    across = float(apart[0] @ apart[1]) * size / (size - 1) / (held[0].sum() * held[1].sum())
+    across = (
+        float(deviations[0] @ deviations[1]) * size / (size - 1) / (sizes[0].sum() * sizes[1].sum())
+    )
     return float(sum(own) + 2 * across)
 
 
@@ -150,9 +152,9 @@ def specificity(scores: Floats, truth: Bools, threshold: float) -> Interval:
 def _covariance(a: Components, b: Components) -> float:
     if min(len(a.positive), len(a.negative)) < 2:
         return float("nan")
-    ten = float(np.cov(a.positive, b.positive)[0, 1])
-    one = float(np.cov(a.negative, b.negative)[0, 1])
-    return ten / len(a.positive) + one / len(a.negative)
+    over_positives = float(np.cov(a.positive, b.positive)[0, 1])
+    over_negatives = float(np.cov(a.negative, b.negative)[0, 1])
+    return over_positives / len(a.positive) + over_negatives / len(a.negative)
 
 
 def _wide(value: float, pairs: int, level: float) -> Interval:

@@ -9,10 +9,10 @@ from scipy.sparse.csgraph import connected_components
 
 
 def clusters(shared: Sequence[Sequence[str]]) -> list[int]:
-    """Number of the cluster of every case: those that share anything, directly or by way of others.
+    """Number of every case's cluster: cases that share a name, directly or through other cases.
 
     Args:
-        shared: names of what every case is made of, [cases][at least one].
+        shared: names of the parts of every case, [cases][at least one].
     """
     names = {name: at for at, name in enumerate(dict.fromkeys(chain.from_iterable(shared)))}
     edges = [(names[of_one[0]], names[other]) for of_one in shared for other in of_one]

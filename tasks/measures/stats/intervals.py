@@ -1,4 +1,4 @@
-"""Intervals and tests: what a number may be believed to be, given the texts behind it."""
+"""Intervals and tests: the uncertainty of a number, given its texts."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -78,8 +78,8 @@ def difference(a: tuple[int, int], b: tuple[int, int], *, level: float = 0.95) -
 def minus(a: Interval, b: Interval) -> Interval:
     """Difference of two independent quantities, a - b, from their own intervals (MOVER).
 
-    Each end of the difference lies as far from it as the two ends that push it there do together,
-    by squares; unlike a normal interval it keeps the skew of its parts.
+    The distance of each end is the root of the sum of the squared distances of the corresponding
+    ends of the parts; unlike a normal interval it keeps their skew.
 
     Source: Zou and Donner 2008, Statistics in Medicine 27:1693-1702.
     """
@@ -92,8 +92,8 @@ def minus(a: Interval, b: Interval) -> Interval:
 def mean_of(parts: Sequence[Interval]) -> Interval:
     """Mean of independent quantities from their own intervals (MOVER), such as a balanced accuracy.
 
-    With the Wilson intervals of shares it leaves something open where every text was a hit, which
-    a bootstrap does not see.
+    With the Wilson intervals of shares it has a width where every text was a hit; a bootstrap would
+    have none.
 
     Args:
         parts: intervals of the same level, at least one.
@@ -159,8 +159,8 @@ def largest(intervals: Sequence[Interval]) -> Interval:
     """The largest of several quantities, from intervals that hold jointly.
 
     If every interval covers its quantity, the largest quantity lies between the largest lower
-    and the largest upper end; so with Bonferroni-adjusted parts the stated coverage holds, and
-    choosing the largest after looking costs nothing.
+    and the largest upper end; so with Bonferroni-adjusted parts the stated coverage holds, also
+    when the largest is selected from the data.
     """
     return Interval(
         max(i.value for i in intervals),
@@ -208,8 +208,8 @@ def bootstrap_mean(
 
     Returns:
         Mean and interval, in the unit of `values`. Equal values carry no information about
-        spread: then the interval is what the rule of three leaves open within `bounds`, or
-        the value itself where these are not known.
+        spread: then the interval is that of the rule of three within `bounds`, or the value
+        itself where these are not known.
 
     Raises:
         EvidenceError: no texts.
@@ -269,7 +269,7 @@ def group_means(
     rng = stream(seed, "bootstrap of group means")
     points, draws = [], []
     for g in np.unique(group):
-        # texts that are alike in all columns are drawn together: hits and misses are few patterns
+        # texts with equal values in all columns are drawn together: there are few patterns of hits
         alike, times = np.unique(columns[group == g], axis=0, return_counts=True)
         n = int(times.sum())
         points.append(times @ alike / n)
@@ -321,9 +321,9 @@ def benjamini_hochberg(p: Sequence[float]) -> list[float]:
 
 
 def more_texts(interval: Interval, line: float, n: int, *, power: float = 0.8) -> int | None:
-    """Further texts that would decide on which side of `line` the value lies.
+    """Further texts that would decide on which side of `line` the true value lies.
 
-    Assumes that the value found is the true one and that the interval shrinks with the square
+    Assumes that the estimate is the true value and that the interval shrinks with the square
     root of n: then the interval at n' texts clears the line with probability `power` when the
     distance is (z_0.975 + z_power) standard errors.
 
@@ -334,7 +334,7 @@ def more_texts(interval: Interval, line: float, n: int, *, power: float = 0.8) -
         power: probability of deciding, in (0, 1).
 
     Returns:
-        Texts to add, >= 1; none when the value lies on the line, which no number decides.
+        Texts to add, >= 1; none when the value lies on the line, which no number of texts decides.
     """
     distance = abs(interval.value - line)
     error = (interval.high - interval.low) / (2 * stats.norm.ppf(0.975))

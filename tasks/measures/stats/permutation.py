@@ -1,7 +1,7 @@
 """Is a gap between groups more than chance? Permutation tests that allow for the choice of groups.
 
-Groups are exchanged among texts at random, and what was chosen after looking is chosen anew in
-every permutation. Ends at p = 1 / (permutations + 1).
+Groups are permuted among texts, and a group that is selected by the data is selected anew in
+every permutation. The smallest p is 1 / (permutations + 1).
 """
 
 from collections.abc import Mapping
@@ -51,10 +51,9 @@ def equal_shares_p(*tables: Counts, seed: int, permutations: int = PERMUTATIONS)
 def below_best_p(of: Counts, *, seed: int, permutations: int = PERMUTATIONS) -> dict[str, float]:
     """P of every group for a share not below that of any other group, jointly over the groups.
 
-    How far a group lies below the best of the others, in standard errors, against how far the
-    worst group lies below its best in permutations: a group that is picked because it came out
-    worst has the p it deserves, and so has the choice of the group it is compared with. With two
-    groups the p is two-sided.
+    The statistic is how far a group lies below the best of the others, in standard errors; the null
+    distribution is that of the worst group in every permutation. So p allows for the selection of
+    the worst group and of the group it is compared with. With two groups p is two-sided.
 
     Args:
         of: (texts that count, all texts) per group.
@@ -76,7 +75,7 @@ def below_best_p(of: Counts, *, seed: int, permutations: int = PERMUTATIONS) -> 
 
 
 def _behind(of: Counts, rng: np.random.Generator, permutations: int) -> Floats:
-    """How far every group lies behind another one at most, in standard errors under equality.
+    """Largest distance of every group behind another one, in standard errors under equality.
 
     Returns:
         [1 + permutations, groups], >= 0; the first is what was observed.
@@ -104,12 +103,12 @@ def _at_least(draws: Floats, observed: float) -> float:
 
 
 def beyond_control_p(effects: Floats, controls: Floats) -> Floats:
-    """P for every effect to be as large by a control draw, whichever place is looked at.
+    """P of every effect against control draws, adjusted for the number of places.
 
-    An effect is held against the largest that each draw has at any place, so that looking at many
-    places costs nothing more: p is adjusted, and ends at 1 / (draws + 1) however many places. So
-    that a place where whatever is done moves much does not drown the others, effects are first
-    counted in standard deviations from the mean of their place, over draws and effect alike.
+    An effect is compared with the largest effect of each draw at any place: p is adjusted, and its
+    minimum is 1 / (draws + 1) for any number of places. Effects are first standardised within their
+    place, over draws and effect together, so that a place where every change has a large effect
+    does not drown the others.
 
     Args:
         effects: one per place, the larger the stronger, [places].

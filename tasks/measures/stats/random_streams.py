@@ -1,7 +1,7 @@
 """Random numbers by name: every use of the definition's seed draws from a stream of its own.
 
-Two uses of one seed would draw the same numbers: what is sampled by one would decide what the other
-shuffles. A name keeps them apart, and says in the code what is drawn.
+Two uses of one seed would draw the same numbers: the sample of one use would determine the
+permutation of another. A name separates them, and says in the code what is drawn.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def stream(seed: int, name: str, *at: int) -> np.random.Generator:
-    """The random numbers of one use.
+    """The random generator of one use.
 
     Args:
         seed: the definition's, or one that `subseed` made of it; >= 0.
@@ -30,7 +30,7 @@ def stream(seed: int, name: str, *at: int) -> np.random.Generator:
 
 
 def subseed(seed: int, name: str, *at: int) -> int:
-    """A seed for somebody who takes one number: another library, or a text among many.
+    """A seed as a single number: for another library, or for one text among many.
 
     Returns:
         An integer in [0, 2 ** 32).

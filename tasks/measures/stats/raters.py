@@ -31,12 +31,12 @@ def gwet_ac2(
     weights: Weights = "identity",
     level: float = 0.95,
 ) -> Interval:
-    """Agreement of two raters corrected for chance, which high prevalence does not break.
+    """Agreement of two raters corrected for chance, robust to high prevalence.
 
     1 is perfect, 0 what chance gives, below 0 worse. With identity weights it is Gwet's AC1;
     unlike Cohen's kappa it stays near the raw agreement when nearly all cases fall into one
     category. The interval uses Gwet's linearised variance and Student's t with n - 1 degrees of
-    freedom; raters who never disagree leave open what the rule of three leaves open.
+    freedom; for raters who never disagree it is that of the rule of three.
 
     Args:
         first: category of every case by one rater, [n].
@@ -80,14 +80,14 @@ def gwet_ac2(
 def _credit(weights: Weights, q: int) -> Floats:
     if q < 2:
         raise ValueError(f"AC2: at least two categories are needed, got {q}")
-    apart = np.abs(np.subtract.outer(np.arange(q), np.arange(q))) / (q - 1)
+    distance = np.abs(np.subtract.outer(np.arange(q), np.arange(q))) / (q - 1)
     match weights:
         case "identity":
             return np.eye(q)
         case "linear":
-            return np.asarray(1 - apart)
+            return np.asarray(1 - distance)
         case "quadratic":
-            return np.asarray(1 - apart**2)
+            return np.asarray(1 - distance**2)
 
 
 def _places(sorted_: Sequence[Hashable], categories: Sequence[Hashable]) -> list[int]:

@@ -1,6 +1,6 @@
-"""What the forms share: axes, and series that differ by colour, dash and mark.
+"""Parts that all charts share: axes, and series that differ by colour, dash and mark.
 
-No series is told from another by colour alone.
+No two series differ by colour alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ PERCENT: Final = "format(100 * datum.value, '.10~g') + ' %'"
 
 
 class Axis(NamedTuple):
-    """What one direction of a chart stands for."""
+    """What an axis of a chart shows."""
 
     title: str
     percent: bool = False
@@ -47,9 +47,9 @@ class Axis(NamedTuple):
     rule: float | None = None
     """A value that a rule marks, such as 0 for no effect."""
     ticks: tuple[float, ...] = ()
-    """Where labels stand, if not where the engine would put them; there is no grid then."""
+    """Positions of the labels, if not the engine's; there is no grid then."""
     padding: int | None = None
-    """Pixels around the marks of an axis that need not hold 0."""
+    """Padding in pixels of an axis that need not include 0."""
 
     def x(self, field: str, *, zero: bool = False) -> alt.X:
         """This axis across, for a field of the rows."""
@@ -81,13 +81,13 @@ def _scale(axis: Axis, *, zero: bool = False) -> alt.Scale:
 
 
 def rules(x: Axis | None, y: Axis | None) -> list[alt.Chart]:
-    """The rules of both axes, to lie behind the marks."""
-    found = []
+    """The rules of both axes, drawn behind the marks."""
+    layers = []
     if x is not None and x.rule is not None:
-        found.append(_ruled(x.rule).encode(alt.X("rule:Q")))
+        layers.append(_ruled(x.rule).encode(alt.X("rule:Q")))
     if y is not None and y.rule is not None:
-        found.append(_ruled(y.rule).encode(alt.Y("rule:Q")))
-    return found
+        layers.append(_ruled(y.rule).encode(alt.Y("rule:Q")))
+    return layers
 
 
 def _ruled(at: float) -> alt.Chart:
@@ -96,7 +96,7 @@ def _ruled(at: float) -> alt.Chart:
 
 
 def chart(rows: Sequence[Mapping[str, float | str | None]]) -> alt.Chart:
-    """A chart of rows that stand in its specification."""
+    """A chart whose rows are part of its specification."""
     return alt.Chart(alt.InlineData(values=[dict(row) for row in rows]))
 
 
@@ -129,7 +129,7 @@ def _of(looks: Sequence[str], names: Sequence[str]) -> list[str]:
 
 
 def _legend(names: Sequence[str]) -> alt.Legend | None:
-    """In one row where that fits; none for a single series."""
+    """The legend, in one row if that fits; none for a single series."""
     if len(names) < 2:
         return None
     room = sum(LETTER * len(name) + SYMBOL for name in names)
@@ -138,5 +138,5 @@ def _legend(names: Sequence[str]) -> alt.Legend | None:
 
 
 def in_words(names: Sequence[str]) -> str:
-    """The series, for those who hear a chart; nothing for a single one."""
+    """The series, for screen readers; empty for a single one."""
     return f" for {'; '.join(names)}" if len(names) > 1 else ""

@@ -19,7 +19,7 @@ class Dot(NamedTuple):
 
 
 def dots(points: Sequence[Dot], x: Axis, *, key: str, label: str) -> str:
-    """A line for each place in order, from 0 on where the axis names no domain.
+    """A row for each place in order; the axis starts at 0 unless it has a domain.
 
     Args:
         points: what was measured, where.

@@ -14,7 +14,7 @@ CELL: Final = 14
 """Side of a cell, in pixels."""
 
 WRITTEN: Final = 16
-"""Heat maps of up to this many columns carry their numbers; wider ones are read by colour."""
+"""Heat maps of up to this many columns show their numbers; wider ones only colours."""
 
 STEPS: Final = 20
 """Steps of a scale; cells of one colour are drawn as one."""
@@ -37,7 +37,7 @@ class Cell(NamedTuple):
 
 
 class Names(NamedTuple):
-    """The names along one side, first at the top or left, and what they are."""
+    """The names along one side, first at the top or left, and their title."""
 
     names: Sequence[str]
     """They may repeat, as words of a text do."""
@@ -57,7 +57,7 @@ def heat_map(
     """A heat map; readable for twelve layers by sixty words.
 
     Args:
-        cells: what is known; a cell that is missing stays white.
+        cells: a cell that is missing stays white.
         rows: names of the rows.
         columns: names of the columns.
         key: starts every id.
@@ -95,7 +95,7 @@ class Layered(NamedTuple):
 
 
 def layer_cells(values: Iterable[tuple[str, int, float, str]]) -> Layered:
-    """Values by name and layer, each with how it is written, as a map of layers."""
+    """Values by name and layer, each with its text, as a map of layers."""
     known = list(values)
     names = list(dict.fromkeys(name for name, *_ in known))
     layers = sorted({layer for _, layer, *_ in known})
@@ -129,7 +129,7 @@ def _down(rows: Names) -> alt.Y:
 
 
 def _axis(side: Names, *, angle: int, limit: int) -> alt.Axis:
-    """Every name, whether or not it fits; ticks and rules say nothing beside cells."""
+    """Every name, whether or not it fits; without ticks and rules, which cells do not need."""
     # A Vega expression writes the name of a position: names are data, never code.
     return alt.Axis(
         labelExpr=f"{json.dumps(list(side.names))}[datum.value]",
@@ -161,14 +161,14 @@ def _numbers(base: alt.Chart, furthest: float) -> alt.Chart:
 
 
 def _merged(svg: str) -> str:
-    """Cells of one colour as one path: a page of many maps stays a fifth of its size."""
+    """Merge cells of one colour into one path: a page of many maps has a fifth of its size."""
     cell = re.compile(r'<path d="(M[^"]*Z)" (fill="[^"]*" stroke="#ffffff" stroke-width="0.5")/>')
     outlines: dict[str, list[str]] = {}
     for outline, look in cell.findall(svg):
         outlines.setdefault(look, []).append(outline)
 
     def first_of_its_look(path: re.Match[str]) -> str:
-        found = outlines.pop(path[2], None)
-        return f'<path d="{"".join(found)}" {path[2]}/>' if found else ""
+        paths = outlines.pop(path[2], None)
+        return f'<path d="{"".join(paths)}" {path[2]}/>' if paths else ""
 
     return cell.sub(first_of_its_look, svg)

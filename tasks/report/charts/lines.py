@@ -19,7 +19,7 @@ from tasks.report.charts.series import Series
 from tasks.report.charts.svg import to_svg
 
 SHADE: Final = "#e8f1ec"
-"""A range that is set off, behind the lines."""
+"""A shaded range behind the lines."""
 
 HEIGHT: Final = 210
 
@@ -37,11 +37,11 @@ def lines(
 
     Args:
         series: name as the legend writes it -> points.
-        x: what the points stand over.
+        x: the horizontal axis.
         y: what was measured.
         key: starts every id.
-        label: what the chart shows, if not what `y` says.
-        shaded: a range of `x` that is set off, unless it is empty.
+        label: what the chart shows, if not the title of `y`.
+        shaded: a range of `x` to shade, unless it is empty.
     """
     names = list(series)
     rows = [

@@ -1,4 +1,4 @@
-"""A scatter of what was tried: what it gains against what it costs, each measured."""
+"""A scatter plot of alternatives: measured benefit against measured cost."""
 
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
@@ -14,7 +14,7 @@ PADDING: Final = 14
 
 
 class Place(NamedTuple):
-    """One thing that was tried, and where it stands."""
+    """One alternative and its place."""
 
     name: str
     series: str
@@ -34,16 +34,16 @@ def scatter(
     ringed: str | None,
     beside: Literal["front", "intervals"],
 ) -> str:
-    """A mark for each place, and a ring around one.
+    """A mark for each place, with a ring around one.
 
     Args:
-        places: what was tried; series stand in the legend in their order.
+        places: the alternatives; series keep their order in the legend.
         x: what is good where it is low.
         y: what is good where it is high.
         key: starts every id.
         label: what the chart shows.
         ringed: name of the place that is marked, if any.
-        beside: the front of those that no other beats in both, or the intervals of all.
+        beside: the Pareto front, or the intervals of all.
     """
     if not places:
         return ""
@@ -63,12 +63,12 @@ def scatter(
 
 
 def front_of(places: Sequence[Place]) -> list[Place]:
-    """Places that no other beats in both, the lowest first."""
-    found: list[Place] = []
+    """The Pareto front, the lowest first."""
+    front: list[Place] = []
     for place in sorted(places, key=lambda p: (p.x.value, -p.y.value)):
-        if not found or place.y.value > found[-1].y.value:
-            found.append(place)
-    return found
+        if not front or place.y.value > front[-1].y.value:
+            front.append(place)
+    return front
 
 
 def _front(places: Sequence[Place], x: Axis, y: Axis) -> alt.Chart:

@@ -1,4 +1,4 @@
-"""Measurements in a row: over the layers of a subject, shares of a text, doses of a vector."""
+"""Series of measurements: over the layers of a subject, shares of a text, doses of a vector."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
@@ -7,11 +7,11 @@ from tasks.report.charts.axes import Axis
 from tasks.schema import Measurement
 
 LABELS: Final = 12
-"""Layers that an axis names at most, about."""
+"""Most layers that an axis labels, about."""
 
 
 class Point(NamedTuple):
-    """A measurement, and where it stands in its row."""
+    """A measurement and its place in the series."""
 
     at: float
     measured: Measurement
@@ -24,7 +24,7 @@ Name: TypeAlias = Callable[[Measurement], str]
 
 
 def by_layer(measurements: Iterable[Measurement], name: Name) -> Series:
-    """By layer; what is about no single layer is left out."""
+    """By layer; measurements about no single layer are left out."""
     return _series(measurements, name, lambda m: m.about.layer)
 
 
@@ -41,16 +41,16 @@ def by_alpha(measurements: Iterable[Measurement], name: Name) -> Series:
 def _series(
     measurements: Iterable[Measurement], name: Name, place: Callable[[Measurement], float | None]
 ) -> Series:
-    found: dict[str, list[Point]] = {}
+    series: dict[str, list[Point]] = {}
     for m in measurements:
         at = place(m)
         if at is not None:
-            found.setdefault(name(m), []).append(Point(at, m))
-    return found
+            series.setdefault(name(m), []).append(Point(at, m))
+    return series
 
 
 def places(series: Series) -> list[float]:
-    """Where points stand, in order."""
+    """Places of the points, in order."""
     return sorted({point.at for points in series.values() for point in points})
 
 

@@ -1,4 +1,4 @@
-"""From altair to SVG that can stand in a page beside others: one place for ids and titles."""
+"""From altair to SVG that can share a page with others: sets ids and titles."""
 
 import re
 from html import escape
@@ -13,7 +13,7 @@ FONT: Final = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', sans-serif
 REPEATED: Final = (
     f' font-family="{FONT}"', ' font-size="12px"', ' opacity="1"', ' pointer-events="none"',
 )  # fmt: skip
-"""Attributes of nearly every mark that the whole drawing says once, or that change nothing."""
+"""Attributes of nearly every mark that the drawing states once, or that have no effect."""
 
 INK, RULE = "#3b3f45", "#d9dbdf"
 
@@ -28,12 +28,12 @@ def to_svg(
     details: str = "",
     numbers: str = "the table",
 ) -> str:
-    """A chart as SVG, named for those who hear it; the same bytes for the same chart.
+    """A chart as SVG with a label for screen readers; the same bytes for the same chart.
 
     Args:
         chart: the chart, not yet sized.
         key: starts every id.
-        label: what it shows, for those who hear it.
+        label: what it shows, for screen readers.
         width: of the plot, in pixels.
         height: of the plot, in pixels.
         details: what else it shows, after the label.
@@ -89,18 +89,18 @@ def _configured(chart: alt.LayerChart) -> alt.LayerChart:
 
 
 def namespaced(svg: str, key: str) -> str:
-    """Ids that collide with no other chart's, and attributes said once; text stays as it is.
+    """Make ids unique on the page, and state attributes once; text is not changed.
 
-    Ids are numbered anew: the engine counts some of them over all charts of a process.
+    Ids are renumbered: the engine counts some of them over all charts of a process.
     """
     tags = re.compile(r"<[a-z][^>]*>")
-    found = dict.fromkeys(re.findall(r'\sid="([^"]*)"', " ".join(tags.findall(svg))))
-    ids = {old: f"{key}-{old.rstrip('0123456789')}{i}" for i, old in enumerate(found)}
+    old_ids = dict.fromkeys(re.findall(r'\sid="([^"]*)"', " ".join(tags.findall(svg))))
+    ids = {old: f"{key}-{old.rstrip('0123456789')}{i}" for i, old in enumerate(old_ids)}
 
     def within_tag(tag: re.Match[str]) -> str:
         short = tag.group()
-        for said in REPEATED:
-            short = short.replace(said, "")
+        for attribute in REPEATED:
+            short = short.replace(attribute, "")
         return re.sub(
             r"""(\sid="|url\(["']?#|href="#)([^"')]*)""",
             lambda at: at[1] + ids.get(at[2], f"{key}-{at[2]}"),

@@ -1,4 +1,4 @@
-"""The key of an endpoint: named by a definition, held by the environment, shown to nobody."""
+"""The key of an endpoint: named by a definition, read from the environment, never shown."""
 
 import os
 from typing import overload
@@ -15,7 +15,7 @@ def key_in(variable: str | None, who: str, instead: str = "") -> str | None: ...
 
 
 def key_in(variable: str | None, who: str, instead: str = "") -> str | None:
-    """The key that a definition names; the one place that reads it.
+    """The key that a definition names; the only place that reads it.
 
     Args:
         variable: environment variable that holds it; none where the endpoint asks for none.

@@ -19,16 +19,16 @@ from tasks.subjects.endpoint.reply import Reply, read_reply
 from tasks.subjects.endpoint.secret import has_key
 
 REFUSES_ALL: Final = frozenset({401, 402, 403, 404})
-"""Statuses that the next request would meet as well."""
+"""Statuses that the next request would get as well."""
 
 MESSAGES: Final = TypeAdapter(list[dict[str, str]])
 LENGTH: Final = TypeAdapter(int)
-"""Parts of a request, which is JSON, as what they are."""
+"""Parts of a request, which is JSON, with their types."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asker(ABC):
-    """Whoever is asked over the network, with what was asked before and what it cost."""
+    """A model asked over the network, with its stored answers and its cost."""
 
     spec: AskedModel
     key: str | None = field(repr=False)
@@ -38,43 +38,42 @@ class Asker(ABC):
     @property
     @abstractmethod
     def who(self) -> str:
-        """Who is asked, in words for a line about a failure."""
+        """Who is asked, in words for an error message."""
 
     def begin(self, *, fresh: bool) -> None:
-        """Begin a run: nothing is spent.
+        """Begin a run with nothing spent.
 
         Args:
-            fresh: forget what was answered before.
+            fresh: delete stored answers.
         """
         self.meter.restart()
         if fresh:
             self.kept.forget()
 
     def replies(self, requests: Sequence[Request], *, all_or_none: bool) -> list[Reply | None]:
-        """The reply to every request; what was answered before is not asked again.
+        """The reply to every request; a request with a stored answer is not sent again.
 
         Args:
             requests: what is sent, see `request`.
-            all_or_none: stop at the first failure. Else a request that fails alone has no reply
-                and whoever asked counts it; where none of them is answered, now or before, that
-                is an outage.
+            all_or_none: stop at the first failure. Else a request that fails alone has no reply,
+                and the caller counts it; if none is answered, now or before, it is an outage.
 
         Raises:
-            SubjectError: the budget is used up, the endpoint refuses everything, or a request
-                failed that must not; what was answered until then is kept.
+            SubjectError: the budget is used up, the endpoint refuses everything, or a required
+                request failed; answers until then are stored.
         """
-        wanted = {name_of(r): r for r in requests}
-        known = {name: self.kept.find(request) for name, request in wanted.items()}
-        found = {name: reply for name, reply in known.items() if reply is not None}
-        missing = {name: request for name, request in wanted.items() if name not in found}
+        by_name = {name_of(r): r for r in requests}
+        stored = {name: self.kept.find(request) for name, request in by_name.items()}
+        answered = {name: reply for name, reply in stored.items() if reply is not None}
+        missing = {name: request for name, request in by_name.items() if name not in answered}
         if missing:
-            found |= run_to_end(self._ask_all(missing, all_or_none, bool(found)))
-        return [found.get(name_of(r)) for r in requests]
+            answered |= run_to_end(self._ask_all(missing, all_or_none, bool(answered)))
+        return [answered.get(name_of(r)) for r in requests]
 
     def request(
         self, messages: Messages, max_tokens: int | None = None, **parameters: JsonValue
     ) -> dict[str, JsonValue]:
-        """Everything that a reply depends on; no key.
+        """All that a reply depends on; without the key.
 
         Args:
             messages: oldest first.
@@ -82,22 +81,22 @@ class Asker(ABC):
             parameters: sent beside those of the definition.
         """
         spec = self.spec
-        said: list[JsonValue] = [{**message} for message in messages]
+        sent: list[JsonValue] = [{**message} for message in messages]
         return {
             "base_url": (spec.base_url or "").rstrip("/"),
             "model": spec.model,
-            "messages": said,
+            "messages": sent,
             spec.limit_key: min(max_tokens or spec.max_tokens, spec.max_tokens),
             **spec.parameters,
             **parameters,
         }
 
     async def _ask_all(
-        self, wanted: dict[str, Request], all_or_none: bool, some_known: bool
+        self, missing: dict[str, Request], all_or_none: bool, some_known: bool
     ) -> dict[str, Reply]:
-        """Ask what is missing, so many at once as the definition says.
+        """Send the missing requests, as many at once as the definition allows.
 
-        What is in flight when it stops is waited for and kept: it is paid for.
+        When it stops, requests in flight are awaited and stored: they are paid for.
         """
         free = asyncio.Semaphore(self.spec.concurrency)
         answered: dict[str, Reply] = {}
@@ -106,7 +105,7 @@ class Asker(ABC):
 
         async with Client(self.spec, self.key, self.meter) as client:
 
-            async def one(name: str, request: Request) -> None:
+            async def ask(name: str, request: Request) -> None:
                 async with free:
                     if stopped:
                         return
@@ -122,13 +121,13 @@ class Asker(ABC):
                     self.kept.keep(request, reply)
                     answered[name] = reply
 
-            await asyncio.gather(*(one(*item) for item in wanted.items()))
+            await asyncio.gather(*(ask(*item) for item in missing.items()))
         if not answered and not some_known and all(error.passing for error in alone):
             stopped += alone
         if stopped:
             why = str(stopped[0]).removeprefix("endpoint: ")
             raise SubjectError(
-                f"{self.who}: {why}; {len(answered)} of {len(wanted)} answers of this "
+                f"{self.who}: {why}; {len(answered)} of {len(missing)} answers of this "
                 "step came and are kept, and the same command goes on from there"
             )
         return answered

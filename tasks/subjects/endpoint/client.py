@@ -17,16 +17,16 @@ from tasks.subjects.endpoint.meter import Bill, Meter
 T = TypeVar("T")
 
 PASSING: Final = frozenset({408, 409, 425, 429})
-"""Statuses below 500 that another attempt may mend."""
+"""Statuses below 500 that are retried."""
 
 LONGEST_WAIT: Final = 120.0
-"""Seconds that an endpoint may ask to be left alone; more is a failure."""
+"""Longest `retry-after` that is waited for, in seconds; more is a failure."""
 
 LONGEST_PAUSE: Final = 8.0
 """Longest pause between two attempts where the endpoint asks for none, in seconds."""
 
 KEYLESS: Final = "none"
-"""Sent in a key's place to an endpoint that asks for none."""
+"""Sent instead of a key to an endpoint that asks for none."""
 
 
 class NoAnswerError(Exception):
@@ -44,10 +44,10 @@ class NoAnswerError(Exception):
         super().__init__(why)
         self.status = status
         self.passing = passing
-        """Another attempt may succeed."""
+        """Whether another attempt may succeed."""
         self.unreachable = unreachable
         self.wait = wait
-        """Seconds that the endpoint asks to be left alone."""
+        """Seconds that the endpoint asks to wait."""
 
 
 def as_it_is(completion: ChatCompletion, _: Bill) -> ChatCompletion:
@@ -88,8 +88,8 @@ class Client:
 
         Args:
             request: what the client's `create` takes.
-            read: makes an answer of the completion and tells the bill what it cost; a passing
-                `NoAnswerError` of it is retried like one of the endpoint.
+            read: reads the answer from the completion and enters its cost in the bill; a passing
+                `NoAnswerError` from it is retried like one of the endpoint.
             at_most: tokens that one attempt may cost.
 
         Raises:
@@ -141,19 +141,19 @@ def _refused(error: openai.APIStatusError) -> NoAnswerError:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that an endpoint asks to be left alone, >= 0; none where it does not say.
+    """Seconds that an endpoint asks to wait, >= 0; none if it does not.
 
     Args:
-        headers: of the response, found in any case.
+        headers: of the response; names in any case.
 
     Source: RFC 9110, section 10.2.3 (seconds or a date); `retry-after-ms` as OpenAI sends it.
     """
     try:
         if (milliseconds := headers.get("retry-after-ms")) is not None:
             return max(0.0, float(milliseconds) / 1000)
-        if (told := headers.get("retry-after")) is None:
+        if (value := headers.get("retry-after")) is None:
             return None
-        return max(0.0, float(told))
+        return max(0.0, float(value))
     except ValueError:
         pass
     try:

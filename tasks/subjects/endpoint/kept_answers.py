@@ -1,4 +1,4 @@
-"""Answers on disk, by everything they depend on, so that none is paid for twice."""
+"""Answers on disk, by all that they depend on, so that none is paid for twice."""
 
 import hashlib
 import json
@@ -19,26 +19,26 @@ Request = Mapping[str, JsonValue]
 
 @dataclass
 class KeptAnswers:
-    """Replies by request; in memory alone where there is no folder."""
+    """Replies by request; only in memory if there is no folder."""
 
     folder: Path | None
     _memory: dict[str, Reply] = field(default_factory=dict)
 
     def find(self, request: Request) -> Reply | None:
-        """The reply that was kept; none where there is none, or a damaged one."""
+        """The stored reply; none if there is none, or a damaged one."""
         name = name_of(request)
         if self.folder is None:
             return self._memory.get(name)
         try:
-            kept = json.loads(self._path(self.folder, name).read_bytes())
-            if kept["request"] != request:
+            stored = json.loads(self._path(self.folder, name).read_bytes())
+            if stored["request"] != request:
                 return None
-            return Reply.model_validate(kept["reply"])
+            return Reply.model_validate(stored["reply"])
         except (OSError, ValueError, KeyError, TypeError, ValidationError):
             return None
 
     def keep(self, request: Request, reply: Reply) -> None:
-        """Write a reply beside its name and move it into place."""
+        """Write a reply to a draft and move it into place."""
         name = name_of(request)
         if self.folder is None:
             self._memory[name] = reply
@@ -47,15 +47,15 @@ class KeptAnswers:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".draft")
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            kept = {"request": request, "reply": reply.model_dump()}
+            stored = {"request": request, "reply": reply.model_dump()}
             # a lone half of a surrogate pair is legal JSON and no UTF-8: escaped, it survives
-            json.dump(kept, stream, ensure_ascii=True, allow_nan=False)
+            json.dump(stored, stream, ensure_ascii=True, allow_nan=False)
             stream.flush()
             os.fsync(stream.fileno())
         Path(draft).replace(path)
 
     def forget(self) -> None:
-        """Drop everything that was kept."""
+        """Delete all stored replies."""
         self._memory.clear()
         if self.folder is not None and self.folder.is_dir():
             shutil.rmtree(self.folder)

@@ -1,4 +1,4 @@
-"""Running a coroutine to its end from code that does not wait for anything."""
+"""Run a coroutine to its end from synchronous code."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def run_to_end(work: Awaitable[T]) -> T:
-    """Run to the end, in a thread of its own where a loop is running already."""
+    """Run to the end, in a thread of its own if a loop is already running."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -1,4 +1,4 @@
-"""The conversations that a subject behind an endpoint is asked, and what they cost at most."""
+"""The conversations with a subject behind an endpoint, and their highest cost."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -18,20 +18,20 @@ EXPECTED: Final = {"number": "a number", "yes-no": "yes or no", "label": "the an
 
 
 def question(spec: OpenAISubject, text: str) -> Messages:
-    """What the subject is asked for a text."""
+    """The question about a text."""
     return (*_system(spec), _user(spec.prompt.replace("{text}", text)))
 
 
 def answer_now(spec: OpenAISubject, text: str, reasoning: str) -> Messages:
-    """What it is asked for an answer after a given reasoning, as its definition says."""
-    asked = question(spec, text)
+    """The conversation that asks for an answer after a given reasoning, as the definition says."""
+    conversation = question(spec, text)
     if spec.forcing == "prefill":
-        return (*asked, {"role": "assistant", "content": _begun(spec, reasoning)})
+        return (*conversation, {"role": "assistant", "content": _begun(spec, reasoning)})
     now = request_for(spec.answer)
     if reasoning:
-        return (*asked, {"role": "assistant", "content": reasoning}, _user(now))
-    # many endpoints refuse an empty message, or two of the same side in a row
-    return (*_system(spec), _user(f"{asked[-1]['content']}\n\n{now}"))
+        return (*conversation, {"role": "assistant", "content": reasoning}, _user(now))
+    # many endpoints refuse an empty message, or two of one role in a row
+    return (*_system(spec), _user(f"{conversation[-1]['content']}\n\n{now}"))
 
 
 def request_for(form: AnswerForm) -> str:
@@ -49,17 +49,19 @@ def longest_answer_now(spec: OpenAISubject) -> int:
 def tokens_at_most(messages: Sequence[dict[str, str]], longest: int) -> int:
     """Tokens that messages and an answer of `longest` tokens can cost.
 
-    One per byte, which no tokenizer that knows bytes exceeds, and some for every message's frame.
+    One per byte, which no byte-level tokenizer exceeds, and some for every message's frame.
     """
-    told = sum(len(m["content"].encode("utf-8", "replace")) + PER_MESSAGE for m in messages)
-    return told + PER_MESSAGE + longest
+    prompt_tokens = sum(
+        len(m["content"].encode("utf-8", "replace")) + PER_MESSAGE for m in messages
+    )
+    return prompt_tokens + PER_MESSAGE + longest
 
 
 def _begun(spec: OpenAISubject, reasoning: str) -> str:
     """The model's own message, begun with reasoning and prefix for it to go on."""
     thought = spec.reasoning_from == "thinking"
-    told = f"<think>\n{reasoning}\n</think>\n\n" if thought else reasoning
-    return " ".join(part for part in (told, spec.answer.prefix) if part)
+    thinking = f"<think>\n{reasoning}\n</think>\n\n" if thought else reasoning
+    return " ".join(part for part in (thinking, spec.answer.prefix) if part)
 
 
 def _system(spec: OpenAISubject) -> Messages:

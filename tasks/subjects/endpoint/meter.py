@@ -1,4 +1,4 @@
-"""What was spent at an endpoint, held against a budget before anything is sent."""
+"""Spending at an endpoint, checked against a budget before anything is sent."""
 
 import asyncio
 import threading
@@ -15,14 +15,14 @@ class OverBudgetError(Exception):
 
 @dataclass
 class Bill:
-    """One attempt: what it may cost at most, then what it did cost."""
+    """One attempt: its highest cost, then its actual cost."""
 
     tokens: int
 
 
 @dataclass
 class Meter:
-    """Calls and tokens so far; tokens of requests in flight count with what they may cost."""
+    """Calls and tokens so far; requests in flight count with their highest cost."""
 
     budget: Budget
     calls: int = 0
@@ -32,12 +32,12 @@ class Meter:
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def restart(self) -> None:
-        """Begin a new run: nothing is spent."""
+        """Begin a new run with nothing spent."""
         self.calls = self.tokens = 0
 
     @asynccontextmanager
     async def attempt(self, at_most: int) -> AsyncIterator[Bill]:
-        """Count one attempt that may cost `at_most` tokens; it tells its bill what it did cost.
+        """Count one attempt that may cost `at_most` tokens; its actual cost is entered in the bill.
 
         Raises:
             OverBudgetError: the budget does not allow for it.
@@ -45,7 +45,7 @@ class Meter:
         while not self._begin(at_most):
             if not self.in_flight:
                 raise OverBudgetError(self._why())
-            await asyncio.sleep(0.01)  # what is in flight may cost less than it might have
+            await asyncio.sleep(0.01)  # requests in flight may cost less than their highest cost
         bill = Bill(at_most)
         try:
             yield bill

@@ -1,4 +1,4 @@
-"""Endpoints before a run: what is known of the model behind one, and what asking it costs."""
+"""Endpoints before a run: the reference of the model behind one, and the cost of asking it."""
 
 import hashlib
 import json
@@ -46,11 +46,11 @@ class EndpointReader(Reader):
         return SubjectRef(name=name, spec=spec, folder="", sha256=sha256)
 
     def price(self, spec: SubjectSpec) -> Price:
-        """What its messages and answers cost at most."""
+        """The highest cost of its messages and answers."""
         return EndpointPrice(spec_as(spec, OpenAISubject))
 
     def begin(self, ref: SubjectRef, store: Path | None, *, fresh: bool) -> SubjectRef:
-        """With a place for its answers in the store, and its budget untouched."""
+        """With a folder for its answers in the store, and its budget reset."""
         from tasks.subjects.endpoint.subject import load_endpoint
 
         folder = "" if store is None else str(store / "answers" / ref.sha256[:16])
@@ -71,19 +71,19 @@ class EndpointReader(Reader):
         )
 
     def decider(self, ref: SubjectRef) -> Decides:
-        """The endpoint with its budget and its kept answers."""
+        """The endpoint with its budget and its stored answers."""
         return self.resumer(ref)
 
     def fresh_decider(self, ref: SubjectRef) -> DecidesAnew:
-        """The endpoint with its budget and its kept answers."""
+        """The endpoint with its budget and its stored answers."""
         return self.resumer(ref)
 
     def writer(self, ref: SubjectRef) -> Writes:
-        """The endpoint with its budget and its kept answers."""
+        """The endpoint with its budget and its stored answers."""
         return self.resumer(ref)
 
     def resumer(self, ref: SubjectRef) -> Resumes:
-        """The endpoint with its budget and its kept answers."""
+        """The endpoint with its budget and its stored answers."""
         from tasks.subjects.endpoint.subject import load_endpoint
 
         return load_endpoint(ref)

@@ -10,7 +10,7 @@ from tasks.subjects.outputs import Written
 
 
 def read_reasoned(spec: OpenAISubject, reply: Reply) -> Written:
-    """Reasoning and answer in a reply, from the channel that the definition takes for them."""
+    """Reasoning and answer in a reply, from the channels that the definition names."""
     form = spec.answer
     read = read_written(reply.content, form.form, form.prefix, form.choices)
     reasoning = reply.thinking if spec.reasoning_from == "thinking" else read.reasoning
@@ -28,24 +28,24 @@ def read_answer_after(spec: OpenAISubject, reply: Reply) -> str | None:
     return _answer(spec.answer, reply.content)
 
 
-def check_channels(name: str, spec: OpenAISubject, found: Sequence[Written]) -> None:
-    """Refuse replies of which none has the channel that the definition takes for the reasoning.
+def check_channels(name: str, spec: OpenAISubject, replies: Sequence[Written]) -> None:
+    """Refuse replies none of which has the reasoning channel that the definition names.
 
-    An empty reasoning would be held against a subject that did reason.
+    A subject that did reason would else be measured with empty reasonings.
 
     Raises:
         SubjectError: no reply has it.
     """
-    if not found or any(one.reasoning for one in found):
+    if not replies or any(reply.reasoning for reply in replies):
         return
     if spec.reasoning_from == "thinking":
         raise SubjectError(
-            f"subject {name}: reasoning_from thinking, but none of {len(found)} "
+            f"subject {name}: reasoning_from thinking, but none of {len(replies)} "
             "replies has a thinking channel (reasoning_content, reasoning, <think>); there is: text"
         )
-    if any(one.thinking for one in found):
+    if any(reply.thinking for reply in replies):
         raise SubjectError(
-            f"subject {name}: reasoning_from text, but none of {len(found)} replies "
+            f"subject {name}: reasoning_from text, but none of {len(replies)} replies "
             "reasons in its text; there is: thinking"
         )
 
@@ -56,6 +56,6 @@ def _answer(form: AnswerForm, content: str) -> str | None:
 
 
 def _after_prefix(form: AnswerForm, content: str) -> str | None:
-    """The answer in what follows a prefix; some endpoints repeat what they were given."""
+    """The answer in the text after a prefix; some endpoints repeat the prefix."""
     again = content if form.prefix in content else f"{form.prefix} {content}"
     return read_written(again, form.form, form.prefix, form.choices).answer

@@ -1,4 +1,4 @@
-"""What an endpoint answered: the text, the thinking beside it, and what it cost."""
+"""An endpoint's reply: the text, the thinking channel, and the tokens."""
 
 import re
 from typing import Final
@@ -20,9 +20,9 @@ class Reply(Record):
     """One answer, its two channels apart."""
 
     content: str
-    """What was answered."""
+    """The answer."""
     thinking: str = ""
-    """What was thought before it, where the endpoint tells."""
+    """The thinking before it, if the endpoint returns it."""
     finish: str = ""
     """Why it ended: `stop`, `length`, ..."""
     tokens_read: int | None = None
@@ -30,10 +30,10 @@ class Reply(Record):
 
 
 def read_reply(completion: ChatCompletion, bill: Bill) -> Reply:
-    """The reply in a chat completion; the bill is told what the endpoint charged.
+    """The reply in a chat completion; the tokens that the endpoint charged go into the bill.
 
-    An empty answer, a refusal and one that was cut off are what the subject said; only what is
-    no answer at all is refused.
+    An empty answer, a refusal and a truncated one are the subject's answers; only a completion
+    without any is refused.
 
     Raises:
         NoAnswerError: there are no choices or no message, or the text is beyond all bounds.
@@ -47,12 +47,12 @@ def read_reply(completion: ChatCompletion, bill: Bill) -> Reply:
     message = getattr(choices[0], "message", None)
     if message is None:
         raise NoAnswerError("endpoint: answer without choices", passing=True)
-    said = getattr(message, "content", None) or getattr(message, "refusal", None) or ""
+    text = getattr(message, "content", None) or getattr(message, "refusal", None) or ""
     thought = [getattr(message, name, None) for name in ("reasoning_content", "reasoning")]
     channel = next((t for t in thought if isinstance(t, str) and t), "")
-    if not isinstance(said, str) or len(said) + len(channel) > LONGEST_ANSWER:
+    if not isinstance(text, str) or len(text) + len(channel) > LONGEST_ANSWER:
         raise NoAnswerError("endpoint: answer could not be read (content)", passing=True)
-    tagged, content = split_thinking(said)
+    tagged, content = split_thinking(text)
     return Reply(
         content=content,
         thinking="\n".join(part for part in (channel, tagged) if part),
@@ -68,8 +68,8 @@ def split_thinking(text: str) -> tuple[str, str]:
     A closing tag alone ends a thinking that the prompt's template began; an opening tag alone
     begins one that was cut off.
     """
-    if found := _TAG.match(text):
-        return found[2].strip(), text[found.end() :].strip()
-    if found := _CLOSED_ONLY.match(text):
-        return found[1].strip(), text[found.end() :].strip()
+    if match := _TAG.match(text):
+        return match[2].strip(), text[match.end() :].strip()
+    if match := _CLOSED_ONLY.match(text):
+        return match[1].strip(), text[match.end() :].strip()
     return "", text

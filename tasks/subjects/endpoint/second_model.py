@@ -1,4 +1,4 @@
-"""A second model, which helps with a test: it fails answer by answer, and is paid for once."""
+"""A second model, which helps with a test; single answers may fail, and each is paid for once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from tasks.subjects.endpoint.meter import Meter
 from tasks.subjects.endpoint.reply import Reply
 
 OPENAI: Final = "https://api.openai.com/v1"
-"""Asked where a definition gives no address, whatever the environment says."""
+"""Address if a definition gives none, whatever the environment says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +30,11 @@ class SecondEndpoint(Asker):
         return f"second model {self.spec.model}"
 
     def ask(self, conversations: Sequence[Messages]) -> list[Reply | None]:
-        """The reply to every conversation; none where that one failed after all attempts.
+        """The reply to every conversation; none for one that failed after all attempts.
 
         Raises:
-            SubjectError: the budget is used up, the endpoint refuses everything, or nothing is
-                answered at all; what was answered until then is kept.
+            SubjectError: the budget is used up, the endpoint refuses everything, or there is no
+                answer at all; answers until then are stored.
         """
         requests = [self.request(c) for c in conversations]
         return self.replies(requests, all_or_none=False)
@@ -45,7 +45,7 @@ def load_second(settings: SecondModel, store: Path | None) -> SecondEndpoint:
 
     Args:
         settings: as the definition gives them.
-        store: folder of finished work, below which answers are kept; in memory where there is
+        store: folder of finished work, below which answers are stored; in memory if there is
             none.
 
     Raises:

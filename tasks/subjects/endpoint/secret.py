@@ -1,13 +1,13 @@
-"""Whether a text gives a key away."""
+"""Whether a text reveals a key."""
 
 from typing import Final
 
 _KEY_PART: Final = 8
-"""So many characters of a key in a row count as the key."""
+"""Number of consecutive characters of a key that count as the key."""
 
 
 def has_key(text: str, key: str) -> bool:
-    """Whether the text holds the key, or enough of it in a row; an empty key is in no text."""
+    """Whether the text contains the key, or enough of it in a row; an empty key is in no text."""
     if len(key) <= _KEY_PART:
         return bool(key) and key in text
     parts = (key[at : at + _KEY_PART] for at in range(len(key) - _KEY_PART + 1))

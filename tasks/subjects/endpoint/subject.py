@@ -23,7 +23,7 @@ from tasks.subjects.reference import SubjectRef, spec_as
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointSubject(Asker):
-    """A model that can be asked and no more; nothing of its weights is known."""
+    """A model that can only be asked; its weights are unknown."""
 
     ref: SubjectRef
     spec: OpenAISubject
@@ -54,19 +54,19 @@ class EndpointSubject(Asker):
 
     def decide_on(self, texts: Sequence[str], odds_of: str | None = None) -> list[Decision]:
         """Its answer to every text after its own reasoning; it gives no log-odds."""
-        return [Decision(one.answer) for one in self.write(texts)]
+        return [Decision(written.answer) for written in self.write(texts)]
 
     def write(self, texts: Sequence[str]) -> list[Written]:
         """Reasoning and answer for every text.
 
         Raises:
-            SubjectError: no reply came, or none has the channel that the definition takes for the
-                reasoning.
+            SubjectError: no reply came, or none has the reasoning channel that the definition
+                names.
         """
         replies = self.ask([question(self.spec, text) for text in texts])
-        found = [read_reasoned(self.spec, reply) for reply in replies]
-        check_channels(self.name, self.spec, found)
-        return found
+        written = [read_reasoned(self.spec, reply) for reply in replies]
+        check_channels(self.name, self.spec, written)
+        return written
 
     def answer_after(self, texts: Sequence[str], reasonings: Sequence[str]) -> list[str | None]:
         """The answer after a given reasoning: prefilled or asked for, as the definition says."""
@@ -102,7 +102,7 @@ class EndpointSubject(Asker):
         return self.early_answers(texts, reasonings, cuts)
 
     def spans(self, text: str) -> list[Span]:
-        """Words: its tokens are not known."""
+        """Spans of words: its tokens are not known."""
         return words_of(text)
 
     def ask(
@@ -112,7 +112,7 @@ class EndpointSubject(Asker):
         max_tokens: int | None = None,
         **parameters: JsonValue,
     ) -> list[Reply]:
-        """The reply to every conversation; what was answered before is not asked again.
+        """The reply to every conversation; one with a stored answer is not sent again.
 
         Args:
             conversations: messages, oldest first.
@@ -120,28 +120,28 @@ class EndpointSubject(Asker):
             parameters: sent beside those of the definition.
 
         Raises:
-            SubjectError: the budget is used up, or the endpoint gives no answer; what was
-                answered until then is kept.
+            SubjectError: the budget is used up, or the endpoint gives no answer; answers until
+                then are stored.
         """
         requests = [self.request(c, max_tokens, **parameters) for c in conversations]
-        found = self.replies(requests, all_or_none=True)
-        return [reply for reply in found if reply is not None]
+        answered = self.replies(requests, all_or_none=True)
+        return [reply for reply in answered if reply is not None]
 
 
 def load_endpoint(ref: SubjectRef) -> EndpointSubject:
-    """The subject of a reference; whatever it is asked, its budget and its kept answers are one.
+    """The subject of a reference; all copies share one budget and one set of stored answers.
 
     Raises:
         SpecError: the environment holds no key under the name that the definition gives.
     """
     spec = spec_as(ref.spec, OpenAISubject)
-    meter, kept = accounts(ref.name, ref.sha256, ref.folder, spec.budget.model_dump_json())
+    meter, answers = accounts(ref.name, ref.sha256, ref.folder, spec.budget.model_dump_json())
     key = key_in(spec.key_env, f"subject {ref.name}")
-    return EndpointSubject(ref=ref, spec=spec, key=key, meter=meter, kept=kept)
+    return EndpointSubject(ref=ref, spec=spec, key=key, meter=meter, kept=answers)
 
 
 @once(maxsize=8)
 def accounts(_name: str, _sha256: str, folder: str, budget: str) -> tuple[Meter, KeptAnswers]:
-    """Once per process for a subject: prompt and answers, which controls replace, are no part."""
+    """One per process and subject; prompt and answers, which controls replace, do not count."""
     meter = Meter(Budget.model_validate_json(budget))
     return meter, KeptAnswers(Path(folder) if folder else None)

@@ -1,4 +1,4 @@
-"""The tokens of an answer as they follow what stands before it, and how likely they are."""
+"""The tokens of an answer after its context, and their log-probabilities."""
 
 from collections.abc import Sequence
 
@@ -13,15 +13,15 @@ Ids = list[int]
 def with_answers(
     subject: Decoder, rendered: Sequence[str], answers: Sequence[str | None]
 ) -> tuple[list[Ids], list[Ids]]:
-    """What is read before the last token of each answer, and the tokens of the answers.
+    """The tokens read before the last token of each answer, and the tokens of the answers.
 
-    They are those of the whole string, so that a tokenizer that joins words is taken as it is: a
-    token that begins before the answer and ends in it belongs to the answer. Beyond the window
-    the tokenizer's own side is cut, so that the answer finds room.
+    The whole string is tokenized, since a tokenizer may join words: a token that begins before the
+    answer and ends in it belongs to the answer. Texts beyond the window are cut on the
+    tokenizer's own side, so that the answer fits.
 
     Args:
-        subject: who will read them.
-        rendered: what stands before the answers, [texts].
+        subject: the subject that will read them.
+        rendered: the text before the answers, [texts].
         answers: one space after it, [texts]; none where there is none.
 
     Returns:
@@ -31,24 +31,24 @@ def with_answers(
     """
     room = subject.window
     encoded = subject.tokenizer(list(rendered), truncation=room is not None, max_length=room)
-    asked = [list(ids) for ids in encoded["input_ids"]]
+    prompts = [list(ids) for ids in encoded["input_ids"]]
     ends: list[Ids] = [[] for _ in rendered]
     for i, answer in enumerate(answers):
         if answer:
             before, ends[i] = _parted(subject, rendered[i], answer)
-            asked[i] = before + ends[i][:-1]
-    return asked, ends
+            prompts[i] = before + ends[i][:-1]
+    return prompts, ends
 
 
 def log_probability(logits: Tensor, tokens: Ids) -> float:
-    """Log-probability of tokens in nats, at most 0, from the logits before each.
+    """Log-probability of tokens in nats, at most 0, from the logits before each token.
 
     Args:
         logits: [tokens, vocabulary].
-        tokens: what follows.
+        tokens: the tokens that follow.
     """
-    wanted = torch.tensor(tokens, device=logits.device).unsqueeze(1)
-    return float(logits.double().log_softmax(dim=-1).gather(1, wanted).sum())
+    targets = torch.tensor(tokens, device=logits.device).unsqueeze(1)
+    return float(logits.double().log_softmax(dim=-1).gather(1, targets).sum())
 
 
 def _parted(subject: Decoder, rendered: str, answer: str) -> tuple[Ids, Ids]:

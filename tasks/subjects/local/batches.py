@@ -1,4 +1,4 @@
-"""Texts as a model reads them: batches of similar length, and places of the text in them."""
+"""Texts as a model reads them: batches of similar length, and the text's position in them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Batch:
     texts: int
 
     def of(self, ids: Tensor, mask: Tensor) -> "Batch":
-        """Other rows in this one's place, for scores alone: nothing is known of their text."""
+        """This batch with other rows, only for scores: their text is not known."""
         return Batch(ids, mask, mask == 0, [], torch.arange(len(ids)), len(ids))
 
     def merged(self, values: Tensor) -> Tensor:
@@ -47,7 +47,7 @@ def batches(
 
     Args:
         subject: the subject that will read them.
-        rendered: what it is given.
+        rendered: the strings that it reads.
         size: texts per batch; the definition's `batch` unless given.
     """
     order = sorted(range(len(rendered)), key=lambda i: (len(rendered[i]), i))
@@ -58,6 +58,6 @@ def batches(
 
 
 def rendered_places(subject: Opens, places: Sequence[Span]) -> list[Span]:
-    """Places in a text as places in what the subject is given for it."""
+    """Spans in a text as spans in the rendered text."""
     before = subject.text_start
     return [(start + before, end + before) for start, end in places]

@@ -1,4 +1,4 @@
-"""A decoder reads many versions of one text: what they share is read once."""
+"""A decoder reads many versions of one text; the tokens that they share are read once."""
 
 import copy
 from collections.abc import Sequence
@@ -17,21 +17,21 @@ from tasks.subjects.local.decoder import Decoder
 Ids = list[int]
 
 CLOSE: Final = 1e-3
-"""Largest difference of scores, relative to the largest, at which the cache is trusted."""
+"""Largest difference of scores, relative to the largest score, at which the cache is used."""
 
 NO_LIMIT: Final = 1_000_000_000
-"""Columns within which every token sees every earlier one, where nothing bounds them."""
+"""Number of columns for a model without a limit on how far a token attends back."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Where the subject stands after a batch of texts."""
+    """The subject's state after a batch of texts."""
 
     logits: Tensor
-    """Of the token after each of the last ones read, [rows, tokens, vocabulary]."""
+    """Logits of the token after each of the last ones read, [rows, tokens, vocabulary]."""
     cache: DynamicCache
     mask: Tensor
-    """1 for tokens that may be looked back at, [rows, columns of the cache]."""
+    """1 for tokens that later ones attend to, [rows, columns of the cache]."""
     position: Tensor
     """Position of the next token, [rows]."""
 
@@ -45,10 +45,10 @@ class Reading:
 
 @lru_cache(maxsize=4)
 def cache_is_sound(subject: Decoder) -> bool:
-    """Whether reading on from a cache gives the scores of reading everything anew.
+    """Whether reading on from a cache gives the same scores as reading everything anew.
 
-    Tried once per subject on two texts of different length; architectures whose cache is not
-    one of keys and values are read anew every time.
+    Tested once per subject on two texts of different length; architectures whose cache does not
+    consist of keys and values are read anew every time.
     """
     whole = token_ids(subject, ["One short text, and another sentence. And more.", "Another text."])
     version = [ids[: max(1, len(ids) // 2)] + ids[-1:] for ids in whole]
@@ -69,11 +69,11 @@ def read_from(
     rows: Sequence[int],
     needed: Sequence[int] | None = None,
 ) -> Reading:
-    """Versions read from where they depart from what was read first; anew where need be.
+    """Read versions from where they differ from the first text; anew if the cache is not sound.
 
     Args:
         subject: the decoder.
-        first: what it made of `whole`; none where its cache is not sound.
+        first: its state after `whole`; none if its cache is not sound.
         whole: tokens of every text.
         version: tokens of every version.
         rows: which of them are read.
@@ -103,10 +103,10 @@ def _onward(
     versions: Sequence[Ids],
     needed: Sequence[int],
 ) -> Reading:
-    """Read what versions have beyond the texts that were read.
+    """Read the tokens of versions that differ from the first texts.
 
-    The columns of the cache in which a version differs are masked, so rows may depart at
-    different places; positions are those of the version.
+    The columns of the cache in which a version differs are masked, so rows may differ from
+    different positions on; positions are those of the version.
     """
     shared = [
         min(_common(text, version), len(version) - last)
@@ -116,12 +116,12 @@ def _onward(
     before = first.mask.shape[1] - first.position  # padding of each row
     until = int((before + known).max())
     columns = torch.arange(until, device=subject.device)
-    kept = first.mask[:, :until] * (columns < (before + known).unsqueeze(1))
+    visible = first.mask[:, :until] * (columns < (before + known).unsqueeze(1))
     rest = [version[n:] for n, version in zip(shared, versions, strict=True)]
     ids, fresh = padded(subject, rest)
     places = (fresh.cumsum(-1) - 1 + known.unsqueeze(1)).clamp(min=0)
     position = torch.tensor([len(version) for version in versions], device=subject.device)
-    mask = torch.cat([kept, fresh], dim=1)
+    mask = torch.cat([visible, fresh], dim=1)
     return forward(subject, ids, mask, places, _view(first.cache, until), position, max(needed))
 
 
@@ -148,13 +148,13 @@ def forward(
 
 
 def _common(text: Ids, version: Ids) -> int:
-    """How many first tokens two texts share."""
+    """Number of first tokens that two texts share."""
     same = takewhile(lambda pair: pair[0] == pair[1], zip(text, version, strict=False))
     return sum(1 for _ in same)
 
 
 def _view(cache: DynamicCache, columns: int) -> DynamicCache:
-    """The first columns of a cache; what is added to them leaves the cache as it is."""
+    """A copy of the first columns of a cache; adding to it does not change the cache."""
     layers = []
     for layer in cache.layers:
         part: Any = copy.copy(layer)
@@ -170,7 +170,7 @@ def _plain_layers(cache: Cache) -> bool:
 
 
 def _attention_window(subject: Decoder) -> int:
-    """Columns within which every token sees every earlier one."""
+    """Number of columns within which every token attends to every earlier one."""
     window = getattr(subject.model.config.get_text_config(), "sliding_window", None)
     return window if isinstance(window, int) and window > 0 else NO_LIMIT
 

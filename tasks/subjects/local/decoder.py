@@ -13,7 +13,7 @@ from tasks.subjects.local.subject import LocalSubject
 
 @dataclass(frozen=True)
 class Decoder(LocalSubject):
-    """A model that predicts the next token; its choices are read by their first one."""
+    """A model that predicts the next token; its choices are scored by their first token."""
 
     spec: CausalSubject
     choice_ids: tuple[int, ...] = ()
@@ -34,14 +34,14 @@ class Decoder(LocalSubject):
         return rendered + ("" if rendered[-1:].isspace() else " ") + answer
 
     def before_answer(self, texts: Sequence[str], reasonings: Sequence[str]) -> list[str]:
-        """Prompt, reasoning and what introduces the answer, [texts]."""
+        """Prompt, reasoning and the answer's prefix, [texts]."""
         return [
             joined(self.render(text), reasoning, self.form.prefix)
             for text, reasoning in zip(texts, reasonings, strict=True)
         ]
 
     def generate(self, ids: Tensor, mask: Tensor, longest: int, *, drawn: bool = False) -> Tensor:
-        """What the library's own loop writes after these tokens, [rows, new tokens].
+        """Tokens that the library's own loop generates after these, [rows, new tokens].
 
         Args:
             ids: tokens, padded on the left, [rows, tokens].
@@ -62,13 +62,13 @@ class Decoder(LocalSubject):
     def log_probability(
         self, batch: Batch, answer: Tensor, embeddings: Tensor | None = None
     ) -> Tensor:
-        """Log-probability of the tokens that stand at `answer`, given all before, [windows]."""
+        """Log-probability of the tokens at `answer`, given all before, [windows]."""
         length = int(answer.shape[1] - answer.int().argmax(dim=1).min())
         inputs = self._inputs(batch, embeddings)
         logits = self.model(**inputs, logits_to_keep=length + 1, use_cache=False).logits
         likely = logits[:, :-1].float().log_softmax(dim=-1)
-        wanted = batch.ids[:, -length:].unsqueeze(-1)
-        per_token: Tensor = likely.gather(-1, wanted).squeeze(-1)
+        targets = batch.ids[:, -length:].unsqueeze(-1)
+        per_token: Tensor = likely.gather(-1, targets).squeeze(-1)
         return (per_token * answer[:, -length:].to(per_token)).sum(dim=1)
 
     def _run(
@@ -83,5 +83,5 @@ class Decoder(LocalSubject):
 
 
 def joined(*parts: str) -> str:
-    """Parts of what a subject reads, one space between those that are there."""
+    """Join the parts that are not empty by one space."""
     return " ".join(part for part in parts if part)

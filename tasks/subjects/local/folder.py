@@ -14,11 +14,11 @@ from tasks.subjects.reference import file_digest
 PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 WANTED = ("*.safetensors", "*.json", "*.txt", "*.model", "*.jinja")
 LAYERS = ("num_hidden_layers", "n_layer", "n_layers")
-"""What configurations call their number of blocks."""
+"""Keys of configurations for the number of blocks."""
 
 
 def locate(name: str, spec: LocalModel, root: Path) -> Path:
-    """The local folder of a subject; a hub repository is fetched, or found in the cache.
+    """The local folder of a subject; a hub repository is fetched, or taken from the cache.
 
     Raises:
         SubjectError: neither a folder nor a repository that can be reached.
@@ -34,18 +34,18 @@ def locate(name: str, spec: LocalModel, root: Path) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        found = snapshot_download(spec.path, revision=spec.revision, allow_patterns=list(WANTED))
+        snapshot = snapshot_download(spec.path, revision=spec.revision, allow_patterns=list(WANTED))
     except Exception as error:  # offline, not found, not allowed: one line either way
         problem = type(error).__name__
         raise SubjectError(
             f"subject {name}: {spec.path!r} at {spec.revision[:12]} is neither a local folder nor "
             f"reachable on the hub ({problem}); {_beside(folder)}"
         ) from None
-    return Path(found)
+    return Path(snapshot)
 
 
 def read_config(name: str, folder: Path) -> dict[str, JsonValue]:
-    """The model's own description of itself.
+    """The model's configuration.
 
     Raises:
         SubjectError: no config.json, or not JSON.
@@ -72,7 +72,7 @@ def labels_of(config: dict[str, JsonValue]) -> tuple[str, ...]:
 
 
 def last_layer(config: dict[str, JsonValue]) -> int | None:
-    """Number of the last layer, where the configuration says."""
+    """Number of the last layer, if the configuration states it."""
     known = [config[key] for key in LAYERS if key in config]
     return known[0] if known and isinstance(known[0], int) else None
 
@@ -84,7 +84,7 @@ def architectures(config: dict[str, JsonValue]) -> list[str]:
 
 
 def digest(folder: Path) -> str:
-    """sha256 over names and contents of the files that make the subject what it is."""
+    """sha256 over names and contents of the files that determine the subject."""
     paths = sorted({p for pattern in WANTED for p in folder.glob(pattern)})
     whole = hashlib.sha256()
     for path in paths:
@@ -112,7 +112,7 @@ def check_weights(name: str, folder: Path) -> None:
 
 
 def check_code(name: str, folder: Path, config: dict[str, JsonValue]) -> None:
-    """Refuse a model that brings code of its own.
+    """Refuse a model with its own code.
 
     Raises:
         SubjectError: it does.
@@ -128,10 +128,10 @@ def _beside(folder: Path) -> str:
     parent = folder.parent
     while not parent.is_dir():
         parent = parent.parent
-    found = (
+    folders = (
         sorted(p.parent for p in parent.glob("**/config.json"))[:6] if parent != Path("/") else []
     )
-    names = ", ".join(os.path.relpath(p, parent) for p in found)
+    names = ", ".join(os.path.relpath(p, parent) for p in folders)
     return f"model folders near it: {names or 'none'}"
 
 

@@ -1,4 +1,4 @@
-"""A decoder answers from many versions of one reasoning, and goes on writing from them."""
+"""A decoder answers after many versions of one reasoning, and goes on writing from them."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -23,11 +23,11 @@ TWISTS = ("repetition_penalty", "no_repeat_ngram_size", "min_new_tokens", "min_l
           "suppress_tokens", "begin_suppress_tokens", "bad_words_ids", "sequence_bias",
           "forced_bos_token_id", "forced_eos_token_id", "exponential_decay_length_penalty",
           "encoder_repetition_penalty", "guidance_scale", "num_beams")  # fmt: skip
-"""Settings under which the likeliest token is not what greedy generation writes."""
+"""Settings under which greedy generation does not write the likeliest token."""
 
 
 class AtCuts(NamedTuple):
-    """What a subject makes of each cut."""
+    """Scores and log-probabilities after each cut."""
 
     scores: Tensor
     """Logits of the choices, [cuts, texts, choices], float32."""
@@ -41,10 +41,10 @@ def answers_at_cuts(
     reasonings: Sequence[str],
     cuts: Sequence[Sequence[str]],
 ) -> list[list[str]]:
-    """The choice a subject gives when its reasoning reads as stated and it must answer now.
+    """The choice that a subject gives when it must answer right after the given reasoning.
 
-    Prompt and whole reasoning are read once; each version is read from where it departs from
-    them. The answers are those of reading every version anew.
+    Prompt and whole reasoning are read once; each version is read from where it differs. The
+    answers are the same as when every version is read anew.
 
     Args:
         subject: a local subject that writes and knows its choices.
@@ -66,17 +66,17 @@ def at_cuts(
     cuts: Sequence[Sequence[str]],
     answers: Sequence[str | None],
 ) -> AtCuts:
-    """Scores of the choices, and how likely an answer is: all its tokens, among all there are.
+    """Scores of the choices, and log-probability of an answer: of all its tokens, among all tokens.
 
-    For an answer of one token that takes no reading beyond that of `answers_at_cuts`.
+    An answer of one token needs no further pass beyond that of `answers_at_cuts`.
 
     Args:
         subject: a local subject that writes.
         texts: the questions, [texts].
         reasonings: the whole reasoning of each, [texts].
         cuts: the reasoning as it reads at each point, [cuts][texts].
-        answers: the answer whose log-probability is asked for, [texts]; it stands one space after
-            what introduces answers.
+        answers: the answer whose log-probability is asked for, [texts]; one space separates it
+            from the answer's prefix.
     """
     whole = _begun(subject, texts, reasonings)
     versions = [with_answers(subject, subject.before_answer(texts, cut), answers) for cut in cuts]
@@ -102,7 +102,7 @@ def continued(
     reasonings: Sequence[str],
     cuts: Sequence[Sequence[str]],
 ) -> list[list[str]]:
-    """What a subject writes, greedily, when it goes on from within a reasoning.
+    """A subject's greedy continuation from within a reasoning.
 
     Args:
         subject: a local subject that writes.
@@ -112,17 +112,19 @@ def continued(
             there counts towards the longest completion.
 
     Returns:
-        Completions without what stood there already, [cuts][texts].
+        Completions without the given reasoning, [cuts][texts].
     """
-    asked = _begun(subject, texts, [""] * len(texts))
+    prompts = _begun(subject, texts, [""] * len(texts))
     whole = _begun(subject, texts, reasonings)
     versions = [_begun(subject, texts, cut) for cut in cuts]
-    found = [[""] * len(texts) for _ in cuts]
+    completions = [[""] * len(texts) for _ in cuts]
     with torch.inference_mode():
         for rows in _groups(whole, subject.batch_size):
             first = _first(subject, whole, rows)
             for at, version in enumerate(versions):
-                room = [subject.spec.max_new_tokens - len(version[i]) + len(asked[i]) for i in rows]
+                room = [
+                    subject.spec.max_new_tokens - len(version[i]) + len(prompts[i]) for i in rows
+                ]
                 if is_plainly_greedy(subject):
                     written = _greedy(
                         subject, read_from(subject, first, whole, version, rows), room
@@ -131,19 +133,19 @@ def continued(
                     written = _generated(subject, [version[i] for i in rows], room)
                 decoded = subject.tokenizer.batch_decode(written, skip_special_tokens=True)
                 for row, text in zip(rows, decoded, strict=True):
-                    found[at][row] = text
-    return found
+                    completions[at][row] = text
+    return completions
 
 
 def is_plainly_greedy(subject: Decoder) -> bool:
-    """Whether greedy generation of this subject is the likeliest token and nothing else."""
+    """Whether greedy generation of this subject is just the likeliest token."""
     config = subject.model.generation_config
     plain: tuple[object, ...] = (None, 0, 1, 1.0, [], {})
     return all(getattr(config, name, None) in plain for name in TWISTS)
 
 
 def _greedy(subject: Decoder, reading: Reading, room: Sequence[int]) -> list[Ids]:
-    """The likeliest token again and again, until the text ends or its room is used up."""
+    """Append the likeliest token until the text ends or its room is used up."""
     ends = _ends(subject)
     written: list[Ids] = [[] for _ in room]
     alive = list(range(len(room)))
@@ -168,7 +170,7 @@ def _greedy(subject: Decoder, reading: Reading, room: Sequence[int]) -> list[Ids
 
 
 def _generated(subject: Decoder, texts: Sequence[Ids], room: Sequence[int]) -> list[Ids]:
-    """The same by the library's own loop, with whatever its settings ask for."""
+    """The same by the library's own loop, with all its settings."""
     ids, mask = padded(subject, texts)
     new = subject.generate(ids, mask, max(1, *room)).tolist()
     return [row[: max(0, n)] for row, n in zip(new, room, strict=True)]
@@ -186,7 +188,7 @@ def _groups(texts: Sequence[Ids], size: int) -> Iterator[list[int]]:
 
 
 def _first(subject: Decoder, whole: Sequence[Ids], rows: Sequence[int]) -> Reading | None:
-    """The whole texts read, where reading on from them is sound."""
+    """The state after the whole texts, if the cache is sound."""
     return read_anew(subject, [whole[i] for i in rows]) if cache_is_sound(subject) else None
 
 

@@ -1,4 +1,4 @@
-"""The subject's last stage: which position its head reads, and what it makes of a single one."""
+"""The subject's last stage: the position that its head reads, and its scores of a single one."""
 
 import torch
 from torch import Tensor
@@ -25,5 +25,5 @@ def one_position(subject: Opens) -> Stage:
 def head_of(subject: Opens, batch: Batch) -> Tensor | None:
     """Position that the head reads, [windows]; none where it reads all of them."""
     head = subject.head_position(batch)
-    one = reads_one_position(lambda: subject.scores(batch), subject.blocks, head)
-    return head if one else None
+    single_position = reads_one_position(lambda: subject.scores(batch), subject.blocks, head)
+    return head if single_position else None

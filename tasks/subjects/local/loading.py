@@ -1,4 +1,4 @@
-"""Local models are loaded once per process and checked to be readable the way checks need."""
+"""Load local models once per process, and check that they can be read as checks need."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -32,7 +32,7 @@ CLOSE: Final = 1e-3
 
 
 def load_subject(ref: SubjectRef) -> Classifier | Writer:
-    """Load a subject once per process and check that it can be read the way checks need.
+    """Load a subject once per process and check that it can be read as checks need.
 
     Raises:
         SubjectError: weights missing, not finite, changed since the reference was made, or
@@ -54,7 +54,7 @@ def load_writer(ref: SubjectRef) -> Writer:
 
 
 def tells_apart(ref: SubjectRef) -> bool:
-    """Whether a subject's tokenizer tells its choices apart; its weights are not loaded."""
+    """Whether a subject's choices differ in their first token; its weights are not loaded."""
     try:
         _choice_ids(ref.name, spec_as(ref.spec, CausalSubject), _tokenizer(Path(ref.folder)))
     except ChoicesError:
@@ -88,7 +88,7 @@ def _loaded(ref: SubjectRef, folder: Path) -> Classifier | Writer:
         ids = _choice_ids(ref.name, ref.spec, tokenizer)
         return Writer(ref, ref.spec, model, tokenizer, device, left, ref.spec.choices, ids)
     names = (model.config.id2label or {}).items()
-    labels = tuple(str(name) for _, name in sorted(names, key=lambda one: int(one[0])))
+    labels = tuple(str(name) for _, name in sorted(names, key=lambda item: int(item[0])))
     spec = spec_as(ref.spec, ClassifierSubject)
     return Classifier(ref, spec, model, tokenizer, device, left, labels)
 
@@ -105,7 +105,7 @@ def _load_model(ref: SubjectRef, folder: Path) -> PreTrainedModel:
     )
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        load: Any = kind.from_pretrained  # with output_loading_info it answers with a pair
+        load: Any = kind.from_pretrained  # with output_loading_info it returns a pair
         model, loading = load(
             folder,
             config=config,
@@ -146,31 +146,31 @@ def _choice_ids(
         return ()
     stem = spec.answer_prefix or spec.prompt.replace("{text}", "").strip() or "Answer:"
     plain = tokenizer(stem, add_special_tokens=False)["input_ids"]
-    found = []
+    first_ids = []
     for choice in spec.choices:
         whole = tokenizer(f"{stem} {choice}", add_special_tokens=False)["input_ids"]
-        found.append(whole[len(plain)] if len(whole) > len(plain) else tokenizer.unk_token_id)
-    if len(set(found)) < len(found) or tokenizer.unk_token_id in found:
-        pieces = tokenizer.convert_ids_to_tokens(found)
+        first_ids.append(whole[len(plain)] if len(whole) > len(plain) else tokenizer.unk_token_id)
+    if len(set(first_ids)) < len(first_ids) or tokenizer.unk_token_id in first_ids:
+        pieces = tokenizer.convert_ids_to_tokens(first_ids)
         shown = ", ".join(f"{c}={p}" for c, p in zip(spec.choices, pieces, strict=True))
         raise ChoicesError(
             f"subject {name}: its tokenizer does not tell the choices apart by their first "
             f"token ({shown})"
         )
-    return tuple(int(i) for i in found)
+    return tuple(int(i) for i in first_ids)
 
 
 def _check_routes(subject: LocalSubject) -> None:
-    """Scores read through embeddings must be those read through tokens."""
+    """Check that scores from embeddings equal scores from tokens."""
     batch = subject.encode([subject.render("One short text."), subject.render("Another.")])
     with torch.no_grad():
         by_ids = subject.scores(batch)
         by_embeddings = subject.scores(batch, subject.embed(batch.ids))
     if not torch.isfinite(by_ids).all():
         raise SubjectError(f"subject {subject.name}: its scores are not finite")
-    apart = (by_ids - by_embeddings).abs().max().item()
-    if apart > CLOSE * max(1.0, by_ids.abs().max().item()):
+    difference = (by_ids - by_embeddings).abs().max().item()
+    if difference > CLOSE * max(1.0, by_ids.abs().max().item()):
         raise SubjectError(
-            f"subject {subject.name}: scores differ by {apart:.2g} between tokens and "
+            f"subject {subject.name}: scores differ by {difference:.2g} between tokens and "
             "embeddings; gradients would be those of another function"
         )

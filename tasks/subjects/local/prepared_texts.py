@@ -20,7 +20,7 @@ MEMORY_ON_DEVICE = 4 * 2**30
 
 
 class Attributed(NamedTuple):
-    """What a method found in one text."""
+    """A method's attribution of one text."""
 
     values: list[float]
     """Attribution of every unit of the text."""
@@ -44,12 +44,12 @@ class Explained:
 
     @property
     def widest(self) -> int:
-        """Units of the text that has most of them; at least 1."""
+        """Largest number of units of a text; at least 1."""
         return max(1, *(len(units) for units in self.units)) if self.units else 1
 
-    def merged(self, found: Attribution) -> list[Attributed]:
-        """What a method found, text by text: the mean over a text's windows."""
-        return [self._merged(found, text) for text in range(len(self.units))]
+    def merged(self, attribution: Attribution) -> list[Attributed]:
+        """A method's attribution, text by text: the mean over a text's windows."""
+        return [self._merged(attribution, text) for text in range(len(self.units))]
 
     def values(self, texts: Tensor, present: Tensor, operator: Operator = "neutral") -> Tensor:
         """Score of texts with only some units present.
@@ -57,59 +57,61 @@ class Explained:
         Args:
             texts: which text every variant is of, [k].
             present: which of its units are there, [k, units], bool.
-            operator: what becomes of the others: neutral tokens, or nothing at all.
+            operator: whether the others are replaced by neutral tokens or deleted.
 
         Returns:
             Score, the mean over a text's windows, [k], float64 on the processor.
         """
-        asked = torch.cat([texts.unsqueeze(1), present.long()], dim=1)
-        once, where = torch.unique(asked, dim=0, return_inverse=True)
-        return self._values(once[:, 0], once[:, 1:].bool(), operator)[where]
+        variants = torch.cat([texts.unsqueeze(1), present.long()], dim=1)
+        once, index = torch.unique(variants, dim=0, return_inverse=True)
+        return self._values(once[:, 0], once[:, 1:].bool(), operator)[index]
 
     def _values(self, texts: Tensor, present: Tensor, operator: Operator) -> Tensor:
         rows_of = [torch.nonzero(self.batch.owner == t).flatten() for t in range(len(self.units))]
         rows = torch.cat([rows_of[int(t)] for t in texts])
         counts = torch.tensor([len(rows_of[int(t)]) for t in texts])
         variant = torch.repeat_interleave(torch.arange(len(texts)), counts)
-        here = present[variant].gather(1, self.place[rows])
+        row_units = present[variant].gather(1, self.place[rows])
         if operator == "neutral":
-            scores = self.inputs.values(rows, here)
+            scores = self.inputs.values(rows, row_units)
         else:
             per_pass = self.inputs.rows_per_pass
             scores = in_passes(
-                lambda part: self._deleted(rows[part], here[part]), len(rows), per_pass
+                lambda part: self._deleted(rows[part], row_units[part]), len(rows), per_pass
             )
         total = torch.zeros(len(texts), dtype=torch.float64).index_add_(0, variant, scores)
         return total / counts
 
     def _deleted(self, rows: Tensor, present: Tensor) -> Tensor:
-        """Score of rows from which absent units are gone, so that the rest closes up."""
+        """Score of rows without the absent units, whose remaining tokens close up."""
         own = self.inputs.own
-        here = rows.to(own.device)
+        indices = rows.to(own.device)
         units = self.inputs.units[rows]
-        kept = (present.gather(1, units.clamp(min=0)) | (units < 0)).to(own.device)
-        kept &= self.batch.mask[here] == 1
+        remaining = (present.gather(1, units.clamp(min=0)) | (units < 0)).to(own.device)
+        remaining &= self.batch.mask[indices] == 1
         left = self.scoring.subject.left_padded
-        order = (kept if left else ~kept).int().argsort(dim=1, stable=True)
-        length = int(kept.sum(dim=1).max())
+        order = (remaining if left else ~remaining).int().argsort(dim=1, stable=True)
+        length = int(remaining.sum(dim=1).max())
         order = order[:, -length:] if left else order[:, :length]
         with torch.no_grad():
-            embeddings = own[here].gather(1, order.unsqueeze(-1).expand(-1, -1, own.shape[-1]))
-            mask = kept.gather(1, order).long()
+            embeddings = own[indices].gather(1, order.unsqueeze(-1).expand(-1, -1, own.shape[-1]))
+            mask = remaining.gather(1, order).long()
             return self.scoring.score(embeddings, rows, mask, order).double().cpu()
 
-    def _merged(self, found: Attribution, text: int) -> Attributed:
+    def _merged(self, attribution: Attribution, text: int) -> Attributed:
         rows = torch.nonzero(self.batch.owner == text).flatten()
         values = torch.zeros(len(self.units[text]), dtype=torch.float64)
         for row in rows:
             count = int(self.inputs.counts[row])
-            values.index_add_(0, self.place[row, :count], found.units[row, :count] / len(rows))
+            values.index_add_(
+                0, self.place[row, :count], attribution.units[row, :count] / len(rows)
+            )
         return Attributed(
             values.tolist(),
-            float(found.score[rows].mean()),
-            float(found.baseline_score[rows].mean()),
-            float(found.delta[rows].mean()),
-            int(found.evaluations[rows].sum()),
+            float(attribution.score[rows].mean()),
+            float(attribution.baseline_score[rows].mean()),
+            float(attribution.delta[rows].mean()),
+            int(attribution.evaluations[rows].sum()),
         )
 
 
@@ -129,7 +131,7 @@ def explained(
     and the answer stand in the baseline as they are.
 
     Args:
-        subject: who scores them; also one with randomised weights.
+        subject: the subject that scores them, possibly with randomised weights.
         texts: as they stand in the data.
         target: what is explained; the decision unless something is named.
         units: what attribution falls on.
@@ -167,7 +169,7 @@ def explained(
 
 
 def decisions(subject: Opens, texts: Sequence[str]) -> list[str]:
-    """What the subject decides on texts: a class, a choice, or its next token."""
+    """The subject's decisions on texts: a class, a choice, or its next token."""
     batch = subject.encode([subject.render(text) for text in texts])
     with torch.no_grad():
         best = batch.merged(subject.scores(batch)).argmax(dim=1).tolist()
@@ -191,7 +193,7 @@ def _rough(scores: Scoring) -> Scorer:
 
 
 class _Laid:
-    """Where the tokens of every row stand in the text, without prompt and answer."""
+    """Spans in the text of the tokens of every row, without prompt and answer."""
 
     def __init__(self, batch: Batch, start: int, texts: Sequence[str]) -> None:
         self.batch, self.start, self.texts = batch, start, texts
@@ -201,12 +203,12 @@ class _Laid:
         text = int(self.batch.owner[row])
         length, shift = len(self.texts[text]), self.start
         real = (self.batch.mask[row].cpu() == 1) & ~self.batch.special[row]
-        found = []
+        spans = []
         for (start, end), is_text in zip(self.batch.offsets[row], real.tolist(), strict=True):
             a, b = start - shift, end - shift
             inside = is_text and b > 0 and a < length and start < end
-            found.append((max(a, 0), min(b, length)) if inside else (-1, -1))
-        return found
+            spans.append((max(a, 0), min(b, length)) if inside else (-1, -1))
+        return spans
 
     def tokens_of(self, text: int) -> list[Span]:
         """Spans of all tokens of a text, each once, in order."""

@@ -1,4 +1,4 @@
-"""Local models before a run: where they are, what their files say, and which class loads them."""
+"""Local models before a run: their location, their files, and the class that loads them."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ HEADS = {
 
 
 class LocalReader(Reader):
-    """Models whose weights lie in a folder or come from the hub."""
+    """Models with weights in a folder or from the hub."""
 
     def refer(self, name: str, spec: SubjectSpec, root: Path, data: str) -> SubjectRef:
         """The reference of a folder with safe weights and the head that the definition names."""
@@ -55,7 +55,7 @@ class LocalReader(Reader):
                 f"{subject.window} tokens, first: row {data.rows[long[0]].id}; "
                 "set too_long to truncate or window, or leave them out"
             )
-        # weights given at the start stand under their folder's name
+        # weights given at the start of a run are named after their folder
         own = Path(spec.path).name if Path(spec.path).is_absolute() else spec.path
         return SubjectProvenance(
             name=ref.name,
@@ -99,7 +99,7 @@ class DecoderReader(LocalReader):
     """Models that write."""
 
     def tells_apart(self, ref: SubjectRef) -> bool:
-        """Whether its tokenizer begins every answer with another token."""
+        """Whether its answers differ in their first token."""
         from tasks.subjects.local.loading import tells_apart
 
         return tells_apart(ref)
@@ -124,12 +124,12 @@ CLASSIFIER = ClassifierReader()
 DECODER = DecoderReader()
 
 
-def _check_head(name: str, kind: str, folder: Path, found: list[str]) -> None:
-    if any(a.endswith(HEADS[kind]) for a in found):
+def _check_head(name: str, kind: str, folder: Path, architectures: list[str]) -> None:
+    if any(a.endswith(HEADS[kind]) for a in architectures):
         return
-    fits = [k for k, ends in HEADS.items() if any(a.endswith(ends) for a in found)]
+    fits = [k for k, ends in HEADS.items() if any(a.endswith(ends) for a in architectures)]
     hint = f"; declare it as kind: {fits[0]}" if fits else ""
     raise SubjectError(
         f"subject {name}: declared as {kind}, but {folder} holds "
-        f"{', '.join(found) or 'no named architecture'}{hint}"
+        f"{', '.join(architectures) or 'no named architecture'}{hint}"
     )

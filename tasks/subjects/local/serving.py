@@ -27,7 +27,7 @@ FORMAT = 1
 
 
 class StepAbout(TypedDict):
-    """Where one step of a lever is taken."""
+    """Place of one step of a lever."""
 
     layer: int
     where: Where
@@ -42,7 +42,7 @@ class FittedTo(TypedDict):
 
 
 class About(TypedDict, total=False):
-    """What a file of levers says of itself, as far as it is read here."""
+    """Metadata of a lever file, as far as they are read here."""
 
     format: int
     kind: str
@@ -53,23 +53,23 @@ class About(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Lever:
-    """Changes of hidden states, with where they come from."""
+    """Changes of hidden states, with their provenance."""
 
     steps: tuple[Step, ...]
     about: About
-    """Attribute, subject, audit: what the file says of itself."""
+    """Metadata of the file: attribute, subject, audit."""
 
     @contextmanager
     def applied(self, model: nn.Module, folder: str | Path | None = None) -> Iterator[None]:
-        """Run the model with the lever; afterwards it is as before.
+        """Run the model with the lever; afterwards it is unchanged.
 
         Args:
             model: a transformers model with the audited weights, on any device.
             folder: folder the weights were loaded from; its digest must be the audited one.
 
         Raises:
-            SubjectError: the model is not the one that the lever was fitted to; when it is
-                called: with padded texts but no attention mask [texts, tokens].
+            SubjectError: the model is not the one that the lever was fitted to; or it is called
+                with padded texts and no attention mask [texts, tokens].
         """
         self._check_shape(model)
         if folder is not None:
@@ -78,29 +78,29 @@ class Lever:
             yield
 
     def _check_shape(self, model: nn.Module) -> None:
-        wanted = self.about["subject"]
+        fitted = self.about["subject"]
         layers = len(find_blocks(model))
         config = getattr(model, "config", None)
-        width = getattr(config, "hidden_size", wanted["width"])
-        if (layers, width) != (wanted["layers"], wanted["width"]):
+        width = getattr(config, "hidden_size", fitted["width"])
+        if (layers, width) != (fitted["layers"], fitted["width"]):
             raise SubjectError(
-                f"the lever was fitted to {wanted['layers']} layers of width {wanted['width']}; "
+                f"the lever was fitted to {fitted['layers']} layers of width {fitted['width']}; "
                 f"{type(model).__name__} has {layers} of width {width}"
             )
 
     def _check_digest(self, folder: Path) -> None:
         from tasks.subjects.local.folder import digest
 
-        found, wanted = digest(folder), self.about["subject"]["sha256"]
-        if found != wanted:
+        sha256, fitted = digest(folder), self.about["subject"]["sha256"]
+        if sha256 != fitted:
             raise SubjectError(
-                f"the lever was fitted to a subject with digest {wanted[:12]}; {folder} has "
-                f"{found[:12]}: measure again before serving it"
+                f"the lever was fitted to a subject with digest {fitted[:12]}; {folder} has "
+                f"{sha256[:12]}: measure again before serving it"
             )
 
 
 def load_lever(path: str | Path, *, layer: int | None = None, alpha: float | None = None) -> Lever:
-    """A lever from the file that an audit left.
+    """A lever from a file of a finished audit.
 
     Args:
         path: a file below `levers/` of a report.
@@ -115,8 +115,8 @@ def load_lever(path: str | Path, *, layer: int | None = None, alpha: float | Non
         if layer is not None or alpha is not None:
             raise SubjectError(f"{path} is a whole lever: it takes no layer and no alpha")
         steps = tuple(
-            Step(one["layer"], one["where"], *(arrays[f"step/{i}/{p}"] for p in Step._fields[2:]))
-            for i, one in enumerate(about["steps"])
+            Step(step["layer"], step["where"], *(arrays[f"step/{i}/{p}"] for p in Step._fields[2:]))
+            for i, step in enumerate(about["steps"])
         )
         return Lever(steps, about)
     if layer is None or alpha is None:
@@ -132,11 +132,11 @@ def _read(path: Path) -> tuple[dict[str, Tensor], About]:
         raise SubjectError(f"no lever at {path}")
     try:
         with safe_open(path, framework="pt") as stored:
-            told = (stored.metadata() or {}).get("assay")
+            header = (stored.metadata() or {}).get("assay")
             arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise SubjectError(f"{path} is no safetensors file: {error}") from None
-    about: About = json.loads(told or "{}")
+    about: About = json.loads(header or "{}")
     if about.get("format") != FORMAT or about.get("kind") not in ("lever", "vectors"):
         raise SubjectError(f"{path} is not a lever of format {FORMAT}")
     return arrays, about

@@ -29,7 +29,7 @@ UNBOUNDED: Final = 1_000_000
 """Tokenizers write huge numbers for "no limit"."""
 
 SHIFTED: Final = frozenset({"roberta", "xlm-roberta", "camembert"})
-"""Architectures that count positions from padding_idx + 1."""
+"""Architectures whose positions start at padding_idx + 1."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,11 @@ class LocalSubject(ABC):
 
     @abstractmethod
     def render(self, text: str) -> str:
-        """What the model is given for a text."""
+        """The string that the model reads for a text."""
 
     @abstractmethod
     def with_answer(self, text: str, answer: str) -> str:
-        """What the model is given for a text that ends with an answer.
+        """The string that the model reads for a text followed by an answer.
 
         Raises:
             SubjectError: it does not write.
@@ -96,7 +96,7 @@ class LocalSubject(ABC):
 
     @cached_property
     def text_start(self) -> int:
-        """Where a text begins in what the subject is given for it."""
+        """Position of a text in the string that the subject reads for it."""
         return self.render("\0").index("\0")
 
     def encode(self, rendered: Sequence[str]) -> Batch:
@@ -146,30 +146,30 @@ class LocalSubject(ABC):
     # --- what it answers ------------------------------------------------------------------------
 
     def decide(self, rows: Sequence[Row]) -> list[Decision]:
-        """What it decides on rows of the data."""
+        """Its decisions on rows of the data."""
         return self.decide_on([row.text for row in rows])
 
     def decide_on(self, texts: Sequence[str], odds_of: str | None = None) -> list[Decision]:
         """The likeliest class of every text, or its likeliest next token.
 
         Args:
-            texts: what is decided on.
+            texts: the texts.
             odds_of: class whose log-odds are asked for.
         """
-        hoped = self.class_index(odds_of) if odds_of is not None else None
-        found = [Decision(None)] * len(texts)
+        class_index = self.class_index(odds_of) if odds_of is not None else None
+        decisions = [Decision(None)] * len(texts)
         with torch.inference_mode():
             for positions, batch in batches(self, [self.render(text) for text in texts]):
                 logits = batch.merged(self.scores(batch).double())
                 sure, best = logits.softmax(dim=-1).max(dim=-1)
-                odds = None if hoped is None else _log_odds(logits, hoped)
+                odds = None if class_index is None else _log_odds(logits, class_index)
                 for i, position in enumerate(positions):
-                    found[position] = Decision(
+                    decisions[position] = Decision(
                         self.class_name(int(best[i])),
                         min(1.0, float(sure[i])),
                         None if odds is None else float(odds[i]),
                     )
-        return found
+        return decisions
 
     def scores(self, batch: Batch, embeddings: Tensor | None = None) -> Tensor:
         """Logits of the classes, choices or next tokens, [windows, classes], float32.
@@ -189,7 +189,7 @@ class LocalSubject(ABC):
             SubjectError: the architecture does not show its attention.
         """
         usual = self.model.config._attn_implementation
-        # other implementations answer with nothing, silently
+        # other implementations silently return none
         self.model.set_attn_implementation("eager")
         try:
             scores, attention = self._run(batch, embeddings, output_attentions=True)
@@ -203,7 +203,7 @@ class LocalSubject(ABC):
     def log_probability(
         self, batch: Batch, answer: Tensor, embeddings: Tensor | None = None
     ) -> Tensor:
-        """Log-probability of the tokens that stand at `answer`, given all before, [windows].
+        """Log-probability of the tokens at `answer`, given all before, [windows].
 
         Args:
             batch: prompts with their answer, for a subject that writes.
@@ -218,7 +218,7 @@ class LocalSubject(ABC):
     def _run(
         self, batch: Batch, embeddings: Tensor | None, **extra: bool
     ) -> tuple[Tensor, tuple[Tensor, ...] | None]:
-        """Scores, and what else was asked of the model."""
+        """Scores, and the other outputs that were requested."""
 
     def _inputs(self, batch: Batch, embeddings: Tensor | None) -> dict[str, Tensor]:
         inputs = {"attention_mask": batch.mask}
@@ -230,7 +230,7 @@ class LocalSubject(ABC):
 
     @cached_property
     def takes_positions(self) -> bool:
-        """Whether the model is told where in the text every token stands."""
+        """Whether the model takes positions of the tokens."""
         known = inspect.signature(self.model.forward).parameters
         return self.left_padded and "position_ids" in known
 

@@ -14,14 +14,14 @@ from tasks.subjects.protocols import Opens
 
 @dataclass(frozen=True)
 class Scoring:
-    """The target of every text of a batch, and how far the subject goes for it."""
+    """The target of every text of a batch, and its score."""
 
     subject: Opens
     batch: Batch
     classes: Tensor
     """Class whose log-odds are the score, [texts]; unused for an answer."""
     against: int | None
-    """Class it is held against, if it is."""
+    """Class it is contrasted with, if any."""
     answer: Tensor | None
     """True at tokens of the answer, [rows, tokens], if the target is one."""
 
@@ -35,33 +35,35 @@ class Scoring:
         """Score of variants of rows: log-odds, or the log-probability of the answer, [k].
 
         Args:
-            embeddings: what is read, [k, tokens, d]; fewer tokens than the batch has are those
-                that are no padding.
+            embeddings: of the variants, [k, tokens, d]; with fewer tokens than the batch, padding
+                has been left out.
             rows: row of the batch that each is a variant of, [k].
             mask: 1 for tokens, [k, tokens]; the row's own unless given.
-            order: which of the row's tokens are left, [k, tokens], where some are gone.
+            order: the row's tokens that remain, [k, tokens], if some are removed.
         """
-        here = rows.to(self.subject.device)
+        indices = rows.to(self.subject.device)
         width = embeddings.shape[1]
 
-        def kept(of_batch: Tensor) -> Tensor:
+        def remaining(of_batch: Tensor) -> Tensor:
             if order is not None:
-                return of_batch[here].gather(1, order)
+                return of_batch[indices].gather(1, order)
             return (
-                of_batch[here][:, -width:] if self.subject.left_padded else of_batch[here, :width]
+                of_batch[indices][:, -width:]
+                if self.subject.left_padded
+                else of_batch[indices, :width]
             )
 
         variant = self.batch.of(
-            kept(self.batch.ids), kept(self.batch.mask) if mask is None else mask
+            remaining(self.batch.ids), remaining(self.batch.mask) if mask is None else mask
         )
         if self.answer is not None:
-            return self.subject.log_probability(variant, kept(self.answer), embeddings)
+            return self.subject.log_probability(variant, remaining(self.answer), embeddings)
         return self._odds(self.subject.scores(variant, embeddings), rows)
 
     def attended(self, embeddings: Tensor, rows: Tensor) -> Attended:
-        """Score of a class, with the attention that led to it."""
-        here = rows.to(self.subject.device)
-        variant = self.batch.of(self.batch.ids[here], self.batch.mask[here])
+        """Score of a class, with the attention."""
+        indices = rows.to(self.subject.device)
+        variant = self.batch.of(self.batch.ids[indices], self.batch.mask[indices])
         logits, attention = self.subject.attended(variant, embeddings)
         return Attended(self._odds(logits, rows), attention)
 
@@ -70,7 +72,7 @@ class Scoring:
         return score.exp() if self.answer is not None else score.sigmoid()
 
     def name(self, text: int) -> str:
-        """What is explained about a text, as the report names it."""
+        """The target of a text, as the report names it."""
         if self.answer is not None:
             return "the answer"
         name = self.subject.class_name(int(self.classes[text]))
@@ -92,10 +94,10 @@ def scoring(
     target: Target,
     classes: Tensor | None = None,
 ) -> Scoring:
-    """What a definition's target means for a batch of texts.
+    """The targets of a batch of texts under a definition's target.
 
     Args:
-        subject: who scores them.
+        subject: the subject that scores them.
         batch: the texts, encoded, with the answer if the target is one.
         texts: as they stand in the data.
         target: what is explained.
@@ -118,7 +120,7 @@ def scoring(
 
 
 def with_answer(subject: Opens, text: str, target: Target) -> str:
-    """What the subject is given: the rendered text, and the answer where that is the target.
+    """The string that the subject reads: the rendered text, and the answer if that is the target.
 
     Raises:
         SubjectError: the target is an answer, and the subject does not write.

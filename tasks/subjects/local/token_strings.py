@@ -6,7 +6,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 BEGINS_A_WORD: Final = ("Ġ", "▁")
-"""How byte-level and sentencepiece tokenizers mark a token that a blank comes before."""
+"""Marks of byte-level and sentencepiece tokenizers for a token after a blank."""
 
 
 def token_strings(tokenizer: PreTrainedTokenizerBase, ids: Tensor) -> list[str]:

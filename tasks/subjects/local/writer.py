@@ -1,4 +1,4 @@
-"""A loaded decoder as it writes: it reasons and answers, or answers after a given reasoning."""
+"""A loaded decoder that writes: it reasons and answers, or answers after a given reasoning."""
 
 import math
 from collections.abc import Sequence
@@ -13,18 +13,18 @@ from tasks.subjects.local.decoder import Decoder
 from tasks.subjects.outputs import Answers, Decision, EarlyAnswers, Written
 
 SHORT = 16
-"""Tokens that an answer may take that no list of choices bounds."""
+"""Longest answer in tokens if there is no list of choices."""
 
 
 @dataclass(frozen=True)
 class Writer(Decoder):
-    """A decoder that writes; where it has an answer, that is its decision."""
+    """A decoder that writes; its answer, if any, is its decision."""
 
     def decide_on(self, texts: Sequence[str], odds_of: str | None = None) -> list[Decision]:
         """Its answer to every text after its own reasoning; without answers, its next token."""
         if not self.spec.answers:
             return super().decide_on(texts, odds_of)
-        return [Decision(one.answer) for one in self.write(texts)]
+        return [Decision(written.answer) for written in self.write(texts)]
 
     def write(self, texts: Sequence[str]) -> list[Written]:
         """Reasoning and answer for every text, written greedily."""
@@ -36,7 +36,7 @@ class Writer(Decoder):
         ]
 
     def answer_after(self, texts: Sequence[str], reasonings: Sequence[str]) -> list[str | None]:
-        """The answer when its reasoning is as stated: the likeliest choice, or what it writes."""
+        """The answer after a given reasoning: the likeliest choice, or the text that it writes."""
         rendered = self.before_answer(texts, reasonings)
         if self.form.known:
             return [self.labels[choice] for choice in self._likeliest(rendered)]
@@ -48,8 +48,8 @@ class Writer(Decoder):
     ) -> Answers:
         """Answers given at once after each version of the reasoning, [points][texts]."""
         if self.choice_ids:
-            found = generation.answers_at_cuts(self, texts, reasonings, cuts)
-            return [list(row) for row in found]
+            answers = generation.answers_at_cuts(self, texts, reasonings, cuts)
+            return [list(row) for row in answers]
         return [self.answer_after(texts, cut) for cut in cuts]
 
     def early_likelihoods(
@@ -60,12 +60,14 @@ class Writer(Decoder):
         answers: Sequence[str | None],
     ) -> EarlyAnswers:
         """The same, with the log-probability of a given answer at each point."""
-        found = self.at_cuts(texts, reasonings, cuts, answers)
-        given: Answers = []
+        scored = self.at_cuts(texts, reasonings, cuts, answers)
+        answered: Answers = []
         if self.choice_ids:
-            given = [[self.labels[i] for i in row] for row in found.scores.argmax(dim=-1).tolist()]
-        likely = [[x if math.isfinite(x) else None for x in row] for row in found.answer.tolist()]
-        return EarlyAnswers(given, likely)
+            answered = [
+                [self.labels[i] for i in row] for row in scored.scores.argmax(dim=-1).tolist()
+            ]
+        likely = [[x if math.isfinite(x) else None for x in row] for row in scored.answer.tolist()]
+        return EarlyAnswers(answered, likely)
 
     def resumed_answers(
         self, texts: Sequence[str], reasonings: Sequence[str], cuts: Sequence[Sequence[str]]
@@ -87,22 +89,22 @@ class Writer(Decoder):
     def complete(
         self, rendered: Sequence[str], longest: int | None = None, *, drawn: bool = False
     ) -> list[str]:
-        """What it writes next, [texts].
+        """Its continuation, [texts].
 
         Args:
-            rendered: what it is given.
+            rendered: the strings that it continues.
             longest: in tokens; as the definition says unless given.
             drawn: each token at temperature 1 among all; else the likeliest.
         """
-        found = [""] * len(rendered)
+        completions = [""] * len(rendered)
         room = longest or self.spec.max_new_tokens
         with torch.inference_mode():
             for positions, batch in batches(self, rendered):
                 written = self.generate(batch.ids, batch.mask, room, drawn=drawn)
                 decoded = self.tokenizer.batch_decode(written, skip_special_tokens=True)
                 for position, completion in zip(positions, decoded, strict=True):
-                    found[position] = completion
-        return found
+                    completions[position] = completion
+        return completions
 
     def _answer(self, completion: str) -> str | None:
         form = self.form
@@ -110,10 +112,10 @@ class Writer(Decoder):
 
     def _likeliest(self, rendered: Sequence[str]) -> list[int]:
         """The likeliest choice, by its first token."""
-        found = [0] * len(rendered)
+        choices = [0] * len(rendered)
         with torch.inference_mode():
             for positions, batch in batches(self, rendered):
                 best = self.scores(batch).argmax(dim=-1).tolist()
                 for position, choice in zip(positions, best, strict=True):
-                    found[position] = int(choice)
-        return found
+                    choices[position] = int(choice)
+        return choices
