@@ -17,7 +17,8 @@ def calibrate(
         int | None,
         typer.Option(
             min=1,
-            help="Draws of every organism, gap four times; else 200, or 24 with --quick.",
+            help="Draws of every organism (gap: four times, loan pair: a tenth); else 200, "
+            "or 12 with --quick.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 7,

@@ -9,6 +9,7 @@ from tasks.calibration import chain
 from tasks.calibration.claims import Asked, Claim, Organism, Outcome
 from tasks.definition import Gate
 from tasks.definition.checks.fairness import FairnessCheck
+from tasks.measures.stats.random_streams import stream
 from tasks.schema import Evidence, Measurement, Verdict
 
 LEAST = 10
@@ -66,7 +67,7 @@ class Population:
 
     def drawn(self, seed: int) -> chain.Drawn:
         """Texts of every group with label and decision."""
-        rng = np.random.default_rng(seed)
+        rng = stream(seed, "population of decisions")
         groups, labels, selected = [], [], []
         for i, g in enumerate(self.groups):
             label = rng.random(g.n) < g.base_rate
@@ -192,7 +193,7 @@ class Tested:
         Labels agree with the stated probabilities; so where no group is treated differently no
         measure differs, calibration included, and every significant gap is a false alarm.
         """
-        rng = np.random.default_rng(seed)
+        rng = stream(seed, "population of two attributes")
         a, b = rng.integers(0, 2, self.n), rng.integers(0, 3, self.n)
         sure = rng.uniform(size=self.n)
         label = rng.random(self.n) < sure

@@ -13,6 +13,7 @@ from tasks.calibration.gaussian import Floats, accuracy, drawn
 from tasks.checks.probing.rounds import READING
 from tasks.explain.facts import above_zero
 from tasks.measures.probing.logistic import Readers
+from tasks.measures.stats.random_streams import stream
 from tasks.schema import Evidence
 
 WIDTH = 16
@@ -48,7 +49,7 @@ class Shifted:
 
     def once(self, seed: int) -> Iterator[Outcome]:
         """Coverage where there is one layer; whether the attribute is said to be readable."""
-        rng = np.random.default_rng(seed)
+        rng = stream(seed, "states to be read")
         first = drawn(self.means, self.sizes, rng)
         noise = rng.normal(size=(self.layers - 1, *first.states.shape))
         states = np.concatenate([first.states[None], self.means[first.concept] + noise])

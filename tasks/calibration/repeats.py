@@ -6,11 +6,10 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import NamedTuple
 from zlib import crc32
 
-import numpy as np
-
 from tasks.calibration import gap, pair, readable, used
 from tasks.calibration.claims import Claim, Organism, Tally
 from tasks.calibration.worker import settle
+from tasks.measures.stats.random_streams import subseed
 
 AT_ONCE = 10  # repeats of one piece of work
 
@@ -72,7 +71,7 @@ def count(piece: Piece) -> dict[Claim, Tally]:
 def _seed(piece: Piece, repeat: int) -> int:
     """A seed that depends on the organism and the repeat, and on no other organism."""
     name = crc32(f"{type(piece.organism).__name__} {piece.organism.words}".encode())
-    return int(np.random.SeedSequence([piece.seed, name, repeat]).generate_state(1)[0] >> 1)
+    return subseed(piece.seed, "repeat of an organism", name, repeat)
 
 
 def counted(

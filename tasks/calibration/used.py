@@ -14,6 +14,7 @@ from tasks.checks.probing.erasure import Turn
 from tasks.checks.probing.rounds import ERASURE
 from tasks.definition.checks.probing import ProbingCheck
 from tasks.explain.facts import above_zero
+from tasks.measures.stats.random_streams import stream
 
 WIDTH = 16
 SHIFT = 1.5
@@ -60,7 +61,8 @@ class Decider:
 
     def once(self, seed: int) -> Iterator[Outcome]:
         """Coverage of the gaps and the effect; whether use is claimed, and removal confirmed."""
-        states, concept = drawn(self.means, self.sizes, np.random.default_rng(seed))
+        rng = stream(seed, "states that decide")
+        states, concept = drawn(self.means, self.sizes, rng)
         probed = bench.probed(states[None], concept, self.decide, [ERASURE], seed=seed)
         by_name = {m.name: m for m in probed.evidence.measurements}
         effect, after = by_name["erasure_effect"], by_name["gap_after_erasure"]

@@ -154,9 +154,7 @@ def _numbers(sentence: _Sentence, known: Mapping[str, str]) -> Iterator[str]:
             _fits(number, q, sentence.masked.text) for q in quantities
         ):
             yield f"number {_cut(number.text)} is not in the facts it cites, or not as that"
-    numbered = any(
-        numbers_in(mask(template, sentence.facts).text) for template in (sentence.template_text,)
-    )
+    numbered = numbers_in(mask(sentence.template_text, sentence.facts).text)
     verdict = re.search(r"\b(?:pass|fail|inconclusive)", sentence.masked.text.lower())
     if numbered and not written and not verdict:
         yield "writes none of the numbers of the facts it cites"

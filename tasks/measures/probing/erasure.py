@@ -58,10 +58,10 @@ def leace(states: Floats, concept: Strings) -> Eraser:
     Source: Belrose et al. 2023, LEACE, arXiv:2306.03819; package concept-erasure.
     """
     groups = np.unique(concept)
-    if not living(states).any():
-        return nothing(states)
     if len(groups) < 2:
         raise ValueError(f"leace: two groups are needed, got {list(groups)}")
+    if not living(states).any():
+        return nothing(states)
     x = torch.from_numpy(np.ascontiguousarray(states, dtype=np.float64))
     z = torch.from_numpy((concept[:, None] == groups[None, :]).astype(np.float64))
     fitter = LeaceFitter(x.shape[1], z.shape[1], dtype=torch.float64, svd_tol=1e-9)
