@@ -49,12 +49,12 @@ def _quality(evidence: Evidence, notation: Notation) -> list[Block]:
         *figure(
             charts.dots(
                 [Dot(_plain_method(m), f"against {m.about.baseline}", m) for m in gains],
-                Axis("Difference in probability (0 = no better than knowing nothing)", rule=0),
+                Axis("Difference in probability (0 = no better than the baseline)", rule=0),
                 key=f"{key}-gain", label=title("comprehensiveness_gain"),
             ),
-            "Gain over what knows nothing, on the same texts: a random order of the units, and the "
-            "same method on the subject with weights shuffled. At 0 a method would be worth "
-            "nothing; all three intervals above 0 earn a place.",
+            "Gain over the baselines on the same texts: a random order of the units, and the same "
+            "method on the subject with weights shuffled. At 0 a method is worth nothing; it earns "
+            "a place where all three intervals lie above 0.",
         ),
         *grid([*gains, *beside], caption="Methods on this subject", corner="Method",
               row=lambda m: _method(m, evidence), column=_column),

@@ -127,5 +127,5 @@ def _why_uncalibrated(labels: bool, probability: NDArray[np.float64], classes: i
     if len(probability) == 0 or np.isnan(probability).any():
         return "needs probabilities; the subject gives none"
     if classes > 2:
-        return f"needs two classes; there are {classes}, and of the others no probability is known"
+        return f"needs two classes; there are {classes}; the probability of the others is unknown"
     return None
