@@ -326,7 +326,7 @@ def test_where_lens_and_patching_differ_the_evidence_says_so():
     assert layers == {"lens_layer": 1.0, "patching_layer": 2.0}
     assert found.notes[0] == "told once"
     assert found.notes[1].startswith("Lens and patching disagree:")
-    assert "by the lens layer 1 (1 to 1), by patching layer 2 (2 to 2)" in found.notes[1]
+    assert "at layer 1 (1 to 1) by the lens, at layer 2 (2 to 2) by patching" in found.notes[1]
 
 
 def test_without_a_control_the_evidence_says_so():

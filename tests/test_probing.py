@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 from tasks.checks.interventions.states import place, pooled
 from tasks.checks.probing.payload import Readings
-from tasks.checks.probing.probe_evidence import balanced, by_luck, read_measurements
+from tasks.checks.probing.probe_evidence import balanced, control_accuracy, read_measurements
 from tasks.definition.checks.probing import ProbingCheck
 from tasks.errors import EvidenceError
 from tasks.measures.probing.description_length import online_code, portions
@@ -409,7 +409,7 @@ def test_a_balanced_accuracy_by_hand_and_open_where_all_are_right():
 def test_a_control_has_the_spread_of_its_labellings():
     # half of the labellings read all rightly, half nothing: a mean of ten coins
     hits = np.array([[True] * 200, [False] * 200] * 5)
-    found = by_luck(hits, np.arange(200) % 2, 0, 0.95)
+    found = control_accuracy(hits, np.arange(200) % 2, 0, 0.95)
     assert found.value == 0.5
     assert found.high - found.low == pytest.approx(2 * 1.96 * 0.5 / np.sqrt(10), abs=0.1)
 

@@ -1,6 +1,6 @@
 """THE table: kind of check -> its room, with its rounds, its evidence, its section.
 
-What a definition may ask of a kind stands in `tasks.definition.kinds`, which also names the room.
+`tasks.definition.kinds` holds what a definition may ask of a kind, and names the kind's room.
 """
 
 from functools import cache

@@ -15,7 +15,7 @@ from tasks.run.store import Store, StoredShard
 from tasks.schema import Evidence
 
 RunShards: TypeAlias = Callable[[str, Sequence[ShardRef]], Sequence[StoredShard]]
-"""Measures the shards of a step, which has a title, and says where their payloads lie."""
+"""Measures the shards of a step, given its title; returns where their payloads are stored."""
 
 
 def decide(plan: Plan, store: Store, run: RunShards) -> Decided:
@@ -25,14 +25,14 @@ def decide(plan: Plan, store: Store, run: RunShards) -> Decided:
         DECISIONS.shard(plan, None, plan.main, piece) for piece in pieces(plan, plan.main, rows)
     ]
     stored = run(DECISIONS.title.format(subject=plan.main), refs) if refs else []
-    payloads = [store.read(one, DECISIONS.payload) for one in stored]
+    payloads = [store.read(shard, DECISIONS.payload) for shard in stored]
     return decided(plan, plan.main, rows, payloads)
 
 
 def gather(asked: Asked[BaseCheck], store: Store, run: RunShards) -> Evidence:
     """Run a check's rounds one after another and put its evidence together.
 
-    A check that its subject or data cannot answer leaves the reason instead.
+    For a check that its subject or data cannot answer, the evidence is the reason.
     """
     reason = not_run(asked.plan, asked.check)
     if reason is not None:
@@ -42,11 +42,11 @@ def gather(asked: Asked[BaseCheck], store: Store, run: RunShards) -> Evidence:
 
 
 def measured(asked: Asked[BaseCheck], finished: Finished, run: RunShards) -> Finished:
-    """What all rounds of a check leave."""
-    for one in room_of(asked.check.kind).rounds:
-        refs = one.shards(asked, finished)
+    """Run all rounds of a check; returns what they have finished."""
+    for step in room_of(asked.check.kind).rounds:
+        refs = step.shards(asked, finished)
         if refs:
-            finished = finished.after(one, run(one.title.format(subject=asked.subject), refs))
+            finished = finished.after(step, run(step.title.format(subject=asked.subject), refs))
     return finished
 
 
@@ -54,11 +54,11 @@ def round_of(ref: ShardRef) -> AnyRound:
     """The round that a shard belongs to."""
     if ref.check is None or ref.round == DECISIONS.name:
         return DECISIONS
-    return next(one for one in room_of(ref.check).rounds if one.name == ref.round)
+    return next(step for step in room_of(ref.check).rounds if step.name == ref.round)
 
 
 def in_process(store: Store) -> RunShards:
-    """Measures shards here and now, one after another; what is in the store is not repeated."""
+    """Measure shards in this process, one after another; a stored shard is not measured again."""
 
     def run(_: str, refs: Sequence[ShardRef]) -> list[StoredShard]:
         return [store.find(ref) or round_of(ref).run(ref, store) for ref in refs]

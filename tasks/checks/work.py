@@ -1,4 +1,4 @@
-"""The task of an audit: one shard measured and kept, on whatever worker Prefect finds."""
+"""The Prefect task of an audit: measure one shard and store its payload, on any worker."""
 
 from prefect import State, task
 from prefect.cache_policies import NO_CACHE
@@ -29,11 +29,11 @@ def _transient(_: object, __: object, state: State[str]) -> bool:
     retry_condition_fn=_transient,
 )
 def measure_shard(ref: str, root: str) -> str:
-    """Measure one shard and keep its payload; returns the `StoredShard` as JSON.
+    """Measure one shard and store its payload; returns the `StoredShard` as JSON.
 
     Args:
         ref: a `ShardRef` as JSON.
-        root: of the store.
+        root: folder or address of the store.
     """
     shard = ShardRef.model_validate_json(ref)
     return round_of(shard).run(shard, Store(root)).model_dump_json()

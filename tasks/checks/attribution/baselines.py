@@ -1,4 +1,4 @@
-"""Every method beside what knows nothing: random orders, and itself on shuffled weights."""
+"""Every method beside its baselines: random orders, and itself on shuffled weights."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -30,8 +30,8 @@ from tasks.subjects.local.prepared_texts import Attributed, Explained
 from tasks.subjects.protocols import Opens
 from tasks.subjects.reference import SubjectRef
 
-Steady = dict[MethodName, float]
-"""Method -> how stable its attribution of one text is."""
+Stabilities = dict[MethodName, float]
+"""Method -> stability of its attribution of one text."""
 
 
 class Whole(NamedTuple):
@@ -39,7 +39,7 @@ class Whole(NamedTuple):
 
     shard: Explaining
     ready: Explained
-    found: ByMethod
+    attributed: ByMethod
 
 
 def compare(work: Work[CompareOptions]) -> ComparedTexts:
@@ -58,32 +58,32 @@ def compare(work: Work[CompareOptions]) -> ComparedTexts:
         options.shares,
         options.operators,
     )
-    steady = _stability(whole, options.neutral_words)
+    stabilities = _stability(whole, options.neutral_words)
     return ComparedTexts(
         texts=tuple(
             ComparedText(
                 text=text,
                 replacements=tuple(replaced[i]),
-                quality=_qualities(whole, i, drawn[i], steady[i]),
+                quality=_qualities(whole, i, drawn[i], stabilities[i]),
             )
-            for i, text in enumerate(shard.records(ready, whole.found))
+            for i, text in enumerate(shard.records(ready, whole.attributed))
         )
     )
 
 
 def _on_shuffled_weights(whole: Whole, ref: SubjectRef) -> dict[str, ByMethod]:
     """The methods on the subject with its last block and head, or all weights, shuffled."""
-    shard, found = whole.shard, {}
-    for how in REDONE:
-        subject = _shuffled(ref, REDONE[how], shard.seed)
+    shard, shuffled = whole.shard, {}
+    for weights in REDONE:
+        subject = _shuffled(ref, REDONE[weights], shard.seed)
         texts = shard.prepared(subject, whole.ready.scoring.classes)
-        found[how] = shard.attributed(texts)
-    return found
+        shuffled[weights] = shard.attributed(texts)
+    return shuffled
 
 
 @once(maxsize=4)
-def _shuffled(ref: SubjectRef, how: Literal["top", "all"], seed: int) -> Opens:
-    return opened(ref).randomised(how, seed=seed)
+def _shuffled(ref: SubjectRef, weights: Literal["top", "all"], seed: int) -> Opens:
+    return opened(ref).randomised(weights, seed=seed)
 
 
 def _rankings(
@@ -101,70 +101,72 @@ def _rankings_of(
 ) -> dict[str, list[list[int]]]:
     orders = faithfulness.random_orders(len(whole.ready.units[i]), draws, seed=seed)
     named = {RANDOM: [order.tolist() for order in orders]}
-    for name, values in whole.found.items():
+    for name, values in whole.attributed.items():
         named[name] = [faithfulness.by_attribution(values[i].values)]
-        for how, senseless in shuffled.items():
-            ways = _both_ways(senseless[name][i].values, METHODS[name].signed)
-            named[ranking_name(name, how)] = ways
+        for weights, by_method in shuffled.items():
+            both_signs = _both_signs(by_method[name][i].values, METHODS[name].signed)
+            named[ranking_name(name, weights)] = both_signs
     return named
 
 
-def _both_ways(values: Sequence[float], signed: bool) -> list[list[int]]:
-    """Rankings by shuffled weights, which cannot know what speaks for and what against.
+def _both_signs(values: Sequence[float], signed: bool) -> list[list[int]]:
+    """Rankings by an attribution on shuffled weights, with both signs where the method has signs.
 
-    Shuffling a head is as likely to turn its two classes around as not, so one shuffled head is
-    right about the sign by chance alone; the mean over both signs takes that luck away.
+    A shuffled head exchanges its two classes as often as not, so the sign of its attribution is
+    right by chance alone; the mean over both signs removes that chance.
     """
-    ways = [list(values), [-v for v in values]] if signed else [list(values)]
-    return [faithfulness.by_attribution(way) for way in ways]
+    versions = [list(values), [-v for v in values]] if signed else [list(values)]
+    return [faithfulness.by_attribution(version) for version in versions]
 
 
-def _stability(whole: Whole, neutral_words: Sequence[tuple[str, str]]) -> list[Steady]:
+def _stability(whole: Whole, neutral_words: Sequence[tuple[str, str]]) -> list[Stabilities]:
     """Rank correlation with the attribution of the same text after a neutral edit."""
     shard, before = whole.shard, whole.ready.scoring.classes
-    steady: list[Steady] = [{} for _ in shard.rows]
+    stabilities: list[Stabilities] = [{} for _ in shard.rows]
     if shard.options.units != "words":
-        return steady
+        return stabilities
     edits = [(i, neutral_edits(text, neutral_words)) for i, text in enumerate(shard.texts)]
     edited = [(i, edit[0]) for i, edit in edits if edit]
     if not edited:
-        return steady
+        return stabilities
     after = shard.prepare(shard.subject, [edit.text for _, edit in edited])
     for name, values in shard.attributed(after).items():
         for place, (i, edit) in enumerate(edited):
             if after.scoring.classes[place] == before[i]:
-                steady[i][name] = stability(
-                    whole.found[name][i].values, values[place].values, edit.alignment
+                stabilities[i][name] = stability(
+                    whole.attributed[name][i].values, values[place].values, edit.alignment
                 )
-    return steady
+    return stabilities
 
 
 def _qualities(
-    whole: Whole, i: int, drawn: Removals, steady: Mapping[MethodName, float]
+    whole: Whole, i: int, drawn: Removals, stabilities: Mapping[MethodName, float]
 ) -> dict[MethodName, Quality]:
     row, units = whole.shard.rows[i], whole.ready.units[i]
     return {
-        name: _quality(each[i], drawn, steady.get(name), row, units)
-        for name, each in whole.found.items()
+        name: _quality(each[i], drawn, stabilities.get(name), row, units)
+        for name, each in whole.attributed.items()
     }
 
 
 def _quality(
-    one: Attributed, drawn: Removals, steady: float | None, row: Row, units: Sequence[Unit]
+    attributed: Attributed, drawn: Removals, stable: float | None, row: Row, units: Sequence[Unit]
 ) -> Quality:
-    parts = faithfulness.infidelity_parts(one.values, drawn.removed, drawn.fall, normalised=True)
+    parts = faithfulness.infidelity_parts(
+        attributed.values, drawn.removed, drawn.fall, normalised=True
+    )
     marked = marked_units(row, units)
-    some = marked is not None and any(marked) and not all(marked)
+    partly = marked is not None and any(marked) and not all(marked)
     return Quality(
-        sparsity=_stated(gini(one.values)),
-        stability=_stated(steady),
-        f1=_stated(token_f1(one.values, marked)) if marked is not None and some else None,
-        auprc=_stated(auprc(one.values, marked)) if marked is not None and some else None,
+        sparsity=_finite(gini(attributed.values)),
+        stability=_finite(stable),
+        f1=_finite(token_f1(attributed.values, marked)) if marked is not None and partly else None,
+        auprc=_finite(auprc(attributed.values, marked)) if marked is not None and partly else None,
         removal_error=parts.error,
         removal_square=parts.square,
     )
 
 
-def _stated(measured: float | None) -> float | None:
-    """What is no number could not be measured on a text."""
-    return measured if measured is not None and math.isfinite(measured) else None
+def _finite(number: float | None) -> float | None:
+    """The number; none where it could not be measured on a text."""
+    return number if number is not None and math.isfinite(number) else None

@@ -20,25 +20,25 @@ Part = tuple[float, float]
 
 
 def drivers(
-    plan: Plan, check: AttributionCheck, method: MethodName, found: Sequence[ExplainedText]
+    plan: Plan, check: AttributionCheck, method: MethodName, explained: Sequence[ExplainedText]
 ) -> list[Measurement]:
     """Share of |attribution| on fields and words, over all texts and over subsets.
 
     Args:
         plan: the audit.
         check: the question.
-        method: the attribution that earned its place.
-        found: texts of the sample whose attribution can be used.
+        method: the credible method that is cited.
+        explained: texts of the sample whose attribution can be used.
     """
     measurements: list[Measurement] = []
-    for subset, texts in _subsets(plan, check, found):
+    for subset, texts in _subsets(plan, check, explained):
         if len(texts) < SMALLEST_SUBSET:
             continue
         parts = [_parts(r, method) for r in texts]
         for name in plan.spec.data.field_names:
             of_field = [by_field[name] for by_field, _ in parts if name in by_field]
             about = About(field=name, subset=subset, method=method)
-            measurements += _measured("field", of_field, about, plan.spec.seed)
+            measurements += _share_and_attribution("field", of_field, about, plan.spec.seed)
         measurements += _words(parts, subset, method, plan.spec.seed)
     return measurements
 
@@ -49,12 +49,12 @@ def _words(
     method: str,
     seed: int,
 ) -> Iterator[Measurement]:
-    """The words with most attribution in all, among those that stand in enough texts."""
-    held: dict[str, list[Part]] = defaultdict(list)
+    """The words with the largest total attribution, among those that occur in enough texts."""
+    parts_of: dict[str, list[Part]] = defaultdict(list)
     for _, by_word in parts:
         for word, part in by_word.items():
-            held[word].append(part)
-    common = {w: p for w, p in held.items() if len(p) >= SMALLEST_SUBSET}
+            parts_of[word].append(part)
+    common = {w: p for w, p in parts_of.items() if len(p) >= SMALLEST_SUBSET}
     ranked = sorted(common, key=lambda w: (-sum(share for share, _ in common[w]), w))
     for word in ranked[:WORDS]:
         about = About(word=word, subset=subset, method=method)
@@ -63,10 +63,12 @@ def _words(
         yield Measurement.of("word_attribution", interval, len(signed), intervals.MEAN, about)
 
 
-def _measured(what: str, parts: Sequence[Part], about: About, seed: int) -> Iterator[Measurement]:
+def _share_and_attribution(
+    prefix: str, parts: Sequence[Part], about: About, seed: int
+) -> Iterator[Measurement]:
     if len(parts) < SMALLEST_SUBSET:
         return
-    columns = {f"{what}_share": (0, (0.0, 1.0)), f"{what}_attribution": (1, (-1.0, 1.0))}
+    columns = {f"{prefix}_share": (0, (0.0, 1.0)), f"{prefix}_attribution": (1, (-1.0, 1.0))}
     for name, (column, bounds) in columns.items():
         values = np.array([part[column] for part in parts])
         interval = intervals.bootstrap_mean(values, seed=seed, bounds=bounds)
@@ -74,7 +76,7 @@ def _measured(what: str, parts: Sequence[Part], about: About, seed: int) -> Iter
 
 
 def _parts(of: ExplainedText, method: MethodName) -> tuple[dict[str, Part], dict[str, Part]]:
-    """What falls on every field and on every word of one text."""
+    """Attribution of every field and of every word of one text."""
     values = of.methods[method].values
     whole = sum(abs(value) for value in values)
     by_field: dict[str, Part] = defaultdict(lambda: (0.0, 0.0))
@@ -83,20 +85,20 @@ def _parts(of: ExplainedText, method: MethodName) -> tuple[dict[str, Part], dict
         part = (abs(value) / whole, value / whole) if whole > 0 else (0.0, 0.0)
         keys = [(by_field, unit.field)] if unit.field is not None else []
         keys += [(by_word, unit.text.lower())] if any(c.isalnum() for c in unit.text) else []
-        for found, key in keys:
-            found[key] = (found[key][0] + part[0], found[key][1] + part[1])
+        for parts, key in keys:
+            parts[key] = (parts[key][0] + part[0], parts[key][1] + part[1])
     return dict(by_field), dict(by_word)
 
 
 def _subsets(
-    plan: Plan, check: AttributionCheck, found: Sequence[ExplainedText]
+    plan: Plan, check: AttributionCheck, explained: Sequence[ExplainedText]
 ) -> list[tuple[Subset | None, list[ExplainedText]]]:
     """All texts; texts of each decision; and of each decision and group."""
     subsets: dict[Subset, list[ExplainedText]] = {}
-    for text in found if plan.labels(plan.spec.subject_of(check)) else ():
+    for text in explained if plan.labels(plan.spec.subject_of(check)) else ():
         subsets.setdefault(Subset(decided=text.decision), []).append(text)
         for attribute, group in text.groups.items():
             if group:
                 part = Subset(decided=text.decision, attribute=attribute, group=group)
                 subsets.setdefault(part, []).append(text)
-    return [(None, list(found)), *sorted(subsets.items(), key=lambda item: item[0].words())]
+    return [(None, list(explained)), *sorted(subsets.items(), key=lambda item: item[0].words())]

@@ -1,4 +1,4 @@
-"""Which words drive the decision, by which method, and does pointing at them hold up?"""
+"""Which words drive the decision, by which method, and can that method be believed?"""
 
 from collections.abc import Collection, Sequence
 
@@ -12,14 +12,14 @@ from tasks.run.rounds import Asked, Finished
 from tasks.schema import AttributedText, Evidence, Measurement, Word
 
 SHARES = ("field_share", "field_attribution", "word_attribution")
-"""What only a method that earned its place may state."""
+"""Measurements that only a credible method may state."""
 UNEARNED = "no attribution method earned its place"
 
 
 def evidence(asked: Asked[AttributionCheck], finished: Finished) -> Evidence:
-    """Which methods earned their place, how they agree, and which words drive which decisions."""
+    """Which methods are credible, how they agree, and which words drive which decisions."""
     check, compared = asked.check, compared_texts(finished)
-    texts = [*(one.text for one in compared), *further_texts(finished)]
+    texts = [*(each.text for each in compared), *further_texts(finished)]
     texts.sort(key=lambda text: text.position)
     measurements = trust(check, compared, asked.seed)
     method = first_credible(check.methods, measurements)
@@ -42,7 +42,7 @@ def evidence(asked: Asked[AttributionCheck], finished: Finished) -> Evidence:
 def _shares(
     asked: Asked[AttributionCheck], method: MethodName, sample: Sequence[ExplainedText]
 ) -> tuple[list[Measurement], list[str]]:
-    """What falls on fields and words, and a note on the texts that are left out."""
+    """Shares of attribution on fields and words, and a note on the texts that are left out."""
     usable = [text for text in sample if text.usable(method)]
     notes = []
     if len(usable) < len(sample):
@@ -62,8 +62,8 @@ def _notes(texts: Sequence[ExplainedText], compared: int) -> list[str]:
     notes = []
     if len(texts) > compared:
         notes.append(
-            f"Methods are held against each other and against their baselines on {compared} texts "
-            "drawn at random; the cases of the report are explained besides."
+            f"Methods are compared with each other and with their baselines on {compared} texts "
+            "drawn at random; the cases of the report are explained as well."
         )
     wide = sum(text.windows > 1 for text in texts)
     if wide:
@@ -75,7 +75,7 @@ def _notes(texts: Sequence[ExplainedText], compared: int) -> list[str]:
 
 
 def _case(text: ExplainedText, method: MethodName) -> AttributedText:
-    found = text.methods[method]
+    attribution = text.methods[method]
     return AttributedText(
         id=text.id,
         target=text.target,
@@ -89,12 +89,12 @@ def _case(text: ExplainedText, method: MethodName) -> AttributedText:
                 field=unit.field,
                 further=unit.spans[1:],
             )
-            for unit, value in zip(text.units, found.values, strict=True)
+            for unit, value in zip(text.units, attribution.values, strict=True)
         ),
         score=text.score,
         baseline_score=text.baseline_score,
-        delta=found.delta,
-        evaluations=found.evaluations,
-        converged=found.converged,
+        delta=attribution.delta,
+        evaluations=attribution.evaluations,
+        converged=attribution.converged,
         windows=text.windows,
     )

@@ -14,7 +14,7 @@ from tasks.measures.attribution import faithfulness
 from tasks.subjects.local.prepared_texts import Explained
 
 Rankings = Mapping[str, Sequence[Sequence[int]]]
-"""Name -> the rankings of that name, each a list of units from the first to go."""
+"""Name -> the rankings of that name, each a list of units, the first to be removed first."""
 
 
 class Top(NamedTuple):
@@ -40,7 +40,7 @@ def replacement(
         operators: ways to take units out.
 
     Returns:
-        For every text, what each name reaches by each operator.
+        For every text, comprehensiveness and sufficiency of each name by each operator.
     """
     tops = [
         Top(text, name, faithfulness.top(order, share))
@@ -50,38 +50,38 @@ def replacement(
         for share in shares
     ]
     taken = torch.zeros(len(tops), explained.widest, dtype=torch.bool)
-    for i, one in enumerate(tops):
-        taken[i, one.units] = True
-    everything = torch.ones(len(rankings), explained.widest, dtype=torch.bool)
-    texts = torch.tensor([one.text for one in tops])
+    for i, top in enumerate(tops):
+        taken[i, top.units] = True
+    all_units = torch.ones(len(rankings), explained.widest, dtype=torch.bool)
+    texts = torch.tensor([top.text for top in tops])
     of = torch.cat([texts, texts, torch.arange(len(rankings))])
-    found: list[list[Replacement]] = [[] for _ in rankings]
+    replacements: list[list[Replacement]] = [[] for _ in rankings]
     for operator in operators:
-        scores = explained.values(of, torch.cat([~taken, taken, everything]), operator)
+        scores = explained.values(of, torch.cat([~taken, taken, all_units]), operator)
         probability = explained.scoring.probability(scores)
         without, only = probability[: len(tops)], probability[len(tops) : 2 * len(tops)]
         full = probability[2 * len(tops) :]
         for (text, name), places in _places(tops).items():
             whole = full[text : text + 1]
-            fallen = faithfulness.comprehensiveness(whole, without[places].unsqueeze(1))
-            left = faithfulness.sufficiency(whole, only[places].unsqueeze(1))
-            found[text].append(
+            fall = faithfulness.comprehensiveness(whole, without[places].unsqueeze(1))
+            rest_fall = faithfulness.sufficiency(whole, only[places].unsqueeze(1))
+            replacements[text].append(
                 Replacement(
                     ranking=name,
                     operator=operator,
-                    comprehensiveness=float(fallen),
-                    sufficiency=float(left),
+                    comprehensiveness=float(fall),
+                    sufficiency=float(rest_fall),
                 )
             )
-    return found
+    return replacements
 
 
 def _places(tops: Sequence[Top]) -> dict[tuple[int, str], list[int]]:
-    """Where the shares and rankings of every text and name stand."""
-    found: dict[tuple[int, str], list[int]] = defaultdict(list)
-    for i, one in enumerate(tops):
-        found[one.text, one.name].append(i)
-    return found
+    """Text and name -> positions of their shares and rankings in `tops`."""
+    places: dict[tuple[int, str], list[int]] = defaultdict(list)
+    for i, top in enumerate(tops):
+        places[top.text, top.name].append(i)
+    return places
 
 
 class Removals(NamedTuple):
@@ -108,11 +108,12 @@ def removals(explained: Explained, draws: int, seeds: Sequence[int]) -> list[Rem
     present = torch.ones(sum(map(len, sets)) + len(sets), explained.widest, dtype=torch.bool)
     texts = torch.cat([torch.full((len(s),), i) for i, s in enumerate(sets)])
     start = 0
-    for one in sets:
-        present[start : start + len(one), : one.shape[1]] = torch.from_numpy(~one)
-        start += len(one)
+    for removed in sets:
+        present[start : start + len(removed), : removed.shape[1]] = torch.from_numpy(~removed)
+        start += len(removed)
     scores = explained.values(torch.cat([texts, torch.arange(len(sets))]), present).numpy()
     full, parts = scores[start:], np.split(scores[:start], np.cumsum([len(s) for s in sets])[:-1])
     return [
-        Removals(one, full[i] - part) for i, (one, part) in enumerate(zip(sets, parts, strict=True))
+        Removals(removed, full[i] - part)
+        for i, (removed, part) in enumerate(zip(sets, parts, strict=True))
     ]

@@ -73,19 +73,19 @@ class Explaining:
         """What every method attributes."""
         return {name: self.attribute(texts, name) for name in self.options.methods}
 
-    def records(self, whole: Explained, found: ByMethod) -> list[ExplainedText]:
+    def records(self, whole: Explained, attributed: ByMethod) -> list[ExplainedText]:
         """What the methods attribute, text by text."""
         decided = decisions(self.subject, self.texts)
         return [
-            self._record(i, decided[i], whole, {name: each[i] for name, each in found.items()})
+            self._record(i, decided[i], whole, {name: each[i] for name, each in attributed.items()})
             for i in range(len(self.rows))
         ]
 
     def _record(
-        self, i: int, decision: str, whole: Explained, found: Mapping[MethodName, Attributed]
+        self, i: int, decision: str, whole: Explained, attributed: Mapping[MethodName, Attributed]
     ) -> ExplainedText:
         row, units = self.rows[i], whole.units[i]
-        first = next(iter(found.values()))
+        first = next(iter(attributed.values()))
         marked = marked_units(row, units)
         return ExplainedText(
             id=row.id,
@@ -101,20 +101,20 @@ class Explaining:
                 ExplainedUnit(text=u.words(row.text), spans=u.spans, field=u.field) for u in units
             ),
             marked=None if marked is None else tuple(marked),
-            methods={name: self._values(name, one) for name, one in found.items()},
+            methods={name: self._values(name, each) for name, each in attributed.items()},
         )
 
-    def _values(self, name: MethodName, one: Attributed) -> MethodValues:
+    def _values(self, name: MethodName, attributed: Attributed) -> MethodValues:
         return MethodValues(
-            values=tuple(one.values),
-            delta=one.delta,
-            evaluations=one.evaluations,
-            converged=self._converged(one) if METHODS[name].adds_up else None,
+            values=tuple(attributed.values),
+            delta=attributed.delta,
+            evaluations=attributed.evaluations,
+            converged=self._converged(attributed) if METHODS[name].adds_up else None,
         )
 
-    def _converged(self, one: Attributed) -> bool:
-        reach = max(abs(one.score - one.baseline_score), SMALLEST_RANGE)
-        return bool(abs(one.delta) <= self.options.tolerance * reach)
+    def _converged(self, attributed: Attributed) -> bool:
+        score_range = max(abs(attributed.score - attributed.baseline_score), SMALLEST_RANGE)
+        return bool(abs(attributed.delta) <= self.options.tolerance * score_range)
 
 
 def explain(work: Work[ExplainOptions]) -> ExplainedTexts:
@@ -134,6 +134,6 @@ def marked_units(row: Row, units: Sequence[Unit]) -> list[bool] | None:
     ]
 
 
-def _foregone(one: Attributed) -> bool:
+def _foregone(attributed: Attributed) -> bool:
     """Whether the words of a text hardly move the score; see `AttributedText.foregone`."""
-    return bool(one.score - one.baseline_score < abs(one.score) / 2)
+    return bool(attributed.score - attributed.baseline_score < abs(attributed.score) / 2)

@@ -1,4 +1,4 @@
-"""The attribution methods by their one name, and what a reader must know of each."""
+"""The attribution methods by name: how each is called, and what its attributions mean."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -23,11 +23,11 @@ class Method(NamedTuple):
     adds_up: bool
     """Its attributions should sum to score - baseline score."""
     signed: bool = True
-    """Its attributions say for or against; else only how much."""
+    """Its attributions have a sign, for or against; else only a size."""
 
 
 def _middle(inputs: Inputs) -> int:
-    """The block in the middle of the stack: before it words are hardly mixed, after it wholly."""
+    """The middle block: states before it hardly mix words, states after it mix them wholly."""
     return max(1, (len(inputs.blocks or ()) + 1) // 2)
 
 

@@ -1,4 +1,4 @@
-"""What the rounds of attribution are asked and what they leave."""
+"""Options and payloads of the rounds of attribution."""
 
 from typing import Literal, Self
 
@@ -10,7 +10,7 @@ from tasks.run.payload import Payload
 
 
 class ExplainOptions(Record):
-    """What is attributed to what, and by which methods."""
+    """Which score is attributed to which units, and by which methods."""
 
     methods: tuple[MethodName, ...]
     target: Target
@@ -20,7 +20,7 @@ class ExplainOptions(Record):
 
     @classmethod
     def of(cls, check: AttributionCheck, methods: tuple[MethodName, ...]) -> Self:
-        """The definition's, with some of its methods."""
+        """The options of the definition, with some of its methods."""
         return cls(
             methods=methods,
             target=check.target,
@@ -42,7 +42,7 @@ class CompareOptions(Record):
 
     @classmethod
     def of(cls, check: AttributionCheck) -> Self:
-        """The definition's, for all its methods."""
+        """The options of the definition, for all its methods."""
         return cls(
             explain=ExplainOptions.of(check, check.methods),
             shares=check.shares,
@@ -100,7 +100,7 @@ class ExplainedText(Record):
 
 
 class Replacement(Record):
-    """What a ranking of the units of a text reaches by one way to take units out."""
+    """How one ranking of a text's units scores by one way to take units out."""
 
     ranking: str
     """See `ranking_name`."""
@@ -110,7 +110,7 @@ class Replacement(Record):
 
 
 class Quality(Record):
-    """What else is measured of one method on one text; none where it cannot be."""
+    """Further measures of one method on one text; none where one cannot be taken."""
 
     sparsity: float | None = None
     stability: float | None = None
@@ -119,9 +119,9 @@ class Quality(Record):
     auprc: float | None = None
     """Likewise."""
     removal_error: float
-    """Squared error of what random removals do, for a ratio over all texts."""
+    """Mean squared error of the predicted fall under random removals; see `infidelity_parts`."""
     removal_square: float
-    """Square of what they do."""
+    """Mean square of the measured fall; infidelity is sum of errors over sum of squares."""
 
 
 class ComparedText(Record):

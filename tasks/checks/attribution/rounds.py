@@ -1,4 +1,4 @@
-"""Texts explained by every method beside its baselines; then the rest, by one that may be cited."""
+"""Some texts explained by every method and its baselines, then the rest by the cited method."""
 
 from collections.abc import Sequence
 
@@ -39,7 +39,7 @@ def compared_pieces(asked: Asked[AttributionCheck], _: Finished) -> list[Piece[C
 
 
 def rest_pieces(asked: Asked[AttributionCheck], finished: Finished) -> list[Piece[ExplainOptions]]:
-    """Every method on the cases of the report; on the rest of the sample the one to be cited."""
+    """Every method on the cases of the report; the cited method on the rest of the sample."""
     compared = set(compared_rows(asked))
     cases = [case for case in asked.cases if case not in compared]
     pieces = _explained(asked, cases, asked.check.methods)
@@ -52,7 +52,7 @@ def rest_pieces(asked: Asked[AttributionCheck], finished: Finished) -> list[Piec
 
 
 def cited_method(asked: Asked[AttributionCheck], finished: Finished) -> MethodName | None:
-    """The first method that earned its place on the subject; none if none did."""
+    """The first method that is credible on the subject; none if none is."""
     check = asked.check
     return first_credible(check.methods, trust(check, compared_texts(finished), asked.seed))
 

@@ -18,7 +18,7 @@ from tasks.schema.notation import Notation
 ALL = "all texts"
 
 MOST_SUBSETS = 4
-"""Subsets charted whatever they are."""
+"""Up to this many subsets, all are charted."""
 
 BESIDE = ("converged", "infidelity", "sparsity", "stability")
 RATIONALES = ("rationale_f1", "rationale_auprc")
@@ -30,7 +30,7 @@ def section(shown: Shown[AttributionCheck]) -> list[Block]:
     """What the section holds between heading and full table."""
     evidence, decided = shown.evidence, shown.decided
     return [
-        *_may_rest(evidence),
+        *_credible(evidence),
         *_foregone(evidence),
         *_quality(evidence, shown.notation),
         *_agreement(evidence, shown.notation),
@@ -49,12 +49,12 @@ def _quality(evidence: Evidence, notation: Notation) -> list[Block]:
         *figure(
             charts.dots(
                 [Dot(_plain_method(m), f"against {m.about.baseline}", m) for m in gains],
-                Axis("Difference in probability (0 = no better than knowing nothing)", rule=0),
+                Axis("Difference in probability (0 = no better than the baseline)", rule=0),
                 key=f"{key}-gain", label=title("comprehensiveness_gain"),
             ),
-            "Gain over what knows nothing, on the same texts: a random order of the units, and the "
-            "same method on the subject with weights shuffled. At 0 a method would be worth "
-            "nothing; all three intervals above 0 earn a place.",
+            "Gain over the baselines on the same texts: a random order of the units, and the same "
+            "method on the subject with weights shuffled. At 0 a method is worth nothing; it earns "
+            "a place where all three intervals lie above 0.",
         ),
         *grid([*gains, *beside], caption="Methods on this subject", corner="Method",
               row=lambda m: _method(m, evidence), column=_column),
@@ -111,9 +111,9 @@ def _drivers(evidence: Evidence, decided: Sequence[Measurement]) -> list[Block]:
     if not shares and not words:
         return []
     fields = [m for m in evidence.measurements if m.name in DRIVERS]
-    kept = first_subsets([*shares, *words], decided)
-    first = [m for m in shares if m.about.subset in kept]
-    few = [m for m in words if m.about.subset in kept and m.about.subset is not None] or list(words)
+    subsets = first_subsets([*shares, *words], decided)
+    first = [m for m in shares if m.about.subset in subsets]
+    few = [m for m in words if m.about.subset in subsets and m.about.subset is not None]
     key = anchor(evidence)
     return [
         Title("What drives which decision"),
@@ -125,12 +125,12 @@ def _drivers(evidence: Evidence, decided: Sequence[Measurement]) -> list[Block]:
             ),
             "Share of the absolute attribution by field of the text and subset of texts.",
         ),
-        *_by_field([m for m in fields if m.about.subset in kept], "Attribution by field"),
-        *_by_field([m for m in fields if m.about.subset not in kept],
+        *_by_field([m for m in fields if m.about.subset in subsets], "Attribution by field"),
+        *_by_field([m for m in fields if m.about.subset not in subsets],
                    "Attribution by field in further subsets", folded=True),
         *figure(
             charts.dots(
-                [Dot(m.about.word or ALL, _texts(m), m) for m in few],
+                [Dot(m.about.word or ALL, _texts(m), m) for m in few or words],
                 Axis("Part of the attribution (below 0: against the decision)", rule=0),
                 key=f"{key}-words", label=title("word_attribution"),
             ),
@@ -161,14 +161,14 @@ def first_subsets(
 ) -> frozenset[Subset | None]:
     """The subsets a reader needs first.
 
-    Those that name no group, and those that differ from one that decided a gate by their group
-    only; all, where there are few.
+    Subsets that name no group, and subsets that differ only by their group from one that decided a
+    gate; all subsets, where there are few.
     """
     subsets = dict.fromkeys(m.about.subset for m in measured)
     deciding = {_without_group(m.about.subset) for m in decided}
-    kept = {s for s in subsets if s is None or s.group is None or _without_group(s) in deciding}
-    few = len(subsets) <= MOST_SUBSETS or not kept
-    return frozenset(subsets if few else kept)
+    needed = {s for s in subsets if s is None or s.group is None or _without_group(s) in deciding}
+    few = len(subsets) <= MOST_SUBSETS or not needed
+    return frozenset(subsets if few else needed)
 
 
 def _without_group(subset: Subset | None) -> Subset | None:
@@ -180,7 +180,7 @@ def _texts(m: Measurement) -> str:
     return ALL if m.about.subset is None else m.about.subset.words()
 
 
-def _may_rest(evidence: Evidence) -> list[Block]:
+def _credible(evidence: Evidence) -> list[Block]:
     method = evidence.cited
     if method is None:
         return [
@@ -193,14 +193,15 @@ def _may_rest(evidence: Evidence) -> list[Block]:
         ]
     check = evidence.check
     methods = check.methods if isinstance(check, AttributionCheck) else ()
-    lost = [m for m in methods if not is_credible(m, evidence.measurements)]
-    shown = f" {joined(lost, 9)} did not, and {'are' if len(lost) > 1 else 'is'} only shown."
+    not_credible = [m for m in methods if not is_credible(m, evidence.measurements)]
+    verb = "are" if len(not_credible) > 1 else "is"
+    only_shown = f" {joined(not_credible, 9)} did not, and {verb} only shown."
     return [
         Sentence(
             f"Sentences and shares rest on {method}: taking out what it ranks highest moves the "
             "decision more than a random order does, and more than its own ranking on shuffled "
             "weights (last block and head; all) does, each with its whole interval."
-            + (shown if lost else " All other methods earned their place as well.")
+            + (only_shown if not_credible else " All other methods earned their place as well.")
         )
     ]
 

@@ -1,4 +1,4 @@
-"""Which attribution methods earned their place on the audited subject, and how they agree."""
+"""Which attribution methods are credible on the audited subject, and how they agree."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
@@ -32,67 +32,69 @@ Scored = Callable[[Replacement], float]
 COMPREHENSIVENESS = "comprehensiveness"
 SUFFICIENCY = "sufficiency"
 SCORED: Mapping[str, Scored] = {
-    COMPREHENSIVENESS: lambda one: one.comprehensiveness,
-    SUFFICIENCY: lambda one: one.sufficiency,
+    COMPREHENSIVENESS: lambda replacement: replacement.comprehensiveness,
+    SUFFICIENCY: lambda replacement: replacement.sufficiency,
 }
 MEANS: Mapping[str, Callable[[Quality], float | None]] = {
-    "sparsity": lambda one: one.sparsity,
-    "stability": lambda one: one.stability,
-    "rationale_f1": lambda one: one.f1,
-    "rationale_auprc": lambda one: one.auprc,
+    "sparsity": lambda quality: quality.sparsity,
+    "stability": lambda quality: quality.stability,
+    "rationale_f1": lambda quality: quality.f1,
+    "rationale_auprc": lambda quality: quality.auprc,
 }
 """Name of a measurement -> what it is the mean of."""
 
 
-def trust(check: AttributionCheck, found: Sequence[ComparedText], seed: int) -> list[Measurement]:
+def trust(
+    check: AttributionCheck, compared: Sequence[ComparedText], seed: int
+) -> list[Measurement]:
     """How far each method can be believed, over the texts of the sample.
 
     Args:
         check: names methods, operators and shares.
-        found: what was measured on every text.
+        compared: what was measured on every text.
         seed: drawn from the definition's seed.
     """
     return [
-        *_gains(check, found, seed),
-        *_scored(check, found, seed),
-        *_infidelity(check, found, seed),
-        *_means(check, found, seed),
-        *_agreement(check, found, seed),
-        *_completeness(check, found),
+        *_gains(check, compared, seed),
+        *_scored(check, compared, seed),
+        *_infidelity(check, compared, seed),
+        *_means(check, compared, seed),
+        *_agreement(check, compared, seed),
+        *_completeness(check, compared),
     ]
 
 
 def _gains(
-    check: AttributionCheck, found: Sequence[ComparedText], seed: int
+    check: AttributionCheck, compared: Sequence[ComparedText], seed: int
 ) -> Iterator[Measurement]:  # fmt: skip
     for measure, sign in ((COMPREHENSIVENESS, 1.0), (SUFFICIENCY, -1.0)):
         scored = SCORED[measure]
         for method in check.methods:
-            own = _column(found, method, scored)
-            others = [_column(found, _ranking(method, against), scored) for against in AGAINST]
+            own = _column(compared, method, scored)
+            others = [_column(compared, _ranking(method, against), scored) for against in AGAINST]
             place = earns_its_place(np.array([sign * (own - o) for o in others]).T, seed=seed)
             for against, interval in zip(AGAINST, place.gains, strict=True):
                 about = About(method=method, baseline=against)
-                yield Measurement.of(f"{measure}_gain", interval, len(found), JOINT, about)
+                yield Measurement.of(f"{measure}_gain", interval, len(compared), JOINT, about)
 
 
 def _scored(
-    check: AttributionCheck, found: Sequence[ComparedText], seed: int
+    check: AttributionCheck, compared: Sequence[ComparedText], seed: int
 ) -> Iterator[Measurement]:  # fmt: skip
     for measure, scored in SCORED.items():
         for method in (RANDOM, *check.methods):
             for operator in check.operators:
-                values = _column(found, method, scored, operator)
+                values = _column(compared, method, scored, operator)
                 interval = intervals.bootstrap_mean(values, seed=seed)
                 about = About(method=method, operator=operator)
                 yield Measurement.of(measure, interval, len(values), intervals.MEAN, about)
 
 
 def _infidelity(
-    check: AttributionCheck, found: Sequence[ComparedText], seed: int
+    check: AttributionCheck, compared: Sequence[ComparedText], seed: int
 ) -> Iterator[Measurement]:  # fmt: skip
     for method in check.methods:
-        quality = [one.quality[method] for one in found]
+        quality = [each.quality[method] for each in compared]
         parts = np.array([(q.removal_error, q.removal_square) for q in quality])
         if parts[:, 1].sum() == 0:
             continue  # no removal moved any score: there is nothing to predict
@@ -102,17 +104,17 @@ def _infidelity(
 
 
 def _means(
-    check: AttributionCheck, found: Sequence[ComparedText], seed: int
+    check: AttributionCheck, compared: Sequence[ComparedText], seed: int
 ) -> Iterator[Measurement]:  # fmt: skip
     for name, of in MEANS.items():
         for method in check.methods:
-            values = _present(of(one.quality[method]) for one in found)
+            values = _present(of(each.quality[method]) for each in compared)
             if len(values) >= FEWEST:
                 interval = intervals.bootstrap_mean(values, seed=seed)
                 yield Measurement.of(
                     name, interval, len(values), intervals.MEAN, About(method=method)
                 )
-    marked = [one.text.marked for one in found]
+    marked = [each.text.marked for each in compared]
     shares = _present(float(np.mean(each)) if each else None for each in marked)
     if len(shares) >= FEWEST:
         interval = intervals.bootstrap_mean(shares, seed=seed)
@@ -120,12 +122,12 @@ def _means(
 
 
 def _agreement(
-    check: AttributionCheck, found: Sequence[ComparedText], seed: int
+    check: AttributionCheck, compared: Sequence[ComparedText], seed: int
 ) -> Iterator[Measurement]:  # fmt: skip
-    for one, other in combinations(check.methods, 2):
-        signed = METHODS[one].signed and METHODS[other].signed
-        pairs = [_pair(each.text.methods, one, other, signed=signed) for each in found]
-        about = About(method=one, other=other)
+    for method, other in combinations(check.methods, 2):
+        signed = METHODS[method].signed and METHODS[other].signed
+        pairs = [_pair(each.text.methods, method, other, signed=signed) for each in compared]
+        about = About(method=method, other=other)
         measured = {
             "rank_agreement": _present(rank_agreement(a, b) for a, b in pairs),
             "top_agreement": _present(
@@ -138,32 +140,34 @@ def _agreement(
                 yield Measurement.of(name, interval, len(values), intervals.MEAN, about)
 
 
-def _completeness(check: AttributionCheck, found: Sequence[ComparedText]) -> Iterator[Measurement]:
+def _completeness(
+    check: AttributionCheck, compared: Sequence[ComparedText]
+) -> Iterator[Measurement]:
     for method in check.methods:
-        reached = [one.text.methods[method].converged for one in found]
-        if None not in reached:
-            interval = intervals.share(np.array(reached))
+        converged = [each.text.methods[method].converged for each in compared]
+        if None not in converged:
+            interval = intervals.share(np.array(converged))
             yield Measurement.of(
-                "converged", interval, len(reached), intervals.SHARE, About(method=method)
+                "converged", interval, len(converged), intervals.SHARE, About(method=method)
             )
-    explained = np.array([one.text.explained for one in found])
-    yield Measurement.of("explained", intervals.share(explained), len(found), intervals.SHARE)
-    targets = sorted({one.text.target for one in found})
-    for target in targets if 1 < len(targets) <= len(found) // 2 else ():
-        of = explained[[one.text.target == target for one in found]]
+    explained = np.array([each.text.explained for each in compared])
+    yield Measurement.of("explained", intervals.share(explained), len(compared), intervals.SHARE)
+    targets = sorted({each.text.target for each in compared})
+    for target in targets if 1 < len(targets) <= len(compared) // 2 else ():
+        of = explained[[each.text.target == target for each in compared]]
         about = About(subset=Subset(decided=target))
         yield Measurement.of("explained", intervals.share(of), len(of), intervals.SHARE, about)
 
 
 def _pair(
     methods: Mapping[MethodName, MethodValues],
-    one: MethodName,
+    method: MethodName,
     other: MethodName,
     *,
     signed: bool,
 ) -> tuple[list[float], list[float]]:
     """Two attributions of one text; by size alone where one of them has no sign."""
-    a, b = list(methods[one].values), list(methods[other].values)
+    a, b = list(methods[method].values), list(methods[other].values)
     return (a, b) if signed else ([abs(v) for v in a], [abs(v) for v in b])
 
 
@@ -172,7 +176,7 @@ def _ranking(method: str, against: str) -> str:
 
 
 def _column(
-    found: Sequence[ComparedText], ranking: str, scored: Scored, operator: str | None = None
+    compared: Sequence[ComparedText], ranking: str, scored: Scored, operator: str | None = None
 ) -> NDArray[np.float64]:
     """One number per text; the mean over operators unless one is named."""
     return np.array(
@@ -180,15 +184,15 @@ def _column(
             np.mean(
                 [
                     scored(r)
-                    for r in one.replacements
+                    for r in each.replacements
                     if r.ranking == ranking and operator in (None, r.operator)
                 ]
             )
-            for one in found
+            for each in compared
         ]
     )
 
 
 def _present(values: Iterable[float | None]) -> NDArray[np.float64]:
-    kept = [v for v in values if v is not None and not np.isnan(v)]
-    return np.array(kept, dtype=np.float64)
+    present = [v for v in values if v is not None and not np.isnan(v)]
+    return np.array(present, dtype=np.float64)

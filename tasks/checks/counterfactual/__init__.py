@@ -1,1 +1,1 @@
-"""."""
+"""Does the decision change when the text names another group?"""

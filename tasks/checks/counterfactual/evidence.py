@@ -42,49 +42,51 @@ def evidence(asked: Asked[CounterfactualCheck], finished: Finished) -> Evidence:
 
 
 def _measured(plan: Plan, swap: TermSwap, of: Sequence[ExchangedText]) -> list[Measurement]:
-    """One list: all texts, then every direction that has enough of them."""
+    """Measurements of one list: over all texts, then over every direction with enough texts."""
     seed, least = plan.spec.seed, plan.spec.data.minimum_group
     favourable = str(plan.spec.data.favourable)
     read = [r for r in of if r.read]
     if len(read) < 2:
         return []
-    found = _flips(read, About(attribute=swap.name))
+    measurements = _flips(read, About(attribute=swap.name))
     directions = dict.fromkeys((r.source, r.target) for r in read)
     for source, target in sorted(directions):
-        way = [r for r in read if (r.source, r.target) == (source, target)]
-        if len(way) >= least:
+        directed = [r for r in read if (r.source, r.target) == (source, target)]
+        if len(directed) >= least:
             about = About(attribute=swap.name, group=source, reference=target)
-            found += [*_flips(way, about), *_turned(way, about, favourable, seed)]
-    return found
+            measurements += [*_flips(directed, about), *_turned(directed, about, favourable, seed)]
+    return measurements
 
 
 def _flips(of: Sequence[ExchangedText], about: About) -> list[Measurement]:
     """Share of decisions that flip, beside those that a neutral word flips."""
     flip = np.array([r.flips for r in of])
-    held = [i for i, r in enumerate(of) if r.control is not None]
-    found = [Measurement.of("flip_rate", intervals.share(flip), len(flip), intervals.SHARE, about)]
-    if len(held) < 2:
-        return found
-    neutral = np.array([of[i].flips_by_control for i in held])
-    excess = paired_difference(turned(neutral, flip[held]))
+    controlled = [i for i, r in enumerate(of) if r.control is not None]
+    flip_rate = [
+        Measurement.of("flip_rate", intervals.share(flip), len(flip), intervals.SHARE, about)
+    ]
+    if len(controlled) < 2:
+        return flip_rate
+    neutral = np.array([of[i].flips_by_control for i in controlled])
+    excess = paired_difference(turned(neutral, flip[controlled]))
     return [
-        *found,
+        *flip_rate,
         Measurement.of(
-            "flip_rate_control", intervals.share(neutral), len(held), intervals.SHARE, about
+            "flip_rate_control", intervals.share(neutral), len(controlled), intervals.SHARE, about
         ),
-        Measurement.of("flip_excess", excess, len(held), METHOD_EXCESS, about),
+        Measurement.of("flip_excess", excess, len(controlled), METHOD_EXCESS, about),
     ]
 
 
 def _turned(
     of: Sequence[ExchangedText], about: About, favourable: str, seed: int
 ) -> list[Measurement]:
-    """In which direction one group's terms move the decision of texts of another."""
+    """In which direction exchanging one group's terms for another's moves the decision."""
     before = np.array([r.plain.decision == favourable for r in of])
     after = np.array([r.exchanged.decision == favourable for r in of])
     pairs = turned(before, after)
     net, p = paired_difference(pairs), mcnemar_exact(pairs)
-    found = [
+    measurements = [
         Measurement.of("net_turned", net, len(of), METHOD_NET, about).model_copy(update={"p": p})
     ]
     for name, shift in (
@@ -93,8 +95,8 @@ def _turned(
     ):
         if len(shift) > 1:
             interval = intervals.bootstrap_mean(shift, seed=seed)
-            found.append(Measurement.of(name, interval, len(shift), METHOD_SHIFT, about))
-    return found
+            measurements.append(Measurement.of(name, interval, len(shift), METHOD_SHIFT, about))
+    return measurements
 
 
 def _shifts(of: Sequence[ExchangedText], versions: Sequence[Decided | None]) -> NDArray[np.float64]:
@@ -112,15 +114,15 @@ def _corrected(measurements: list[Measurement]) -> list[Measurement]:
     tested = [i for i, m in enumerate(measurements) if m.p is not None]
     q = intervals.benjamini_hochberg([p for i in tested if (p := measurements[i].p) is not None])
     family = f"{len(tested)} directions of exchange"
-    found = list(measurements)
+    corrected = list(measurements)
     for i, value in zip(tested, q, strict=True):
-        found[i] = found[i].model_copy(update={"q": value, "family": family})
-    return found
+        corrected[i] = corrected[i].model_copy(update={"q": value, "family": family})
+    return corrected
 
 
-def _examples(found: Sequence[ExchangedText]) -> set[str]:
-    """A few texts of every list whose decision flips, so that a reader sees what it looks like."""
-    flipped = [r for r in found if r.flips]
+def _examples(texts: Sequence[ExchangedText]) -> set[str]:
+    """Ids of a few texts of every list whose decision flips, as examples for the reader."""
+    flipped = [r for r in texts if r.flips]
     names = dict.fromkeys(r.swap for r in flipped)
     return {r.id for n in names for r in [r for r in flipped if r.swap == n][:EXAMPLES]}
 
@@ -139,16 +141,16 @@ def _case(of: ExchangedText) -> SwappedText:
 
 
 def _notes(swap: TermSwap, of: Sequence[ExchangedText], asked: int) -> list[str]:
-    found = []
+    notes = []
     if len(of) < asked:
-        found.append(f"{swap.name}: {asked - len(of)} of {asked} texts hold none of its terms.")
+        notes.append(f"{swap.name}: {asked - len(of)} of {asked} texts hold none of its terms.")
     without = sum(r.control is None for r in of)
     if of and without:
-        found.append(
+        notes.append(
             f"{swap.name}: {without} of {len(of)} texts hold no neutral word; the control is "
             "without them."
         )
     unread = sum(not r.read for r in of)
     if unread:
-        found.append(f"{swap.name}: {unread} of {len(of)} texts left out, no answer can be read.")
-    return found
+        notes.append(f"{swap.name}: {unread} of {len(of)} texts left out, no answer can be read.")
+    return notes

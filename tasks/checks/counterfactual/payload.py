@@ -1,4 +1,4 @@
-"""What the rounds of identity swaps are asked and what they leave."""
+"""Options and payloads of the rounds of identity swaps."""
 
 from tasks.definition.checks.counterfactual import TermSwap
 from tasks.definition.record import Record
@@ -13,7 +13,7 @@ class SwapOptions(Record):
 
 
 class Decided(Record):
-    """What one version of a text was decided."""
+    """The decision about one version of a text."""
 
     decision: str | None
     """None where no answer could be read."""

@@ -6,7 +6,7 @@ from tasks.run.preflight import Preflight
 
 
 def not_run(plan: Plan, _: CounterfactualCheck) -> str | None:
-    """Turns have a direction only where one decision is hoped for."""
+    """A changed decision has a direction only where one decision is favourable."""
     return lacks_favourable(plan)
 
 

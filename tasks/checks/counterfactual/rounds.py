@@ -33,27 +33,27 @@ def measure(work: Work[SwapOptions]) -> ExchangedTexts:
     subject, rows, swap = fresh_decider(work.ref.subject), work.rows, work.options.swap
     pairs = swapped([row.text for row in rows], swap, seed=work.seed)
     versions = [
-        *[rows[one.position].text for one in pairs],
-        *[one.text for one in pairs],
-        *[one.control for one in pairs if one.control is not None],
+        *[rows[pair.position].text for pair in pairs],
+        *[pair.text for pair in pairs],
+        *[pair.control for pair in pairs if pair.control is not None],
     ]
     decided = iter(_decide(subject, versions, work.options.favourable))
     plain, exchanged = ([next(decided) for _ in pairs] for _ in range(2))
-    control = [next(decided) if one.control is not None else None for one in pairs]
+    control = [next(decided) if pair.control is not None else None for pair in pairs]
     return ExchangedTexts(
         texts=tuple(
             ExchangedText(
-                position=work.ref.rows[one.position],
-                id=rows[one.position].id,
+                position=work.ref.rows[pair.position],
+                id=rows[pair.position].id,
                 swap=swap.name,
-                source=one.source,
-                target=one.target,
-                text=one.text,
+                source=pair.source,
+                target=pair.target,
+                text=pair.text,
                 plain=before,
                 exchanged=after,
                 control=neutral,
             )
-            for one, before, after, neutral in zip(pairs, plain, exchanged, control, strict=True)
+            for pair, before, after, neutral in zip(pairs, plain, exchanged, control, strict=True)
         )
     )
 
@@ -61,7 +61,7 @@ def measure(work: Work[SwapOptions]) -> ExchangedTexts:
 def _decide(subject: DecidesAnew, texts: Sequence[str], favourable: str) -> list[Decided]:
     """Decision of every text, and the log-odds of the favourable one where the subject has them."""
     decisions = subject.decide_on(texts, odds_of=favourable)
-    return [Decided(decision=one.label, log_odds=one.log_odds) for one in decisions]
+    return [Decided(decision=decision.label, log_odds=decision.log_odds) for decision in decisions]
 
 
 ROUNDS = (

@@ -12,14 +12,14 @@ EXAMPLES = 6
 
 
 def section(shown: Shown[CounterfactualCheck]) -> list[Block]:
-    """What each list of identity terms moves, beside what neutral words move."""
+    """How many decisions each list of identity terms changes, beside what neutral words do."""
     evidence = shown.evidence
     flipped = [
         c
         for c in evidence.cases
         if isinstance(c, SwappedText) and c.decision != c.decision_exchanged
     ]
-    found: list[Block] = [
+    blocks: list[Block] = [
         Sentence(moved(evidence)),
         *grid(
             evidence.measurements,
@@ -30,14 +30,14 @@ def section(shown: Shown[CounterfactualCheck]) -> list[Block]:
         ),
     ]
     if flipped:
-        found.append(
+        blocks.append(
             Table(
                 "Texts whose decision changes, after the exchange",
                 ("Case", "Exchanged", "Decision", "With neutral words", "Text after the exchange"),
                 tuple(_example(c) for c in flipped[:EXAMPLES]),
             )
         )
-    return found
+    return blocks
 
 
 def moved(evidence: Evidence) -> str:

@@ -1,1 +1,1 @@
-"""."""
+"""Is there a gap between groups?"""

@@ -110,8 +110,8 @@ def _ratios(of: Grouping, check: FairnessCheck, seed: int) -> Iterator[Measureme
         if g != reference:
             n = of.everyone[g].n + of.everyone[reference].n
             about = About(attribute=of.attribute, group=g, reference=reference)
-            found = Measurement.of("adverse_impact_ratio", intervals[g], n, method, about)
-            yield _tested(found, p[g])
+            ratio = Measurement.of("adverse_impact_ratio", intervals[g], n, method, about)
+            yield _tested(ratio, p[g])
     smallest = group_rates.demographic_parity_ratio(of.everyone)
     yield _between(of, "demographic_parity_ratio", smallest, _total(of.everyone), SMALLEST)
 
@@ -151,24 +151,26 @@ def _gaps(of: Grouping, seed: int) -> Iterator[Measurement]:
 def _calibration(of: Grouping, outcomes: Outcomes, plan: Plan) -> Iterator[Measurement]:
     """Expected calibration error of every group, and the largest difference between two."""
     seed = plan.spec.seed
-    found: dict[str, calibration.Calibration] = {}
+    calibrations: dict[str, calibration.Calibration] = {}
     for g in of.everyone:
         rows = outcomes.labelled & (of.group == g)
         if rows.sum() < plan.spec.data.minimum_group:
             continue
-        found[g] = calibration.calibration(
-            outcomes.probability[rows], outcomes.hoped[rows], seed=seed
+        calibrations[g] = calibration.calibration(
+            outcomes.probability[rows], outcomes.favourable_label[rows], seed=seed
         )
-        interval = calibration.calibration_interval(found[g])
+        interval = calibration.calibration_interval(calibrations[g])
         about = About(attribute=of.attribute, group=g)
-        yield Measurement.of("expected_calibration_error", interval, found[g].n, BINNED, about)
-    if len(found) < 2:
+        yield Measurement.of(
+            "expected_calibration_error", interval, calibrations[g].n, BINNED, about
+        )
+    if len(calibrations) < 2:
         return
-    rows = outcomes.labelled & np.isin(of.group, list(found))
+    rows = outcomes.labelled & np.isin(of.group, list(calibrations))
     p = calibration.calibration_p(
-        outcomes.probability[rows], outcomes.hoped[rows], of.group[rows], seed=seed
+        outcomes.probability[rows], outcomes.favourable_label[rows], of.group[rows], seed=seed
     )
-    gap = calibration.calibration_difference(found)
+    gap = calibration.calibration_difference(calibrations)
     method = f"{BINNED}; p: permutation of the groups within bins"
     yield _tested(_between(of, "calibration_difference", gap, int(rows.sum()), method), p)
 
@@ -180,22 +182,22 @@ def _impact(
     law = check.local_law_of(plan.spec)
     if law is None:
         return (), ()
-    found: list[tuple[ImpactTable, list[Measurement]]] = []
+    tables: list[tuple[ImpactTable, list[Measurement]]] = []
     for attribute, heading in local_law.categorisations(law):
         category = plan.data.grouping(attribute)[rows][outcomes.answered]
         selected = outcomes.selected[outcomes.answered]
-        found.append(local_law.impact(attribute, heading, category, selected, law.exclude_below))
-    return tuple(t for t, _ in found), tuple(m for _, some in found for m in some)
+        tables.append(local_law.impact(attribute, heading, category, selected, law.exclude_below))
+    return tuple(t for t, _ in tables), tuple(m for _, measurements in tables for m in measurements)
 
 
 def _withheld(plan: Plan, outcomes: Outcomes) -> dict[str, str]:
     """What cannot be measured on these data with this subject, and why."""
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     if plan.spec.data.label is None:
-        found |= dict.fromkeys(NEED_LABELS, "needs labels; the definition names no data.label")
+        reasons |= dict.fromkeys(NEED_LABELS, "needs labels; the definition names no data.label")
     if outcomes.uncalibrated is not None:
-        found |= dict.fromkeys(CALIBRATED, outcomes.uncalibrated)
-    return found
+        reasons |= dict.fromkeys(CALIBRATED, outcomes.uncalibrated)
+    return reasons
 
 
 def _between(of: Grouping, name: str, interval: stats.Interval, n: int, method: str) -> Measurement:

@@ -1,4 +1,4 @@
-"""What is counted between groups: decisions, labels and probabilities by group."""
+"""Counts by group, and the decisions, labels and probabilities behind them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Outcomes:
     selected: Bools
     """Decided favourably."""
     labelled: Bools
-    hoped: Bools
+    favourable_label: Bools
     """The label is favourable."""
     probability: NDArray[np.float64]
     """Of the favourable class; NaN where the subject does not say."""
@@ -40,14 +40,16 @@ class Outcomes:
         blank = np.full(len(decided.rows), MISSING, dtype=np.str_)
         label = plan.data.labels()[list(decided.rows)] if data.label is not None else blank
         classes = {*plan.labels(decided.subject), *(str(x) for x in np.unique(label))} - {MISSING}
-        sure = decided.probability
+        probability = decided.probability
         return cls(
             answered=decided.parsed,
             selected=selected,
             labelled=label != MISSING,
-            hoped=label == data.favourable,
-            probability=np.where(selected, sure, 1 - sure),
-            uncalibrated=_why_not(data.label is not None, sure[decided.parsed], len(classes)),
+            favourable_label=label == data.favourable,
+            probability=np.where(selected, probability, 1 - probability),
+            uncalibrated=_why_uncalibrated(
+                data.label is not None, probability[decided.parsed], len(classes)
+            ),
         )
 
 
@@ -70,23 +72,23 @@ class Grouping:
 
     @classmethod
     def of(cls, attribute: str, group: Strings, outcomes: Outcomes, least: int) -> "Grouping":
-        """Counts of the groups that have at least `least` texts; in each table on their own."""
-        there = outcomes.answered & (group != MISSING)
-        sizes = group_rates.counts(outcomes.selected[there], group[there])
-        kept = np.where(there & np.isin(group, _large(sizes, least)), group, MISSING)
-        positive = _table(outcomes.selected, kept, outcomes.labelled & outcomes.hoped)
-        negative = _table(outcomes.selected, kept, outcomes.labelled & ~outcomes.hoped)
-        chosen = _table(outcomes.hoped, kept, outcomes.labelled & outcomes.selected)
-        said = {
+        """Counts of the groups; each table holds those with at least `least` texts of its own."""
+        grouped = outcomes.answered & (group != MISSING)
+        sizes = group_rates.counts(outcomes.selected[grouped], group[grouped])
+        large = np.where(grouped & np.isin(group, _large(sizes, least)), group, MISSING)
+        positive = _table(outcomes.selected, large, outcomes.labelled & outcomes.favourable_label)
+        negative = _table(outcomes.selected, large, outcomes.labelled & ~outcomes.favourable_label)
+        chosen = _table(outcomes.favourable_label, large, outcomes.labelled & outcomes.selected)
+        by_side = {
             "with a favourable label": positive,
             "with an unfavourable label": negative,
             "with a favourable decision": chosen,
         }
         notes = [_absent(attribute, group)]
-        notes += [_few(attribute, side, table, least) for side, table in said.items()]
+        notes += [_few(attribute, side, table, least) for side, table in by_side.items()]
         return cls(
             attribute=attribute,
-            group=kept,
+            group=large,
             everyone={g: sizes[g] for g in _large(sizes, least)},
             positive={g: positive[g] for g in _large(positive, least)},
             negative={g: negative[g] for g in _large(negative, least)},
@@ -101,8 +103,8 @@ class Grouping:
 
 
 def _table(hits: Bools, group: Strings, where: Bools) -> dict[str, Count]:
-    there = where & (group != MISSING)
-    return group_rates.counts(hits[there], group[there])
+    counted = where & (group != MISSING)
+    return group_rates.counts(hits[counted], group[counted])
 
 
 def _large(table: Mapping[str, Count], least: int) -> list[str]:
@@ -119,11 +121,11 @@ def _few(attribute: str, side: str, table: Mapping[str, Count], least: int) -> s
     return f"{attribute}: too few texts {side}, so not shown as a number: {small}." if small else ""
 
 
-def _why_not(labels: bool, sure: NDArray[np.float64], classes: int) -> str | None:
+def _why_uncalibrated(labels: bool, probability: NDArray[np.float64], classes: int) -> str | None:
     if not labels:
         return "needs labels; the definition names no data.label"
-    if len(sure) == 0 or np.isnan(sure).any():
+    if len(probability) == 0 or np.isnan(probability).any():
         return "needs probabilities; the subject gives none"
     if classes > 2:
-        return f"needs two classes; there are {classes}, and of the others no probability is known"
+        return f"needs two classes; there are {classes}; the probability of the others is unknown"
     return None

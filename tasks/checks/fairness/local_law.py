@@ -53,8 +53,8 @@ def impact(
     """
     known = category != MISSING
     of = group_rates.counts(selected[known], category[known])
-    kept = {g: c for g, c in of.items() if c.n >= exclude_below * len(category)}
-    ratios = _ratios(kept)
+    included = {g: c for g, c in of.items() if c.n >= exclude_below * len(category)}
+    ratios = _ratios(included)
     table = ImpactTable(
         attribute=attribute,
         heading=heading,
@@ -67,14 +67,14 @@ def impact(
                 selected=c.selected,
                 selection_rate=c.selected / c.n,
                 impact_ratio=ratios[g].value if g in ratios else None,
-                excluded=g not in kept,
+                excluded=g not in included,
             )
             for g, c in of.items()
         ),
     )
     return table, [
         Measurement.of(
-            "impact_ratio", ratio, kept[g].n, METHOD, About(attribute=attribute, group=g)
+            "impact_ratio", ratio, included[g].n, METHOD, About(attribute=attribute, group=g)
         )
         for g, ratio in ratios.items()
     ]

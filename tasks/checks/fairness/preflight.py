@@ -9,7 +9,7 @@ from tasks.run.preflight import Preflight
 
 
 def not_run(plan: Plan, _: FairnessCheck) -> str | None:
-    """Without groups, or without a decision that is hoped for, there is no gap."""
+    """Without groups or without a favourable decision there is no gap."""
     return lacks_groups(plan) or lacks_favourable(plan)
 
 

@@ -32,8 +32,8 @@ STATUTE = "impact_ratio"
 SMALL = 0.02
 """Share of the data below which 6 RCNY 5-301(d) allows to leave a category out."""
 TO_BEST = (
-    "Which group is selected most often was seen only after looking; the intervals and tests of "
-    "the ratios allow for that choice."
+    "That group was chosen after looking at the data; the intervals and tests of the ratios allow "
+    "for that choice."
 )
 
 
@@ -43,23 +43,23 @@ def section(shown: Shown[FairnessCheck]) -> list[Block]:
     gaps = [m for m in evidence.measurements if m.name != STATUTE]
     named = [m.about.attribute for m in gaps if m.about.attribute is not None]
     small = [s.attribute for s in evidence.too_small]
-    found: list[Block] = []
+    blocks: list[Block] = []
     for i, attribute in enumerate(dict.fromkeys([*named, *small])):
         about = [m for m in gaps if m.about.attribute == attribute]
-        found += [
+        blocks += [
             Title(attribute),
             *_between(about, check, attribute),
             *_by_group(about, evidence, attribute, f"{anchor(evidence)}-{i}"),
         ]
-    return found + _statute(evidence, shown.notation)
+    return blocks + _statute(evidence, shown.notation)
 
 
 def _between(about: list[Measurement], check: FairnessCheck, attribute: str) -> list[Block]:
     ratios = [m for m in about if m.name == "adverse_impact_ratio"]
-    said: list[Block] = []
+    reference: list[Block] = []
     if ratios and ratios[0].about.reference is not None:
-        said = [Sentence(_reference(ratios[0].about.reference, check, attribute))]
-    return said + grid(
+        reference = [Sentence(_reference(ratios[0].about.reference, check, attribute))]
+    return reference + grid(
         [m for m in about if m.about.group is None],
         caption="Between groups",
         corner="Attribute",
@@ -82,13 +82,13 @@ def _by_group(
 ) -> list[Block]:
     by_group = [m for m in about if m.about.group is not None]
     small = [s for s in evidence.too_small if s.attribute == attribute]
-    found: list[Block] = []
+    tables: list[Block] = []
     for names, caption, left_out in (
         (SELECTION, "Selection by group", small),
         (ERRORS, "Error rates by group", []),
         (MEANING, "What decision and probability mean, by group", []),
     ):
-        found += grid(
+        tables += grid(
             [m for m in by_group if m.name in names],
             caption=caption,
             corner="Group",
@@ -99,7 +99,7 @@ def _by_group(
     rates = [m for m in by_group if m.name in DRAWN]
     ratios = [m for m in by_group if m.name == "adverse_impact_ratio"]
     return [
-        *found,
+        *tables,
         *figure(_rates(rates, attribute, key),
                 "Rates by group; bars are the intervals of the tables."),
         *figure(_ratios(ratios if len(ratios) > 1 else [], f"{key}-ratios"),
@@ -132,7 +132,7 @@ def _statute(evidence: Evidence, notation: Notation) -> list[Block]:
     if not evidence.impact_tables:
         return []
     ratios = {(m.about.attribute, m.about.group): m for m in evidence.named(STATUTE)}
-    found: list[Block] = [
+    blocks: list[Block] = [
         Title("Impact ratios under New York City Local Law 144"),
         Sentence(
             "Selection rate of every category over that of the most selected category (6 RCNY "
@@ -141,8 +141,8 @@ def _statute(evidence: Evidence, notation: Notation) -> list[Block]:
         ),
     ]
     for table in evidence.impact_tables:
-        found += [_table(table, ratios, notation), Sentence(_left_out(table))]
-    return found
+        blocks += [_table(table, ratios, notation), Sentence(_left_out(table))]
+    return blocks
 
 
 def _table(
@@ -180,7 +180,7 @@ def _row(of: ImpactCategory, ratio: Measurement | None, notation: Notation) -> t
 
 
 def _left_out(table: ImpactTable) -> str:
-    """Who is in no row, and whose ratio is not taken, as 6 RCNY 5-301 asks to be told."""
+    """Applicants of unknown category and excluded categories, stated as 6 RCNY 5-301 requires."""
     excluded = [c for c in table.categories if c.excluded]
     known = f"Assessed: {count(table.assessed)}; of unknown category: {count(table.unknown)}."
     if not excluded:

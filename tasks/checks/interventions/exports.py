@@ -1,4 +1,4 @@
-"""Files of a report that go on into a serving process: arrays with where they come from."""
+"""Files of a report for a serving process: arrays with their provenance."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,11 +24,11 @@ def exported(
     width: int,
     says: str,
 ) -> Export:
-    """Keep arrays for the report's folder, with their provenance.
+    """Store arrays for the report's folder, with their provenance.
 
     Args:
         asked: the check whose question they answer.
-        store: where they are kept.
+        store: where they are stored.
         arrays: what is exported.
         about: what a serving process must know of them.
         layers: of the subject, the embedding not counted.

@@ -1,4 +1,4 @@
-"""A subject run over texts, with levers at work or without: its states, decisions and scores."""
+"""A subject run over texts with or without levers: its states, decisions and scores."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -19,7 +19,7 @@ Classes = NDArray[np.int64]
 
 
 class Read(NamedTuple):
-    """What a subject makes of some texts."""
+    """States and decisions of a subject on some texts."""
 
     states: Floats
     """[layers + 1, texts, d]."""
@@ -36,30 +36,30 @@ def read(subject: Opens, rendered: Sequence[str], pooling: str, steps: Sequence[
             with captured(subject.blocks) as hidden, applied(subject.model, steps):
                 scores = batch.merged(subject.scores(batch))
             decided[positions] = scores.argmax(dim=-1).cpu().numpy()
-            one = [
+            by_layer = [
                 pooled(batch, h, place(subject, batch, pooling, layer)).double().cpu().numpy()
                 for layer, h in enumerate(hidden)
             ]
             if not states.size:
-                states = np.empty((len(one), len(rendered), one[0].shape[1]))
-            states[:, positions] = one
+                states = np.empty((len(by_layer), len(rendered), by_layer[0].shape[1]))
+            states[:, positions] = by_layer
     return Read(states, decided)
 
 
-def scores_with(subject: Opens, batch: Batch, several: Sequence[Sequence[Step]]) -> Tensor:
+def scores_with(subject: Opens, batch: Batch, sets: Sequence[Sequence[Step]]) -> Tensor:
     """Scores of every text with each of several sets of steps, [sets, texts, classes].
 
-    What lies below the first step of a set is computed once for all.
+    The blocks below the first step of a set are not computed again for it.
     """
     scores = []
     with torch.inference_mode():
         with recorded(subject.blocks) as outputs:
             plain = subject.scores(batch)
-        for steps in several:
+        for steps in sets:
             if not steps:
                 scores.append(plain)
                 continue
             first = min(step.layer for step in steps)
             with resumed(subject.blocks, first, outputs), applied(subject.model, steps):
                 scores.append(subject.scores(batch))
-        return torch.stack([batch.merged(one) for one in scores])
+        return torch.stack([batch.merged(each) for each in scores])

@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 
 
 class FitTexts(NamedTuple):
-    """Texts that something is fitted on, and what the untouched subject makes of them."""
+    """Texts that a lever is fitted on, with the states and decisions of the untouched subject."""
 
     subject: Opens
     rows: Sequence[Row]
@@ -79,10 +79,10 @@ def group_vector(
 
     Args:
         texts: what it is fitted on.
-        attribute: what tells the groups apart.
+        attribute: names the groups.
         groups: groups that are large enough.
-        favourable: the decision that is hoped for.
-        swap: take it from exchanged texts; from means of groups where none.
+        favourable: the favourable decision.
+        swap: exchange that the vector is taken from; from the means of the groups where none.
         draws: how often the groups are shuffled, for the control.
         seed: of the definition.
 
@@ -92,11 +92,11 @@ def group_vector(
     """
     low, high = _least_and_most_selected(texts, attribute, groups, favourable)
     named = texts.groups(attribute)
-    kept = np.flatnonzero((named == low) | (named == high))
+    chosen = np.flatnonzero((named == low) | (named == high))
     fitted = (
-        _between_means(texts, named[kept] == high, kept, draws, seed)
+        _between_means(texts, named[chosen] == high, chosen, draws, seed)
         if swap is None
-        else _between_pairs(texts, named == low, kept, swap, draws, seed)
+        else _between_pairs(texts, named == low, chosen, swap, draws, seed)
     )
     ends = Ends(attribute=attribute, low=low, high=high, n=fitted.n)
     return GroupVector(ends, fitted.vectors, fitted.shuffled)
@@ -121,26 +121,26 @@ class _Fitted(NamedTuple):
 
 
 def _between_means(
-    texts: FitTexts, toward: NDArray[np.bool_], kept: NDArray[np.int64], draws: int, seed: int
+    texts: FitTexts, toward: NDArray[np.bool_], chosen: NDArray[np.int64], draws: int, seed: int
 ) -> _Fitted:
     """The difference between the mean states of the two groups."""
-    states = [of[kept] for of in texts.plain.states]
+    states = [of[chosen] for of in texts.plain.states]
     vectors = [difference_of_means(of, toward) for of in states]
     shuffled = [shuffled_difference(of, toward, draws, seed=seed) for of in states]
-    return _Fitted(np.stack(vectors), np.stack(shuffled), len(kept))
+    return _Fitted(np.stack(vectors), np.stack(shuffled), len(chosen))
 
 
 def _between_pairs(
     texts: FitTexts,
     is_low: NDArray[np.bool_],
-    kept: NDArray[np.int64],
+    chosen: NDArray[np.int64],
     swap: Swap,
     draws: int,
     seed: int,
 ) -> _Fitted:
     """The mean difference between every text and its version with one field exchanged."""
-    subject, pairs = texts.subject, exchange([texts.rows[int(i)] for i in kept], swap, seed=seed)
-    own = kept[[pair.position for pair in pairs]]
+    subject, pairs = texts.subject, exchange([texts.rows[int(i)] for i in chosen], swap, seed=seed)
+    own = chosen[[pair.position for pair in pairs]]
     other = read(subject, [subject.render(pair.text) for pair in pairs], texts.pooling)
     both = [(of[own], after) for of, after in zip(texts.plain.states, other.states, strict=True)]
     vectors = [contrast(*of, is_low[own]) for of in both]

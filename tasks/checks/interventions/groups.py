@@ -19,7 +19,7 @@ class LargeGroups(NamedTuple):
     """Rows of the groups that are large enough, and the groups that are not."""
 
     rows: list[int]
-    """Empty unless there are two groups to tell apart."""
+    """Empty unless at least two groups are large enough."""
     too_small: list[TooSmall]
 
 
@@ -29,8 +29,8 @@ def large_groups(plan: Plan, attribute: str, rows: Sequence[int], least: int) ->
     sizes = {str(g): int((group == g).sum()) for g in np.unique(group) if g != MISSING}
     small = [TooSmall(attribute=attribute, group=g, n=n) for g, n in sizes.items() if n < least]
     large = [g for g, n in sizes.items() if n >= least]
-    kept = [row for row, g in zip(rows, group, strict=True) if g in large]
-    return LargeGroups(kept if len(large) > 1 else [], small)
+    in_large = [row for row, g in zip(rows, group, strict=True) if g in large]
+    return LargeGroups(in_large if len(large) > 1 else [], small)
 
 
 def group_names(plan: Plan, attribute: str, rows: Sequence[int]) -> tuple[str, ...]:
@@ -48,5 +48,5 @@ def right_classes(asked: Asked[BaseCheck], rows: Sequence[int]) -> Classes:
 
 
 def favourable_class(asked: Asked[BaseCheck]) -> int:
-    """Index of the class that people hope for."""
+    """Index of the favourable class."""
     return asked.plan.labels(asked.subject).index(str(asked.plan.spec.data.favourable))

@@ -1,4 +1,4 @@
-"""Levers: what can be done to a subject, erasing an attribute or adding a vector between groups."""
+"""Levers: changes to a subject that erase an attribute or add a vector between groups."""
 
 from collections.abc import Sequence
 
@@ -16,14 +16,14 @@ Strings = NDArray[np.str_]
 
 
 class Lever(Record):
-    """What is done to a subject."""
+    """A change to a subject."""
 
     layers: tuple[int, ...] = ()
-    """Where; nowhere for the untouched subject."""
+    """Layers that are changed; none for the untouched subject."""
     alpha: float | None = None
-    """How often the steering vector is added; none where the attribute is erased."""
+    """Multiple of the steering vector that is added; none where the attribute is erased."""
     every: bool = False
-    """The layers are all there are."""
+    """Whether `layers` are all layers of the subject."""
 
     @property
     def name(self) -> str:
@@ -34,19 +34,19 @@ class Lever(Record):
             return f"steer by {self.alpha:g} at layer {self.layers[0]}"
         if len(self.layers) == 1:
             return f"erase at layer {self.layers[0]}"
-        several = ", ".join(str(layer) for layer in self.layers)
-        return "erase at every layer" if self.every else f"erase at layers {several} together"
+        layers = ", ".join(str(layer) for layer in self.layers)
+        return "erase at every layer" if self.every else f"erase at layers {layers} together"
 
 
 UNTOUCHED = Lever()
 
 
 def levers_of(layers: Sequence[int], last: int, alphas: Sequence[float]) -> list[Lever]:
-    """Nothing, erasure at each layer and at all together, and every dose at each layer.
+    """The untouched subject, erasure at each layer and at all together, every dose at each layer.
 
     Args:
-        layers: the layers that are asked.
-        last: the last layer that there is.
+        layers: the layers that may be changed.
+        last: the last layer of the subject.
         alphas: doses of steering.
     """
     whole = Lever(layers=tuple(layers), every=len(layers) == last + 1)
@@ -64,7 +64,7 @@ def erasers_alone(texts: FitTexts, named: Strings, layers: Sequence[int]) -> dic
 
 
 def erasers_in_order(texts: FitTexts, named: Strings, layers: Sequence[int]) -> dict[int, Eraser]:
-    """Erasers of all layers together: each is fitted on what those below it leave.
+    """Erasers of all layers together: each is fitted on the states that those below it leave.
 
     Args:
         texts: what they are fitted on.
@@ -76,7 +76,7 @@ def erasers_in_order(texts: FitTexts, named: Strings, layers: Sequence[int]) -> 
     erasers: dict[int, Eraser] = {}
     steps: list[Step] = []
     for layer in sorted(layers):
-        one = read(subject, rendered, pooling, steps) if steps else texts.plain
-        erasers[layer] = leace(one.states[layer], named)
+        below = read(subject, rendered, pooling, steps) if steps else texts.plain
+        erasers[layer] = leace(below.states[layer], named)
         steps.append(erasing(layer, where_of(subject, pooling, layer), *erasers[layer]))
     return erasers

@@ -13,7 +13,7 @@ from tasks.subjects.protocols import Opens
 
 
 def spans_of(subject: Opens, rows: Sequence[Row], field: str | None) -> list[list[Span]]:
-    """Where a field stands in what the subject is given for every row; nowhere without one."""
+    """Spans of a field in the rendered text of every row; no spans where no field is named."""
     return [
         rendered_places(subject, row.places.get(field, [])) if field is not None else []
         for row in rows
@@ -72,7 +72,7 @@ def pooled(batch: Batch, hidden: Tensor, chosen: Tensor) -> Tensor:
 
 
 def where_of(subject: Opens, pooling: str, layer: int) -> Where:
-    """The tokens of `place`, said so that padding may be on either side."""
+    """The tokens of `place`, named so that the name holds for padding on either side."""
     if pooling == "mean" or layer == 0:
         return "all"
     if pooling == "head":

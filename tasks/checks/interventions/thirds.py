@@ -42,7 +42,7 @@ def thirds(asked: Asked[LeverCheck]) -> Thirds:
 
 
 def note_on_thirds(asked: Asked[LeverCheck]) -> list[str]:
-    """Why a group is too small here that may not be elsewhere."""
+    """Why a group may be too small here that is large enough elsewhere."""
     if not usable(asked).too_small:
         return []
     least = asked.plan.spec.data.minimum_group

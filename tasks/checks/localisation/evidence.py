@@ -26,7 +26,7 @@ Part = tuple[list[Measurement], tuple[str, ...]]
 
 
 def evidence(asked: Asked[LocalisationCheck], finished: Finished) -> Evidence:
-    """Agreement with the final decision by layer, formation by subset, what an exchange moves."""
+    """Agreement with the final decision by layer, formation by subset, effects of the exchange."""
     readings = LensReadings.joined(finished.of(LENS))
     formed, silent = formation.formed(readings.classes, sampled=len(asked.sample))
     parts = [
@@ -61,11 +61,11 @@ def _divergence(fitted: Sequence[LensDivergence], seed: int) -> Part:
             name, intervals.bootstrap_mean(texts, seed=seed), len(texts), DIVERGENCE,
             About(layer=layer),
         )
-        for one in fitted
-        for name, by_layer in (("lens_kl", one.plain), ("tuned_lens_kl", one.tuned))
+        for divergence in fitted
+        for name, by_layer in (("lens_kl", divergence.plain), ("tuned_lens_kl", divergence.tuned))
         for layer, texts in enumerate(by_layer)
     ]  # fmt: skip
-    return measurements, tuple(note for one in fitted for note in one.notes)
+    return measurements, tuple(note for divergence in fitted for note in divergence.notes)
 
 
 def _exchange(asked: Asked[LocalisationCheck], readings: LensReadings, finished: Finished) -> Part:
@@ -75,8 +75,8 @@ def _exchange(asked: Asked[LocalisationCheck], readings: LensReadings, finished:
     change, control = (each[:, :sampled] for each in (readings.change, readings.control))
     effects = swap_effects(swap, change, control, seed=asked.seed)
     lens = Lens(asked.sample, readings.odds[:, :sampled], readings.flips[:sampled])
-    found = recovered(swap.column, lens, finished.of(PATCHING), seed=asked.seed)
-    return effects + found.measurements, found.notes
+    patching = recovered(swap.column, lens, finished.of(PATCHING), seed=asked.seed)
+    return effects + patching.measurements, patching.notes
 
 
 def _cases(
@@ -99,7 +99,7 @@ def _maps(readings: LensReadings, finished: Finished) -> list[CaseEvidence]:
     """Lens and patching, token by token."""
     return [
         *(text.map for text in readings.texts if text.map is not None),
-        *(one for payload in finished.of(MAPS) for one in payload.maps),
+        *(patching_map for payload in finished.of(MAPS) for patching_map in payload.maps),
     ]
 
 
@@ -117,12 +117,12 @@ def _agreement(classes: Classes) -> list[Measurement]:
 
 
 def swap_effects(swap: Swap, change: Floats, control: Floats, *, seed: int) -> list[Measurement]:
-    """What the exchange moves at every layer, across groups and within, and the difference.
+    """Effect of the exchange at every layer, across groups and within, and the difference.
 
     Args:
         swap: the exchange.
         change: change of the favourable probability for a value of another group, [layers,
-            texts]; not a number where a text cannot be exchanged.
+            texts]; NaN where a text cannot be exchanged.
         control: the same for another value of the same group.
         seed: drawn from the definition's seed.
 
@@ -131,26 +131,26 @@ def swap_effects(swap: Swap, change: Floats, control: Floats, *, seed: int) -> l
         means over texts with BCa intervals.
     """
     across, within = np.abs(change), np.abs(control)
-    found = []
-    for name, moves, bounds, what in (
+    measurements = []
+    for name, changes, bounds, quantity in (
         ("swap_effect", across, (0.0, 1.0), "|change of favourable probability|"),
         ("swap_effect_control", within, (0.0, 1.0), "|change of favourable probability|"),
         ("swap_excess", across - within, (-1.0, 1.0), "difference of both on the same text"),
     ):
-        moved = moves[:, ~np.isnan(moves[-1])]
+        moved = changes[:, ~np.isnan(changes[-1])]
         if moved.shape[1] == 0:
             continue
-        found += [
+        measurements += [
             Measurement.of(
                 name,
                 intervals.bootstrap_mean(layer, seed=seed, bounds=bounds),
                 moved.shape[1],
-                f"mean over pairs of {what}, BCa bootstrap",
+                f"mean over pairs of {quantity}, BCa bootstrap",
                 About(field=swap.column, layer=index),
             )
             for index, layer in enumerate(moved)
         ]
-    return found
+    return measurements
 
 
 def _notes(silent: int, layers: int) -> tuple[str, ...]:
@@ -158,7 +158,7 @@ def _notes(silent: int, layers: int) -> tuple[str, ...]:
         return ()
     where = "Layer 0 reads" if silent == 1 else f"Layers 0 to {silent - 1} read"
     if silent == layers - 1:
-        where = f"No layer below the last, {layers - 1}, tells texts apart: it reads"
+        where = f"No layer below the last, {layers - 1}, tells texts apart: each reads"
     return (
         f"{where} the same class for at least {formation.SAME:.0%} of the texts; no decision is "
         "counted as formed there, whatever the agreement.",

@@ -12,7 +12,7 @@ from tasks.measures.stats import intervals
 from tasks.run.plan import Plan
 from tasks.schema import About, Measurement
 
-SAME = 0.98  # share of texts read alike from which on a layer reads nothing
+SAME = 0.98  # a layer that reads one class for this share of texts, or more, reads nothing
 HANDLED = Subset(as_labelled=True)
 DELAY = (
     "difference of means against the other texts decided as labelled, MOVER of BCa bootstrap "
@@ -41,9 +41,11 @@ def silent_layers(classes: NDArray[np.int64]) -> int:
     Args:
         classes: class read at every layer, [layers + 1, texts].
     """
-    read = [np.unique(layer, return_counts=True)[1].max() / len(layer) for layer in classes[:-1]]
-    telling = [i for i, most in enumerate(read) if most >= SAME]
-    return telling[-1] + 1 if telling else 0
+    largest_share = [
+        np.unique(layer, return_counts=True)[1].max() / len(layer) for layer in classes[:-1]
+    ]
+    silent = [i for i, share in enumerate(largest_share) if share >= SAME]
+    return silent[-1] + 1 if silent else 0
 
 
 def measurements(
@@ -54,7 +56,7 @@ def measurements(
     targets: NDArray[np.str_],
     layers: int,
 ) -> list[Measurement]:
-    """Mean and distribution of the formation layer by subset, and who forms later.
+    """Mean and distribution of the formation layer by subset, and the delay of each subset.
 
     Args:
         plan: the audit.
@@ -65,7 +67,7 @@ def measurements(
         layers: the last layer.
     """
     masks = _subsets(plan, check, positions, targets)
-    found = []
+    by_subset = []
     for subset, mask in masks.items():
         values = formed[mask]
         if len(values) < 2:
@@ -75,8 +77,10 @@ def measurements(
             values.astype(np.float64), seed=plan.spec.seed, bounds=bounds
         )
         about = About(subset=subset)
-        found.append(Measurement.of("formation_layer", mean, len(values), intervals.MEAN, about))
-        found += [
+        by_subset.append(
+            Measurement.of("formation_layer", mean, len(values), intervals.MEAN, about)
+        )
+        by_subset += [
             Measurement.of(
                 "formed_at",
                 intervals.share(values == layer),
@@ -86,44 +90,44 @@ def measurements(
             )
             for layer in range(layers + 1)
         ]
-    return found + _delays(masks, formed, layers, plan.spec.seed)
+    return by_subset + _delays(masks, formed, layers, plan.spec.seed)
 
 
 def _subsets(
     plan: Plan, check: LocalisationCheck, positions: Sequence[int], targets: NDArray[np.str_]
 ) -> Masks:
-    found: Masks = {None: np.ones(len(positions), dtype=np.bool_)}
+    masks: Masks = {None: np.ones(len(positions), dtype=np.bool_)}
     labels = plan.data.labels()[list(positions)]
     if plan.spec.data.label is not None and plan.labels(plan.spec.subject_of(check)):
-        found[Subset(as_labelled=False)] = (labels != targets) & (labels != "")
-        found[HANDLED] = labels == targets
+        masks[Subset(as_labelled=False)] = (labels != targets) & (labels != "")
+        masks[HANDLED] = labels == targets
     if plan.spec.data.favourable is not None:
         refused = targets != plan.spec.data.favourable
         for attribute in plan.spec.data.groups:
             group = plan.data.group(attribute)[list(positions)]
             for name in sorted(set(group) - {""}):
                 part = Subset(favourable=False, attribute=attribute, group=str(name))
-                found[part] = refused & (group == name)
-    return found
+                masks[part] = refused & (group == name)
+    return masks
 
 
 def _delays(masks: Masks, formed: NDArray[np.int64], layers: int, seed: int) -> list[Measurement]:
     """Errors and refusals of each group against the other correctly handled cases."""
     if HANDLED not in masks:
         return []
-    found = []
+    delays = []
     for subset, mask in masks.items():
-        others = masks[HANDLED] & ~mask  # nobody stands on both sides
+        others = masks[HANDLED] & ~mask  # no text is on both sides
         if subset in (None, HANDLED) or mask.sum() < 2 or others.sum() < 2:
             continue
         delay = formation_delay(formed[mask], formed[others], layers=layers, seed=seed)
-        one = Measurement.of(
+        measurement = Measurement.of(
             "formation_delay", delay.interval, int(mask.sum()), DELAY, About(subset=subset)
         )
-        found.append(one.model_copy(update={"p": delay.p}))
-    adjusted = intervals.benjamini_hochberg([m.p for m in found if m.p is not None])
-    family = f"formation delay over {len(found)} subsets"
+        delays.append(measurement.model_copy(update={"p": delay.p}))
+    adjusted = intervals.benjamini_hochberg([m.p for m in delays if m.p is not None])
+    family = f"formation delay over {len(delays)} subsets"
     return [
         m.model_copy(update={"q": q, "family": family})
-        for m, q in zip(found, adjusted, strict=True)
+        for m, q in zip(delays, adjusted, strict=True)
     ]

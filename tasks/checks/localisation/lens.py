@@ -79,26 +79,28 @@ class Readings(NamedTuple):
 def _readings(subject: Opens, rendered: Sequence[str], followed: Classes | None) -> Readings:
     """Read some texts; without a class to follow, each text's own decision is followed."""
     shape = (subject.layers + 1, len(rendered))
-    found = Readings(np.zeros(shape, np.int64), np.zeros(shape), np.zeros(shape), np.zeros(shape))
+    readings = Readings(
+        np.zeros(shape, np.int64), np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    )
     for positions, batch in batches(subject, rendered):
         logits, _ = read_layers(partial(subject.scores, batch), subject.blocks)
         merged = torch.stack([batch.merged(layer) for layer in logits]).double()
         probabilities = merged.softmax(dim=-1)
         best = probabilities.argmax(dim=-1)
         own = best[-1]
-        wanted = own if followed is None else torch.from_numpy(followed[positions]).to(own.device)
-        odds = torch.stack([log_odds(layer, wanted) for layer in merged])
-        found.classes[:, positions] = best.cpu().numpy()
-        found.final[:, positions] = _of(probabilities, own)
-        found.followed[:, positions] = _of(probabilities, wanted)
-        found.odds[:, positions] = odds.cpu().numpy()
-    return found
+        classes = own if followed is None else torch.from_numpy(followed[positions]).to(own.device)
+        odds = torch.stack([log_odds(layer, classes) for layer in merged])
+        readings.classes[:, positions] = best.cpu().numpy()
+        readings.final[:, positions] = _of(probabilities, own)
+        readings.followed[:, positions] = _of(probabilities, classes)
+        readings.odds[:, positions] = odds.cpu().numpy()
+    return readings
 
 
 def _of(probabilities: Tensor, classes: Tensor) -> Floats:
     index = classes.expand(len(probabilities), -1).unsqueeze(-1)
-    found: Floats = probabilities.gather(-1, index).squeeze(-1).cpu().numpy()
-    return found
+    read: Floats = probabilities.gather(-1, index).squeeze(-1).cpu().numpy()
+    return read
 
 
 class Changes(NamedTuple):
@@ -113,12 +115,12 @@ class Changes(NamedTuple):
 def _exchanged(
     work: Work[LensOptions], subject: Opens, plain: Readings, followed: Classes | None
 ) -> Changes:
-    """What exchanges of the field change, across groups and within them, and whom they flip."""
+    """What exchanges of the field change, across groups and within, and which decisions flip."""
     change, control, odds = (np.full(plain.final.shape, np.nan) for _ in range(3))
-    found = Changes(change, control, odds, np.full(len(work.rows), -1, dtype=np.int64))
+    changes = Changes(change, control, odds, np.full(len(work.rows), -1, dtype=np.int64))
     swap, rows, positions = work.options.swap, work.dataset.rows, work.ref.rows
     if swap is None:
-        return found
+        return changes
     if followed is None:
         followed = plain.classes[-1]
     for exchanged, changed in (
@@ -137,8 +139,8 @@ def _exchanged(
         flipped = after.classes[-1] != plain.classes[-1, moved]
         for i, text, flip in zip(moved, texts, flipped, strict=True):
             alike = flip and field_tokens(subject, work.rows[i], swap, [text]) is not None
-            found.flips[i] = int(flip) + int(flip and not alike)
-    return found
+            changes.flips[i] = int(flip) + int(flip and not alike)
+    return changes
 
 
 def _map(subject: Opens, stage: Stage, id: str, text: str) -> LensMap | None:

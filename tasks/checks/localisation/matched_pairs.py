@@ -15,14 +15,14 @@ from tasks.subjects.protocols import Opens
 
 
 def across(rows: Sequence[Row], swap: Swap, *, seed: int) -> dict[int, Exchanged]:
-    """Row -> its text with the field's value of another group; see `swap.exchange`."""
+    """Row -> its text with the field's value of another group; see `field_swap.exchange`."""
     return {e.position: e for e in exchange(rows, swap, seed=seed)}
 
 
 def within(rows: Sequence[Row], swap: Swap, *, seed: int) -> dict[int, Exchanged]:
     """Row -> its text with another value that the field has in the same group.
 
-    What an exchange moves that has nothing to do with the groups: the control of `across`.
+    The control of `across`: the effect of an exchange that does not change the group.
     """
     rng = stream(seed, "value within the group")
     values: dict[str, list[str]] = {}
@@ -30,8 +30,8 @@ def within(rows: Sequence[Row], swap: Swap, *, seed: int) -> dict[int, Exchanged
         value = row.fields.get(swap.column, "")
         if row.groups[swap.across] != MISSING and value.strip():
             values.setdefault(row.groups[swap.across], []).append(value)
-    values = {group: sorted(found) for group, found in values.items()}
-    found: dict[int, Exchanged] = {}
+    values = {group: sorted(of_group) for group, of_group in values.items()}
+    exchanged: dict[int, Exchanged] = {}
     for position, row in enumerate(rows):
         value, places = row.fields.get(swap.column, ""), row.places.get(swap.column, [])
         known = values.get(row.groups[swap.across], [])
@@ -41,8 +41,8 @@ def within(rows: Sequence[Row], swap: Swap, *, seed: int) -> dict[int, Exchanged
         while new == value:
             new = known[int(rng.integers(len(known)))]
         text = replaced(row.text, places, new)
-        found[position] = Exchanged(position, text, value, new)
-    return found
+        exchanged[position] = Exchanged(position, text, value, new)
+    return exchanged
 
 
 def field_tokens(subject: Opens, row: Row, swap: Swap, texts: Sequence[str]) -> Tensor | None:
@@ -75,7 +75,7 @@ def field_tokens(subject: Opens, row: Row, swap: Swap, texts: Sequence[str]) -> 
 
 
 class Groups(NamedTuple):
-    """Positions by what they are, for a batch of texts."""
+    """Named groups of token positions, for a batch of texts."""
 
     names: tuple[str, ...]
     masks: Tensor

@@ -30,7 +30,7 @@ from tasks.subjects.protocols import Opens
 
 
 class Pairs(NamedTuple):
-    """A batch of texts, their exchanged versions, and what both make of every layer."""
+    """A batch of texts, their exchanged versions, and the activations of both at every layer."""
 
     batch: Batch
     fields: list[Tensor]
@@ -144,7 +144,7 @@ class Batched(NamedTuple):
 
 
 def measure(work: Work[PatchOptions]) -> PatchedPairs:
-    """Effect of the exchange on every pair, and what each site moves; the control besides."""
+    """Effect of the exchange on every pair, the effect of each site, and their control."""
     subject = opened(work.ref.subject)
     rows, known, swap = work.rows, work.dataset.rows, work.options.swap
     others, same = across(known, swap, seed=work.seed), within(known, swap, seed=work.seed)
@@ -193,28 +193,31 @@ def halves_of(subject: Opens, text: str) -> tuple[Halves, list[str]]:
         }
     except SubjectError as error:
         return {}, [f"Attention and MLP are not read: {error}."]
-    found = recorded_of(subject, subject.encode([subject.render(text)]), halves).activations
-    shape = found["residual"][0].shape
-    if any([one.shape for one in found[part]] != [shape] * len(blocks) for part in halves):
+    activations = recorded_of(subject, subject.encode([subject.render(text)]), halves).activations
+    shape = activations["residual"][0].shape
+    if any(
+        [activation.shape for activation in activations[part]] != [shape] * len(blocks)
+        for part in halves
+    ):
         return {}, ["Attention and MLP are not read: their outputs are no hidden states."]
     return halves, []
 
 
 def _changes(subject: Opens, pairs: Pairs, halves: Halves, swap: Swap) -> Moved:
-    """What every site moves."""
+    """Change of the log-odds by every site."""
     groups = position_groups(pairs.batch, pairs.fields, pairs.head, swap.column)
     layers = len(subject.blocks)
-    where = [Site("residual", layer) for layer in range(layers + 1)]
-    where += [Site(part, layer) for part in halves for layer in range(1, layers + 1)]
-    found: list[Floats] = []
+    patched = [Site("residual", layer) for layer in range(layers + 1)]
+    patched += [Site(part, layer) for part in halves for layer in range(1, layers + 1)]
+    changes: list[Floats] = []
     sites: list[PatchedSite] = []
-    for site in where:
-        # of a half of a block nothing is known beforehand: no control
+    for site in patched:
+        # `everything` checks the residual stream, whose share is known there; not so of a half
         count = len(groups.names) - (site.part != "residual")
         change = moved(subject, pairs, halves, site, pairs.exchanged, groups.masks[:count])
-        found.append(change.T.cpu().numpy())
+        changes.append(change.T.cpu().numpy())
         sites += _sites(site, groups.names[:count])
-    return Moved(np.concatenate(found, axis=1), sites)
+    return Moved(np.concatenate(changes, axis=1), sites)
 
 
 def _controls(
@@ -222,8 +225,8 @@ def _controls(
 ) -> Moved:
     """The same from a version of the text with another value that keeps the decision.
 
-    Same machinery, same positions, an activation of a real text that differs in the same field:
-    it lacks nothing but the effect. Not a number where there is no such version.
+    Method and positions are the same, and the activations are those of a real text that differs in
+    the same field: only the effect is missing. NaN where there is no such version.
     """
     texts, usable = [], []
     for row, exchanged in chosen:
@@ -236,15 +239,17 @@ def _controls(
     keeps = donor.scores.argmax(dim=-1) == pairs.original.scores.argmax(dim=-1)
     out = ~(keeps.cpu().numpy() & np.array(usable))
     groups = position_groups(pairs.batch, pairs.fields, pairs.head, swap.column)
-    wanted = [i for i, name in enumerate(groups.names) if name in (f"field {swap.column}", "head")]
-    found: list[Floats] = []
+    controlled = [
+        i for i, name in enumerate(groups.names) if name in (f"field {swap.column}", "head")
+    ]
+    changes: list[Floats] = []
     sites: list[PatchedSite] = []
     for layer in range(len(subject.blocks) + 1):
         site = Site("residual", layer)
-        change = moved(subject, pairs, {}, site, donor, groups.masks[wanted])
-        found.append(change.T.cpu().numpy())
-        sites += _sites(site, [groups.names[i] for i in wanted])
-    whole = np.concatenate(found, axis=1)
+        change = moved(subject, pairs, {}, site, donor, groups.masks[controlled])
+        changes.append(change.T.cpu().numpy())
+        sites += _sites(site, [groups.names[i] for i in controlled])
+    whole = np.concatenate(changes, axis=1)
     whole[out] = np.nan
     return Moved(whole, sites)
 

@@ -44,11 +44,11 @@ def recovered(column: str, lens: Lens, payloads: Sequence[PatchedPairs], *, seed
         seed: drawn from the definition's seed.
     """
     flipped, exchanged = int((lens.flips > 0).sum()), int((lens.flips >= 0).sum())
-    apart = int((lens.flips == 2).sum())
+    unpatched = int((lens.flips == 2).sum())
     notes = []
-    if apart:
+    if unpatched:
         notes.append(
-            f"{apart} of the {flipped} pairs whose decision flips are not patched: their texts "
+            f"{unpatched} of the {flipped} pairs whose decision flips are not patched: their texts "
             "differ in more than the tokens of the field, or do not fit into one window."
         )
     if not payloads:
@@ -60,21 +60,23 @@ def recovered(column: str, lens: Lens, payloads: Sequence[PatchedPairs], *, seed
     patched = PatchedPairs.joined(payloads)
     share = recovered_share(patched.effect, patched.change, seed=seed)
     pairs = len(patched.effect)
-    found = _shares("recovered_share", column, share, patched.sites, pairs)
+    measurements = _shares("recovered_share", column, share, patched.sites, pairs)
     controlled = ~np.isnan(patched.control).any(axis=1)
     count = int(controlled.sum())
     if count >= MINIMUM:
         control = recovered_share(
             patched.effect[controlled], patched.control[controlled], seed=seed
         )
-        found += _shares("recovered_share_control", column, control, patched.control_sites, count)
+        measurements += _shares(
+            "recovered_share_control", column, control, patched.control_sites, count
+        )
     else:
         notes.append(
             f"No control: in {count} of {pairs} pairs another value of the same "
             f"group keeps the decision; at least {MINIMUM} are needed."
         )
     layers, agreement = _layers(column, lens, share, patched, seed)
-    return Recovered(found + layers, (*notes, *patched.notes, *agreement))
+    return Recovered(measurements + layers, (*notes, *patched.notes, *agreement))
 
 
 def _shares(
@@ -100,20 +102,20 @@ def _layers(
     change = lens.change[:, [at[int(row)] for row in rows]].T
     read = recovered_share(change[:, -1], change, seed=seed).first_half()
     about = About(field=column)
-    found = [Measurement.of("lens_layer", read, len(rows), LAYER, about)]
+    measurements = [Measurement.of("lens_layer", read, len(rows), LAYER, about)]
     head = [i for i, s in enumerate(pairs.sites) if (s.part, s.position) == ("residual", "head")]
     if not head:
-        return found, []
+        return measurements, []
     patched = Recovery(share.point[head], share.draws[:, head]).first_half()
-    found.append(Measurement.of("patching_layer", patched, len(rows), LAYER, about))
+    measurements.append(Measurement.of("patching_layer", patched, len(rows), LAYER, about))
     agree = read.low <= patched.high and patched.low <= read.high
     verb = "agree" if agree else "disagree"
     arrived = [
-        f"{way} layer {one.value:.0f} ({one.low:.0f} to {one.high:.0f})"
-        for way, one in (("by the lens", read), ("by patching", patched))
+        f"at layer {interval.value:.0f} ({interval.low:.0f} to {interval.high:.0f}) {reading}"
+        for reading, interval in (("by the lens", read), ("by patching", patched))
     ]
-    return found, [
+    return measurements, [
         f"Lens and patching {verb}: half of the effect of field {column} has reached the position "
-        f"that the head reads {arrived[0]}, {arrived[1]}. The lens says where it can be read, "
-        "patching from where on it is carried there alone."
+        f"that the head reads {arrived[0]}, {arrived[1]}. The lens shows from which layer on the "
+        "effect can be read, patching from which layer on that position alone carries it."
     ]

@@ -1,4 +1,4 @@
-"""For single texts: what every position at every layer carries of an exchanged field's effect."""
+"""For single texts: the share of an exchanged field's effect at every layer and position."""
 
 import numpy as np
 import torch

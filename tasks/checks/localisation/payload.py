@@ -1,4 +1,4 @@
-"""What the rounds of localisation are asked and what they leave."""
+"""Options and payloads of the rounds of localisation."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -42,7 +42,7 @@ class ReadText(Record):
 class LensReadings(Payload):
     """What the lens reads of some texts, as they stand and with a field exchanged.
 
-    Exchanges are not a number where there is nothing to exchange.
+    Changes are NaN where there is nothing to exchange.
     """
 
     classes: Classes
@@ -84,7 +84,7 @@ class PatchedSite(Record):
 
 
 class PatchedPairs(Payload):
-    """What every site moves in pairs whose decision flips."""
+    """Change by every site in pairs whose decision flips."""
 
     rows: Classes
     """Positions in the data set, [pairs]."""
@@ -93,7 +93,7 @@ class PatchedPairs(Payload):
     change: Floats
     """Change with one site exchanged, [pairs, sites]."""
     control: Floats
-    """The same with another value that keeps the decision, not a number where there is none,
+    """The same with another value that keeps the decision, NaN where there is none,
     [pairs, control sites]."""
     sites: tuple[PatchedSite, ...]
     control_sites: tuple[PatchedSite, ...]

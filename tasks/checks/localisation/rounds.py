@@ -1,4 +1,4 @@
-"""Every layer read; then, where decisions flip, pairs patched; and the tuned lens where asked."""
+"""The lens at every layer; patching of pairs whose decision flips; the tuned lens, if asked."""
 
 import numpy as np
 
@@ -27,7 +27,7 @@ def lens_pieces(asked: Asked[LocalisationCheck], _: Finished) -> list[Piece[Lens
     rows, swap = _read_rows(asked), asked.check.swap
     chunks = [rows[start : start + PER_SHARD] for start in range(0, len(rows), PER_SHARD)]
     return [
-        # only its own cases: another choice elsewhere leaves a shard what it was
+        # only the shard's own cases, so that other cases elsewhere do not change the shard
         Piece(tuple(chunk), LensOptions(swap=swap, mapped=tuple(sorted({*asked.cases} & {*chunk}))))
         for chunk in chunks
     ]
@@ -79,7 +79,7 @@ def _read_rows(asked: Asked[LocalisationCheck]) -> list[int]:
 
 
 def _flips(finished: Finished) -> Classes:
-    """Whose decision the exchange flips, of all rows that were read."""
+    """Whether the exchange flips the decision, for every row that was read."""
     flips = [finished.store.array(stored, "flips") for stored in finished.stored(LENS)]
     return np.concatenate(flips).astype(np.int64)
 

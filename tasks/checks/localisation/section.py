@@ -14,7 +14,7 @@ from tasks.schema import Evidence, Measurement
 from tasks.schema.notation import Notation
 
 CLEAR = 0.05
-"""Largest q at which a delay is told."""
+"""Largest q at which a delay is stated as clear."""
 
 FORMATION = ("formation_layer", "formation_delay")
 LENSES = ("lens_kl", "tuned_lens_kl")
@@ -24,7 +24,7 @@ ARRIVAL = ("lens_layer", "patching_layer")
 
 
 def section(shown: Shown[LocalisationCheck]) -> list[Block]:
-    """Where decisions form, from where on an exchanged field moves them, and what carries it."""
+    """Where decisions form, at which layers an exchanged field moves them, and what carries it."""
     evidence = shown.evidence
     return [
         *_formation(evidence, shown.notation),
@@ -61,11 +61,11 @@ def _formation(evidence: Evidence, notation: Notation) -> list[Block]:
 
 def who_forms_later(delays: Sequence[Measurement]) -> str:
     """Which sets of texts are decided later or earlier than those that are handled well."""
-    told = [m for m in delays if m.q is not None and m.q <= CLEAR]
-    later = [about_subset(m) for m in told if m.value > 0]
-    earlier = [about_subset(m) for m in told if m.value < 0]
+    clear = [m for m in delays if m.q is not None and m.q <= CLEAR]
+    later = [about_subset(m) for m in clear if m.value > 0]
+    earlier = [about_subset(m) for m in clear if m.value < 0]
     against = "the other texts that are decided as labelled"
-    if not told:
+    if not clear:
         return (
             f"In no set of texts does the decision form clearly later or earlier than in {against} "
             f"(every q above {CLEAR}); that is no proof that all are decided alike."
@@ -133,8 +133,8 @@ def moved_beyond_control(field: str, excess: Sequence[Measurement]) -> str:
     """At which layers the exchange moves more than another value of the same group does."""
     if not excess:
         return (
-            f"No text has another value of {field} within its group, so what of this any exchange "
-            "would move is not known."
+            f"No text has another value of {field} within its group, so how much of this any "
+            "exchange would move is not known."
         )
     beyond = [m for m in excess if m.low is not None and m.low > 0]
     than = "than another value of the same group does"
@@ -172,7 +172,7 @@ def _patching(evidence: Evidence, notation: Notation) -> list[Block]:
             "change in log-odds. Sites carry the same change one after the other, so their shares "
             "do not add up; and a site at 0 may still take part where another can stand in for it."
         ),
-        *_held_against(control, notation),
+        *_beside_control(control, notation),
         *figure(
             charts.lines(
                 carried, charts.layer_axis(carried), Axis(title("recovered_share"), rule=0),
@@ -193,7 +193,7 @@ def _patching(evidence: Evidence, notation: Notation) -> list[Block]:
     ]  # fmt: skip
 
 
-def _held_against(control: Sequence[Measurement], notation: Notation) -> list[Block]:
+def _beside_control(control: Sequence[Measurement], notation: Notation) -> list[Block]:
     if not control:
         return [Sentence("There is no control to hold this against.", "caution")]
     largest = max(control, key=lambda m: abs(m.value))
@@ -225,7 +225,7 @@ def _arrival(evidence: Evidence) -> list[Block]:
 
 
 def agreement_of(lens: Measurement, patching: Measurement) -> str:
-    """What it is worth that lens and patching place the effect at the same layer, or do not."""
+    """Whether lens and patching place the effect at the same layer, and what that shows."""
     if _above(lens, patching) or _above(patching, lens):
         order = "before" if lens.value < patching.value else "only after"
         return (

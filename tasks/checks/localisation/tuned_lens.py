@@ -1,4 +1,4 @@
-"""How much more of the decision reads a lens that was fitted to every layer?"""
+"""How much more of the decision does a lens read that was fitted to every layer?"""
 
 from collections.abc import Sequence
 
@@ -46,15 +46,15 @@ def measure(work: Work[NoOptions]) -> LensDivergence:
 
 def _states(subject: Opens, rendered: Sequence[str]) -> tuple[Tensor, Tensor]:
     """Hidden states at the head's position [layers + 1, texts, d], and what is read from them."""
-    found: list[Tensor | None] = [None] * len(rendered)
+    at_head: list[Tensor | None] = [None] * len(rendered)
     for positions, batch in batches(subject, rendered):
         with torch.no_grad(), captured(subject.blocks) as seen:
             subject.scores(batch)
         first = [int((batch.owner == i).nonzero()[0, 0]) for i in range(batch.texts)]
         head = subject.head_position(batch)[first]
-        at = torch.stack([layer[first, head] for layer in seen], dim=1)
+        states_at_head = torch.stack([layer[first, head] for layer in seen], dim=1)
         for i, position in enumerate(positions):
-            found[position] = at[i]
-    states = torch.stack([one for one in found if one is not None], dim=1)
+            at_head[position] = states_at_head[i]
+    states = torch.stack([state for state in at_head if state is not None], dim=1)
     with torch.no_grad():
         return states, one_position(subject)(states[-1])

@@ -1,1 +1,1 @@
-"""."""
+"""How often is the subject right?"""

@@ -12,12 +12,12 @@ from tasks.schema import About, Evidence, Measurement
 def evidence(asked: Asked[PerformanceCheck], finished: Finished) -> Evidence:
     """Accuracy, and recall of every class, over rows with label and answer.
 
-    Numbers and free labels are no classes: of them only the accuracy is stated.
+    Numbers and free labels are no classes: for them only the accuracy is stated.
     """
     plan, decided = asked.plan, decisions_of(asked, finished)
     labels = plan.data.labels()[list(decided.rows)]
-    there = (labels != MISSING) & decided.parsed
-    labels, decisions = labels[there], decided.decision[there]
+    counted = (labels != MISSING) & decided.parsed
+    labels, decisions = labels[counted], decided.decision[counted]
     right = labels == decisions
     measurements = [Measurement.of("accuracy", intervals.share(right), len(right), intervals.SHARE)]
     for label in sorted(set(labels)) if _has_classes(plan, decided.subject) else ():

@@ -1,4 +1,4 @@
-"""The decisions of a subject that did not decide before."""
+"""The decisions of a subject whose decisions were not measured before."""
 
 from tasks.run.decisions import DECISIONS
 

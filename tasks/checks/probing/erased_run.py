@@ -57,8 +57,8 @@ class Erasing(ABC):
     def erasers(self, states: Mapping[int, Floats], fits: Places, fit: Fit) -> Erasers:
         """An eraser at every layer, fitted on some texts.
 
-        In order: what is left at a layer once the layers below are erased is what its eraser is
-        fitted on, or the layers between would bring back what was taken away.
+        In order: each eraser is fitted on the states left at its layer once the layers below are
+        erased, or the blocks between would bring back what was taken away.
         """
         erasers: Erasers = {}
         for layer in self.layers:
@@ -97,8 +97,7 @@ class ErasedRun(Erasing):
     def decide(self, texts: Places, changes: Sequence[Erasers]) -> NDArray[np.int64]:
         """Class decided for every text: untouched, then with each change, [changes + 1, texts].
 
-        Blocks below the first changed layer are computed once and answer the same for every
-        change.
+        Blocks below the first changed layer are computed once and reused for every change.
         """
         decided = np.empty((len(changes) + 1, len(texts)), dtype=np.int64)
         blocks = self.subject.blocks
@@ -124,8 +123,8 @@ class ErasedRun(Erasing):
                 blocks = self.subject.blocks
                 with self._erased(erasers, places), captured_up_to(blocks, layer) as hidden:
                     self.subject.scores(batch)
-                one = pooled(batch, hidden[layer], places[layer])
-                parts.append((positions, one.double().cpu().numpy()))
+                state = pooled(batch, hidden[layer], places[layer])
+                parts.append((positions, state.double().cpu().numpy()))
         order = np.argsort(np.concatenate([positions for positions, _ in parts]))
         return np.concatenate([states for _, states in parts])[order]
 

@@ -1,7 +1,7 @@
 """What is decided once an attribute is erased at one layer or at several, and what is still read.
 
-Three folds take turns: one fits the erasers, one trains the probe, one is tested on; so no number
-is taken from texts that anything was fitted on.
+Three folds take turns: erasers are fitted on one, the probe is trained on the next, the last is
+tested on; so no number comes from texts that anything was fitted on.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ Strings = NDArray[np.str_]
 
 
 class Attribute(NamedTuple):
-    """What is erased from texts, and what instead of it."""
+    """The attribute that is erased, and the labels that are erased instead as controls."""
 
     name: str
     layers: tuple[int, ...]
@@ -128,7 +128,7 @@ def _instead(
 ) -> dict[str, Strings]:
     """Labels whose erasure should leave the attribute's gap: other attributes, and a shuffle.
 
-    The shuffled attribute has the same groups in the same numbers and is held by no state.
+    The shuffled attribute has the same groups in the same numbers, and no state encodes it.
     """
     shuffled = stream(seed, "shuffled attribute").permutation(named)
     return {
@@ -164,8 +164,8 @@ def _random(
 ) -> Eraser:
     """As many directions as the attribute's own eraser takes at the layer.
 
-    At one layer they are drawn among the states of all texts, so that all turns take away the
-    same; at several, among the states that are left by the layers below.
+    At one layer they are drawn among the states of all texts, so that all turns erase the same
+    directions; at several, among the states that erasure at the layers below leaves.
     """
     among = whole[layer] if len(own) == 1 else None
     return erasure.random_eraser(
@@ -185,10 +185,10 @@ def _read(
         tests: texts they read.
         seed: drawn from the definition's seed.
     """
-    cut, labels = len(trains), concept[np.concatenate([trains, tests])]
-    training = np.arange(len(labels)) < cut
+    trained, labels = len(trains), concept[np.concatenate([trains, tests])]
+    training = np.arange(len(labels)) < trained
     classes = int(concept.max()) + 1
-    made = design(states[None])
-    linear = probes.linear_probes(made, labels[None], training[None], classes, seed=seed)
-    forest = forest_probe(states[:cut], labels[:cut], states[cut:], seed=seed)
-    return linear.readers.of_states(made), np.stack([linear.read[0, 0, cut:], forest])
+    features = design(states[None])
+    linear = probes.linear_probes(features, labels[None], training[None], classes, seed=seed)
+    forest = forest_probe(states[:trained], labels[:trained], states[trained:], seed=seed)
+    return linear.readers.of_states(features), np.stack([linear.read[0, 0, trained:], forest])

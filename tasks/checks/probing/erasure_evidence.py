@@ -30,7 +30,7 @@ class Erased:
     groups: Sequence[str]
     names: Sequence[str]
     """Classes of the subject."""
-    hoped: int
+    favourable: int
     """The favourable class."""
     rows: Sequence[int]
     ids: Sequence[str]
@@ -51,7 +51,7 @@ class Erased:
         return self._tested(measurements, sites)
 
     def cases(self, sites: Sequence[Erasure], shown: Sequence[int]) -> list[ErasedCase]:
-        """What is decided about the texts that the report shows, place by place."""
+        """Decisions about the texts that the report shows, by place of erasure."""
         at = {row: i for i, row in enumerate(self.rows)}
         return [self._case(sites, at[row]) for row in shown if row in at]
 
@@ -69,18 +69,18 @@ class Erased:
     def _tested(
         self, measurements: Sequence[Measurement], sites: Sequence[Erasure]
     ) -> list[Measurement]:
-        """Effects at single layers with p: what random subspaces reach, at any of the layers.
+        """Effects at single layers with p, against the largest of a random subspace at any layer.
 
         At several layers together there are too few random draws for a p.
         """
         single = [site for site in sites if site.about.layers is None]
-        closed = [self._closed(site) for site in single]
+        narrowed = [self._narrowed(site) for site in single]
         p = beyond_control_p(
-            np.array([own for own, _ in closed]), np.stack([random for _, random in closed])
+            np.array([own for own, _ in narrowed]), np.stack([random for _, random in narrowed])
         )
         of = {site.about: float(x) for site, x in zip(single, p, strict=True)}
         family = f"erasing {single[0].attribute} at {len(single)} layers"
-        draws = len(closed[0][1])
+        draws = len(narrowed[0][1])
         test = f"; p: the largest effect of each of {draws} random subspaces at any layer"
         return [
             m.model_copy(
@@ -96,14 +96,14 @@ class Erased:
             for m in measurements
         ]
 
-    def _closed(self, site: Erasure) -> tuple[float, Floats]:
-        """How much of the gap goes with the attribute, and with each random subspace."""
-        decided = np.vstack([site.plain, site.after, site.random]) == self.hoped
+    def _narrowed(self, site: Erasure) -> tuple[float, Floats]:
+        """How far erasing the attribute narrows the gap, and how far each random subspace does."""
+        decided = np.vstack([site.plain, site.after, site.random]) == self.favourable
         rates = np.stack(
             [decided[:, site.concept == i].mean(axis=1) for i in range(len(self.groups))]
         )
-        of = np.ptp(rates, axis=0)
-        return float(of[0] - of[1]), of[0] - of[2:]
+        gaps = np.ptp(rates, axis=0)
+        return float(gaps[0] - gaps[1]), gaps[0] - gaps[2:]
 
     def _read(self, site: Erasure) -> list[Measurement]:
         """What fresh probes read after erasure."""
@@ -128,10 +128,10 @@ class Erased:
         ]
 
     def _gaps(self, site: Erasure, sites: int) -> list[Measurement]:
-        """The gap before and after, and with random subspaces erased, and what goes of it."""
+        """The gap before and after erasure and with random subspaces erased, and the effect."""
         concept, n, draws = site.concept, len(site.concept), len(site.random)
         every = np.vstack([site.plain, site.after, site.random, site.unrelated])
-        selected = (every == self.hoped).T
+        selected = (every == self.favourable).T
         means = intervals.group_means(selected.astype(float), concept, seed=self.seed)
         tables = [_table(column, concept) for column in selected[:, : 2 + draws].T]
         before, after, *random = (group_rates.largest_gap(table) for table in tables)
@@ -164,11 +164,11 @@ class Erased:
         ]
 
     def _instead(self, site: Erasure) -> list[Measurement]:
-        """The gap that is left with something else erased, which should be all of it."""
+        """The gap with something unrelated erased, which should leave it whole."""
         return [
             Measurement.of(
                 "gap_after_unrelated",
-                group_rates.largest_gap(_table(decided == self.hoped, site.concept)),
+                group_rates.largest_gap(_table(decided == self.favourable, site.concept)),
                 len(site.concept),
                 LARGEST_GAP,
                 site.about.model_copy(update={"erased": name}),
@@ -178,7 +178,7 @@ class Erased:
 
     def _rates(self, site: Erasure) -> list[Measurement]:
         """Change of each group's selection rate, after minus before."""
-        before, after = site.plain == self.hoped, site.after == self.hoped
+        before, after = site.plain == self.favourable, site.after == self.favourable
         members = [site.concept == i for i in range(len(self.groups))]
         return [
             Measurement.of(
@@ -227,7 +227,7 @@ def _effect(rates: Floats, *, draws: int) -> Floats:
 def _never_certain(
     interval: intervals.Interval, after: NDArray[np.bool_], random: NDArray[np.bool_], n: int
 ) -> intervals.Interval:
-    """Where no decision differs the bootstrap sees no spread; the rule of three bounds it."""
+    """The interval; by the rule of three where no decision differs, as draws have no spread."""
     if (random != after).any():
         return interval
     most = intervals.unseen(n)

@@ -16,7 +16,7 @@ AFTER = frozenset(
 
 
 def evidence(asked: Asked[ProbingCheck], finished: Finished) -> Evidence:
-    """What is read of every attribute, what erasing it does, and the cases followed through it."""
+    """What is read of every attribute, what erasing it does, and the decisions of cases."""
     plan, check = asked.plan, asked.check
     measurements = read_measurements(
         finished.of(READING), check.pooling, seed=asked.seed, span=check.span
@@ -25,7 +25,7 @@ def evidence(asked: Asked[ProbingCheck], finished: Finished) -> Evidence:
     groups = {a: usable(asked, a, check.pooling) for a in check.attributes_of(plan.spec)}
     erasures = finished.of(ERASURE)
     for attribute, of in groups.items():
-        sites = [one for one in erasures if one.attribute == attribute]
+        sites = [erasure for erasure in erasures if erasure.attribute == attribute]
         if sites:
             erased = _erased(asked, attribute, of.rows)
             measurements += erased.measurements(sites)
@@ -50,7 +50,7 @@ def _erased(asked: Asked[ProbingCheck], attribute: str, rows: Sequence[int]) -> 
     return Erased(
         groups=group_names(plan, attribute, rows),
         names=plan.labels(asked.subject),
-        hoped=favourable_class(asked),
+        favourable=favourable_class(asked),
         rows=rows,
         ids=[row.id for row in plan.rows(rows)],
         right=right_classes(asked, rows),
@@ -73,7 +73,7 @@ def _left_out(asked: Asked[ProbingCheck]) -> list[str]:
 
 
 def _notes(measurements: Sequence[Measurement]) -> list[str]:
-    """Where erasure was incomplete, and where nothing that is done to the state shows."""
+    """Where erasure was incomplete, and where no erasure changes any decision."""
     erased = [m for m in measurements if m.name in AFTER]
     notes = []
     for attribute in dict.fromkeys(str(m.about.attribute) for m in erased):
@@ -95,7 +95,7 @@ def _notes(measurements: Sequence[Measurement]) -> list[str]:
 
 
 def _chance(measurements: Sequence[Measurement], attribute: str) -> dict[int | None, float]:
-    """Layer -> the most that probes of control labels read there."""
+    """Layer -> the upper end of the accuracy of probes of control labels."""
     return {
         m.about.layer: max(m.value, m.high or 0.0)
         for m in measurements
@@ -104,7 +104,7 @@ def _chance(measurements: Sequence[Measurement], attribute: str) -> dict[int | N
 
 
 def _incomplete(erased: Sequence[Measurement], chance: dict[int | None, float]) -> list[str]:
-    """Places where a fresh probe reads more than chance, as far as that is known, after erasure."""
+    """Places where a fresh probe reads more after erasure than control labels allow."""
     return [
         m.about.site
         for m in erased

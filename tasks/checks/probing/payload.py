@@ -1,4 +1,4 @@
-"""What the rounds of probing are asked and what they leave: states, readings, erasures."""
+"""Options and payloads of the rounds of probing: states, readings, erasures."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -41,7 +41,7 @@ class States(Payload):
     """The embedding counted."""
     width: int
     states: dict[str, States32]
-    """By `state_name`, [texts, d] each: whoever reads some layers holds no others in memory."""
+    """By `state_name`, [texts, d] each, so that layers can be loaded one by one."""
 
 
 class StoredStates(Record):
@@ -56,13 +56,13 @@ class StoredStates(Record):
     ) -> States32:
         """States of some rows at some layers, [layers, texts, d]."""
         at = {row: i for i, row in enumerate(self.rows)}
-        kept = [at[row] for row in rows]
-        return np.stack([self._layer(store, pooling, layer)[kept] for layer in layers])
+        places = [at[row] for row in rows]
+        return np.stack([self._layer(store, pooling, layer)[places] for layer in layers])
 
     def _layer(self, store: Store, pooling: str, layer: int) -> States32:
         name = f"states/{state_name(pooling, layer)}"
         return np.concatenate(
-            [store.array(one, name).astype(np.float32, copy=False) for one in self.shards]
+            [store.array(shard, name).astype(np.float32, copy=False) for shard in self.shards]
         )
 
 
@@ -70,7 +70,7 @@ class StoredStates(Record):
 
 
 class ReadingOptions(Record):
-    """Which layers of one pooling are read."""
+    """Which layers of one pooling are read, for which groups."""
 
     states: StoredStates
     pooling: ProbePooling
@@ -101,7 +101,7 @@ class Readings(Payload):
     layers: tuple[int, ...]
     attributes: tuple[str, ...]
     concept: Mapping[str, Codes]
-    """[texts], by attribute, as all that follows."""
+    """[texts]; by attribute, as are all fields below."""
     read: Mapping[str, Codes]
     """[layers, texts]."""
     nonlinear: Mapping[str, Codes]

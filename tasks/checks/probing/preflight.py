@@ -6,12 +6,12 @@ from tasks.run.preflight import Preflight, check_layers
 
 
 def not_run(plan: Plan, _: ProbingCheck) -> str | None:
-    """Without groups there is nothing to read, without a decision hoped for no gap to narrow."""
+    """Without groups nothing can be read; without a favourable decision there is no gap."""
     return lacks_groups(plan) or lacks_favourable(plan)
 
 
 def problems(plan: Plan, check: ProbingCheck) -> None:
-    """The layers are there."""
+    """The named layers exist."""
     check_layers(plan, check, "together", [x for layers in check.together for x in layers])
 
 

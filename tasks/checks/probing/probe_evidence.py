@@ -31,13 +31,13 @@ def read_measurements(
 ) -> list[Measurement]:
     """Measurements of every attribute, pooling and layer that was read.
 
-    An attribute is said to be readable where its selectivity is above 0 at any layer and pooling;
-    so the intervals of its selectivities hold jointly over all of them (Bonferroni). Those of the
-    accuracies hold one by one.
+    An attribute counts as readable if its selectivity is above 0 at any layer and pooling, so the
+    intervals of its selectivities hold jointly over all layers and poolings (Bonferroni). Those of
+    the accuracies hold one by one.
 
     Args:
         readings: what probes read, some layers of one pooling each.
-        main: the pooling that needs no mention.
+        main: the pooling whose measurements name no position.
         seed: drawn from the definition's seed.
         span: the field that the pooling `span` means.
     """
@@ -52,9 +52,9 @@ def read_measurements(
                 measurements.append(_majority(of.concept[attribute], About(attribute=attribute)))
             for layer in of.layers:
                 at = About(attribute=attribute, layer=layer, position=where)
-                one = of.at(attribute, layer)
-                measurements += _accuracies(one, at, seed, places[attribute])
-                measurements += _lengths(one, at, seed)
+                reading = of.at(attribute, layer)
+                measurements += _accuracies(reading, at, seed, places[attribute])
+                measurements += _lengths(reading, at, seed)
     return measurements
 
 
@@ -76,7 +76,7 @@ def _accuracies(of: LayerReading, at: About, seed: int, places: int) -> list[Mea
     n, joint = len(concept), intervals.bonferroni(0.95, places)
     right = of.read == concept
     read = {level: balanced(right, concept, level=level) for level in (0.95, joint)}
-    control = {level: by_luck(of.control, concept, seed, level) for level in (0.95, joint)}
+    control = {level: control_accuracy(of.control, concept, seed, level) for level in (0.95, joint)}
     selectivity = intervals.minus(read[joint], control[joint])
     over = f"{METHOD_SELECTIVITY}; 95 % jointly over {places} layers" if places > 1 else ""
     measured = {
@@ -102,18 +102,18 @@ def balanced(
         level: coverage, in (0, 1).
 
     Returns:
-        In [0, 1]; 1 / number of groups is chance. Something stays open also where all are right.
+        In [0, 1]; 1 / number of groups is chance. The interval has width even where all are right.
     """
     groups = [intervals.share(right[concept == g], level=level) for g in np.unique(concept)]
     return intervals.mean_of(groups)
 
 
-def by_luck(
+def control_accuracy(
     hits: NDArray[np.bool_], concept: NDArray[np.int64], seed: int, level: float
 ) -> intervals.Interval:
     """Balanced accuracy of the controls, mean over their labellings.
 
-    A control's luck is that of its labelling, so labellings are drawn anew with the texts.
+    A control's accuracy depends on its labelling, so the bootstrap draws labellings and texts.
 
     Args:
         hits: whether a text was read rightly, [labellings, texts].
@@ -134,7 +134,7 @@ def by_luck(
 
 
 def _lengths(of: LayerReading, at: About, seed: int) -> list[Measurement]:
-    """Bits per text, and what a uniform code would take over them."""
+    """Bits per text, and how many times as many a uniform code would take."""
     concept = of.concept
     n, uniform = len(concept), float(np.log2(len(np.unique(concept))))
     means = intervals.group_means(of.bits.T, np.zeros(n), seed=seed)

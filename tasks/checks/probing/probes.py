@@ -61,7 +61,7 @@ class Labelled(NamedTuple):
         return np.stack([self.fold == (turn + 1) % TURNS for turn in range(TURNS)])
 
     def tested(self, read: Codes) -> Codes:
-        """What was read of every used text when it was tested on, [.., turns, texts] -> [.., used].
+        """What was read of every used text when tested on, [.., turns, texts] -> [.., used].
 
         The eraser of a turn is fitted on fold `turn`, its probe trains on the next and is tested
         on the one after.
@@ -86,17 +86,17 @@ def measure(work: Work[ReadingOptions]) -> Readings:
 
 
 def probed(work: Work[ReadingOptions]) -> Probed:
-    """The same with the fitted probes, for whoever knows what these read of texts never seen."""
+    """The same with the fitted probes, for callers that let these read unseen texts."""
     options, seed = work.options, work.seed
     states = options.states.read(work.store, options.pooling, options.layers, work.ref.rows)
-    made = design(states)
+    features = design(states)
     labelled = [Labelled.of(work.rows, a, groups, seed) for a, groups in options.groups.items()]
     linear = LinearReadings({}, {}, {})
     nonlinear: dict[str, Codes] = {}
     for classes in sorted({len(one.groups) for one in labelled}):
         alike = [one for one in labelled if len(one.groups) == classes]
-        linear = linear.also(linear_readings(made, alike, seed))
-        nonlinear |= nonlinear_readings(made, alike, seed)
+        linear = linear.also(linear_readings(features, alike, seed))
+        nonlinear |= nonlinear_readings(features, alike, seed)
     readings = Readings(
         pooling=options.pooling,
         layers=options.layers,
@@ -105,9 +105,9 @@ def probed(work: Work[ReadingOptions]) -> Probed:
         read=linear.read,
         nonlinear=nonlinear,
         control=linear.control,
-        bits={one.attribute: code_lengths(made, one, seed) for one in labelled},
+        bits={one.attribute: code_lengths(features, one, seed) for one in labelled},
     )
-    return Probed(readings, {of: one.of_states(made) for of, one in linear.fitted.items()})
+    return Probed(readings, {of: one.of_states(features) for of, one in linear.fitted.items()})
 
 
 class LinearReadings(NamedTuple):
@@ -129,12 +129,12 @@ class LinearReadings(NamedTuple):
         )
 
 
-def linear_readings(made: Design, labelled: Sequence[Labelled], seed: int) -> LinearReadings:
+def linear_readings(features: Design, labelled: Sequence[Labelled], seed: int) -> LinearReadings:
     """Linear probes and their controls, attributes with the same number of groups together."""
     classes, labels, trained = _together(labelled)
-    linear = probes.linear_probes(made, labels, trained, classes, seed=seed)
+    linear = probes.linear_probes(features, labels, trained, classes, seed=seed)
     seeds = [subseed(seed, "control labelling", draw) for draw in range(CONTROLS)]
-    control = probes.control_probes(made, labels, trained, classes, linear.strength, seeds)
+    control = probes.control_probes(features, labels, trained, classes, linear.strength, seeds)
     return LinearReadings(
         {one.attribute: one.tested(linear.read[:, of]) for one, of in _turns(labelled)},
         {
@@ -145,26 +145,28 @@ def linear_readings(made: Design, labelled: Sequence[Labelled], seed: int) -> Li
     )
 
 
-def nonlinear_readings(made: Design, labelled: Sequence[Labelled], seed: int) -> dict[str, Codes]:
+def nonlinear_readings(
+    features: Design, labelled: Sequence[Labelled], seed: int
+) -> dict[str, Codes]:
     """The class non-linear probes read, [layers, used] by attribute; see `linear_readings`."""
     classes, labels, trained = _together(labelled)
-    curved = nonlinear_probes(made, labels, trained, classes, seed=seed)
+    curved = nonlinear_probes(features, labels, trained, classes, seed=seed)
     return {one.attribute: one.tested(curved[:, of]) for one, of in _turns(labelled)}
 
 
-def code_lengths(made: Design, one: Labelled, seed: int) -> Floats:
+def code_lengths(features: Design, labelled: Labelled, seed: int) -> Floats:
     """Bits of the online code for the attribute and for control labels, [layers, 2, used]."""
-    both = np.stack([one.known, probes.control_labels(one.known, seed=seed)])
-    texts = made.texts(np.flatnonzero(one.used))
-    return online_code(texts, both, len(one.groups), seed=seed).bits
+    both = np.stack([labelled.known, probes.control_labels(labelled.known, seed=seed)])
+    texts = features.texts(np.flatnonzero(labelled.used))
+    return online_code(texts, both, len(labelled.groups), seed=seed).bits
 
 
 def _together(labelled: Sequence[Labelled]) -> tuple[int, Codes, Mask]:
-    """Groups, and labels and texts to train on of the probes of all turns, [probes, texts]."""
+    """Number of groups; labels and training texts of the probes of all turns, [probes, texts]."""
     labels = np.concatenate([np.tile(one.concept, (TURNS, 1)) for one in labelled])
     return len(labelled[0].groups), labels, np.concatenate([one.trained for one in labelled])
 
 
 def _turns(labelled: Sequence[Labelled]) -> list[tuple[Labelled, slice]]:
-    """Every attribute with the places of its probes."""
+    """Every attribute with the slice of its probes."""
     return [(one, slice(i * TURNS, (i + 1) * TURNS)) for i, one in enumerate(labelled)]

@@ -136,7 +136,7 @@ def usable(asked: Asked[ProbingCheck], attribute: str, pooling: ProbePooling) ->
 def _rows_by_attribute(
     asked: Asked[ProbingCheck], pooling: ProbePooling
 ) -> dict[str, Sequence[int]]:
-    """Attribute -> the rows it is read in, where there are groups to tell apart."""
+    """Attribute -> the rows it is read in, for attributes with at least two large groups."""
     named = sorted(asked.check.attributes_of(asked.plan.spec))
     rows = {a: usable(asked, a, pooling).rows for a in named}
     return {attribute: of for attribute, of in rows.items() if of}

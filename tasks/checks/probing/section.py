@@ -59,8 +59,8 @@ def _curves(attribute: str, about: Sequence[Measurement], key: str) -> list[Bloc
         *layer_figure(
             Axis("Bits per text", rule=0), [m for m in about if m.name in CODES],
             f"{key}-bits",
-            f"Bits that the group of a text costs whoever can read the layer: {attribute}, and "
-            "the same groups shuffled.", named=True,
+            f"Bits that it takes to code the group of a text from the layer: {attribute}, and the "
+            "same groups shuffled.", named=True,
         ),
         *layer_figure(
             Axis("Gap between groups", rule=0),
@@ -71,14 +71,14 @@ def _curves(attribute: str, about: Sequence[Measurement], key: str) -> list[Bloc
         *layer_figure(
             Axis("Accuracy", percent=True), [m for m in about if m.name in ACCURACIES],
             f"{key}-accuracy",
-            "Accuracy untouched, and with the attribute erased: whether what goes with the gap "
-            "is the rule or the harm.", named=True,
+            "Accuracy untouched, and with the attribute erased: where it falls, erasure takes away "
+            "more than the gap.", named=True,
         ),
         *layer_figure(
             Axis(title("erasure_effect"), rule=0), [m for m in about if m.name == "erasure_effect"],
               f"{key}-effect",
-            "What of the gap goes with the attribute beyond what goes with a random subspace; "
-            "the intervals hold jointly over layers where the method says so.",
+            "How much more erasing the attribute narrows the gap than erasing a random subspace "
+            "does; the intervals hold jointly over layers where the method says so.",
         ),
     ]  # fmt: skip
 

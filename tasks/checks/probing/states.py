@@ -26,9 +26,9 @@ def measure(work: Work[StatesOptions]) -> States:
                 subject.scores(batch)
             for pooling in work.options.poolings:
                 for layer, of in enumerate(hidden):
-                    one = pooled(batch, of, place(subject, batch, pooling, layer, own))
+                    state = pooled(batch, of, place(subject, batch, pooling, layer, own))
                     name = state_name(pooling, layer)
-                    empty = np.empty((len(rows), one.shape[1]), dtype=np.float32)
-                    states.setdefault(name, empty)[positions] = one.float().cpu().numpy()
+                    empty = np.empty((len(rows), state.shape[1]), dtype=np.float32)
+                    states.setdefault(name, empty)[positions] = state.float().cpu().numpy()
     width = next(iter(states.values())).shape[1]
     return States(layers=layers, width=width, states=states)

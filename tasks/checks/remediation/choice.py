@@ -1,4 +1,4 @@
-"""Which lever is chosen, by a rule that was fixed before, on texts that fitted none."""
+"""The choice of a lever, by a rule fixed beforehand, on texts that no lever was fitted on."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -22,9 +22,9 @@ from tasks.schema import About, Measurement
 Bools = NDArray[np.bool_]
 
 NO_GAP = "there was no gap to close"
-"""Begins the reason where nothing needs a remedy."""
+"""First words of the reason where nothing needs a remedy."""
 NONE_FITS = "no lever"
-"""Begins the reason where nothing helps."""
+"""First words of the reason where no lever helps."""
 
 
 def tried_levers(asked: Asked[RemediationCheck], fitted: FittedLevers) -> tuple[Lever, ...]:
@@ -75,7 +75,7 @@ class Outcomes(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """What the second third says."""
+    """What is measured and chosen on the second third."""
 
     measurements: tuple[Measurement, ...]
     front: tuple[Lever, ...]
@@ -88,7 +88,7 @@ class Choice(NamedTuple):
     def confirmed(self) -> tuple[Lever, ...]:
         """What is run on the last third: the untouched subject, the front and the chosen lever.
 
-        Where no gap is there to close that is the untouched subject alone.
+        Where there is no gap to close, only the untouched subject is run.
         """
         if self.why.startswith(NO_GAP):
             return (UNTOUCHED,)
@@ -100,33 +100,36 @@ def choose(asked: Asked[RemediationCheck], fitted: FittedLevers, tried: LeverDec
     """The front and the chosen lever, on the texts that choose."""
     levers = tried_levers(asked, fitted)
     outcomes, several = Outcomes.of(asked, thirds(asked).second, tried), range(len(levers))
-    left = [outcomes.gap(i) for i in several]
-    kept = [outcomes.accuracy_change(i) for i in several]
+    remaining = [outcomes.gap(i) for i in several]
+    accuracy_changes = [outcomes.accuracy_change(i) for i in several]
     best = tradeoff.choose(
-        [gap.value for gap in left[1:]],
+        [gap.value for gap in remaining[1:]],
         [outcomes.gap_change(i, asked.seed) for i in several[1:]],
-        kept[1:],
+        accuracy_changes[1:],
         tolerance=asked.check.tolerance,
     )
-    why = _why_none(asked.check, left[0], outcomes.n, none_fits=best is None)
+    why = _why_none(asked.check, remaining[0], outcomes.n, none_fits=best is None)
     return Choice(
         measurements=tuple(
             m
-            for lever, gap, accuracy in zip(levers, left, kept, strict=True)
+            for lever, gap, accuracy in zip(levers, remaining, accuracy_changes, strict=True)
             for m in _measured(asked, lever, gap, accuracy, outcomes)
         ),
-        front=tuple(levers[i] for i in _front(left, kept)),
+        front=tuple(levers[i] for i in _front(remaining, accuracy_changes)),
         chosen=None if why or best is None else levers[best + 1],
         why=why,
     )
 
 
-def _front(left: Sequence[Interval], kept: Sequence[Interval]) -> list[int]:
-    """Levers that no other beats; doing nothing comes first, and is none of them.
+def _front(remaining: Sequence[Interval], accuracy_changes: Sequence[Interval]) -> list[int]:
+    """Indices of the levers that no other beats, without the untouched subject at index 0.
 
-    Of levers that do the same the first is kept.
+    Of levers with equal gap and accuracy only the first is kept.
     """
-    points = [(round(g.value, 12), round(k.value, 12)) for g, k in zip(left, kept, strict=True)]
+    points = [
+        (round(g.value, 12), round(a.value, 12))
+        for g, a in zip(remaining, accuracy_changes, strict=True)
+    ]
     on_front = tradeoff.front(*np.array(points).T)
     return [i for i in range(1, len(points)) if on_front[i] and points[i] not in points[:i]]
 

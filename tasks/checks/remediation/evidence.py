@@ -21,7 +21,7 @@ from tasks.schema import About, Evidence, Export, Measurement, Recommendation
 
 
 def evidence(asked: Asked[RemediationCheck], finished: Finished) -> Evidence:
-    """What the last third says of the untouched subject and the levers that were left for it."""
+    """The untouched subject and the confirmed levers, measured on the last third."""
     too_small = tuple(usable(asked).too_small)
     notes = note_on_thirds(asked)
     if not finished.stored(CONFIRMED):
@@ -61,12 +61,12 @@ def _remedied(
     asked: Asked[RemediationCheck], lever: Lever, outcomes: Outcomes, i: int
 ) -> list[Measurement]:
     at, n, labelled = about(asked, lever), outcomes.n, outcomes.right.shape[1]
-    narrowed, kept = outcomes.gap_change(i, asked.seed), outcomes.accuracy_change(i)
+    gap_change, accuracy_change = outcomes.gap_change(i, asked.seed), outcomes.accuracy_change(i)
     return [
         Measurement.of("remedied_gap", outcomes.gap(i), n, LARGEST_GAP, at),
-        Measurement.of("remedied_gap_change", narrowed, n, gaps.GAP_CHANGE, at),
+        Measurement.of("remedied_gap_change", gap_change, n, gaps.GAP_CHANGE, at),
         _accuracy("remedied_accuracy", outcomes, i, at),
-        Measurement.of("remedied_accuracy_change", kept, labelled, paired.CHANGE, at),
+        Measurement.of("remedied_accuracy_change", accuracy_change, labelled, paired.CHANGE, at),
         *_rates("remedied_rate", outcomes, i, at),
     ]
 
@@ -86,9 +86,9 @@ def _rates(name: str, outcomes: Outcomes, i: int, at: About) -> list[Measurement
             intervals.share(of),
             len(of),
             intervals.SHARE,
-            at.model_copy(update={"group": name_of_group}),
+            at.model_copy(update={"group": group}),
         )
-        for name_of_group, of in selected.items()
+        for group, of in selected.items()
     ]
 
 

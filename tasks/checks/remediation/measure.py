@@ -62,9 +62,9 @@ def measure_decisions(work: Work[DecideOptions]) -> LeverDecisions:
     """Class that is decided for every text with every lever."""
     subject = opened(work.ref.subject)
     fitted = work.store.read(work.options.fitted, FittedLevers)
-    several = [fitted.steps(lever) for lever in work.options.levers]
-    decided = np.empty((len(several), len(work.rows)), dtype=np.int64)
+    steps = [fitted.steps(lever) for lever in work.options.levers]
+    decided = np.empty((len(steps), len(work.rows)), dtype=np.int64)
     for positions, batch in batches(subject, [subject.render(row.text) for row in work.rows]):
-        scores = scores_with(subject, batch, several)
+        scores = scores_with(subject, batch, steps)
         decided[:, positions] = scores.argmax(dim=-1).cpu().numpy()
     return LeverDecisions(decided=decided)

@@ -1,4 +1,4 @@
-"""What the rounds of remediation are asked and leave: levers, then decisions with them."""
+"""Options and payloads of the rounds of remediation: levers, then decisions with them."""
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ class FitOptions(Record):
     favourable: str
     swap: Swap | None
     layers: tuple[int, ...]
-    """All there are, where none is named."""
+    """Layers that levers may change; empty stands for all."""
     pooling: Pooling
 
 
@@ -33,9 +33,9 @@ class FittedLevers(Payload):
     """Erasers and vectors of every layer."""
 
     layers: tuple[int, ...]
-    """Layers that are asked."""
+    """Layers that levers may change."""
     last: int
-    """The last layer that there is."""
+    """The last layer of the subject."""
     where: tuple[Where, ...]
     """Tokens that are changed, by layer."""
     n: int
@@ -50,7 +50,7 @@ class FittedLevers(Payload):
     """The same of the erasers that are used together."""
 
     def steps(self, lever: Lever) -> list[Step]:
-        """What a lever does, layer by layer."""
+        """The steps of a lever, layer by layer."""
         if lever.alpha is not None:
             vectors = torch.from_numpy(self.vectors)
             return [adding(at, self.where[at], lever.alpha * vectors[at]) for at in lever.layers]

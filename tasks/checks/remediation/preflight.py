@@ -6,14 +6,14 @@ from tasks.run.preflight import Preflight, check_layers
 
 
 def not_run(plan: Plan, _: RemediationCheck) -> str | None:
-    """A gap needs a decision that is hoped for, its remedy labels."""
+    """A gap needs a favourable decision; the choice of a lever needs labels."""
     if plan.spec.data.label is None:
         return "needs labels: a lever is chosen by the accuracy it leaves, too"
     return lacks_favourable(plan)
 
 
 def problems(plan: Plan, check: RemediationCheck) -> None:
-    """The layers are there."""
+    """The named layers exist."""
     check_layers(plan, check, "layers", check.layers)
 
 

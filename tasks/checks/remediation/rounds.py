@@ -1,7 +1,7 @@
 """Levers fitted on one third, tried on another, the best of them confirmed on the last.
 
-What is stated as result comes from the last third alone; it is run only with the levers that the
-second third left.
+Results come from the last third alone; it is run only with the untouched subject and the levers
+that the second third selects.
 """
 
 from collections.abc import Sequence
@@ -69,7 +69,7 @@ TRIED = Round(
 def _confirmed_pieces(
     asked: Asked[RemediationCheck], finished: Finished
 ) -> list[Piece[DecideOptions]]:
-    """One shard runs the front, the chosen lever among it, on texts nobody looked at."""
+    """One shard runs the front, the chosen lever among it, on texts not used before."""
     return [
         piece
         for fitted, tried in zip(finished.of(FITTED), finished.of(TRIED), strict=True)

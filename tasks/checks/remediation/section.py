@@ -34,7 +34,7 @@ KINDS = ("untouched", "erase at one layer", "erase together", "steer")
 """Kinds of levers, each with a colour and a mark of its own."""
 
 MOST_NAMED = 7
-"""Levers that have a colour and a mark each; more share those of their kind."""
+"""Up to this many levers have a colour and a mark each; more share those of their kind."""
 
 NOT_OFFERED = (
     "A threshold of its own for each group is not offered. It needs the protected attribute at the "
@@ -58,7 +58,7 @@ def section(shown: Shown[RemediationCheck]) -> list[Block]:
     chosen, key = evidence.recommendation.lever, anchor(evidence)
     confirmed = [m for m in evidence.measurements if m.name not in CHOOSING]
     tried = [m for m in evidence.measurements if m.name in CHOOSING]
-    several = len({m.about.lever for m in confirmed}) > 1
+    has_levers = len({m.about.lever for m in confirmed}) > 1
     return [
         *recommended(evidence, check, shown.notation),
         *grid(
@@ -72,7 +72,7 @@ def section(shown: Shown[RemediationCheck]) -> list[Block]:
             figure(_confirmed(confirmed, chosen, f"{key}-confirmed"),
                    "Gap and accuracy on the texts that confirm, with the interval of each; below "
                    "and to the right is worse.")
-            if several else []
+            if has_levers else []
         ),
         Title("How it was chosen"),
         Sentence(
@@ -100,19 +100,19 @@ def recommended(evidence: Evidence, check: RemediationCheck, notation: Notation)
         why = of.why if of is not None else ""
         return [Sentence(f"No lever is recommended: {why}.")]
     by = {m.name: m for m in evidence.measurements if m.about.lever in (of.lever, "untouched")}
-    change, kept = by["remedied_gap_change"], by["remedied_accuracy_change"]
+    change, accuracy_change = by["remedied_gap_change"], by["remedied_accuracy_change"]
     gap, before = by["remedied_gap"], by["untouched_gap"]
     value = notation.value
     effect = (
         f"{of.lever}. It takes the gap between the groups of {check.attribute} from "
         f"{value(before)} to {value(gap)} (change {value(change)}, {notation.interval(change)}) "
-        f"and changes the accuracy by {notation.estimate(kept)}, on {count(gap.n)} texts that "
-        "neither fitted nor chose the lever."
+        f"and changes the accuracy by {notation.estimate(accuracy_change)}, on {count(gap.n)} "
+        "texts that neither fitted nor chose the lever."
     )
     doubts = []
     if change.high is None or change.high >= 0:
         doubts.append("the gap does not clearly narrow there")
-    if kept.high is not None and kept.high < 0:
+    if accuracy_change.high is not None and accuracy_change.high < 0:
         doubts.append("the accuracy clearly falls there")
     if doubts:
         return [
@@ -144,7 +144,7 @@ def _confirmed(measurements: Sequence[Measurement], chosen: str | None, key: str
 
 
 def _places(measurements: Sequence[Measurement], gap: str, accuracy: str) -> list[Place]:
-    """Levers by the two measures whose names end so."""
+    """Levers by two measures, each named by the end of its name."""
     by: dict[str, dict[str, Measurement]] = {}
     for m in measurements:
         for end in (gap, accuracy):

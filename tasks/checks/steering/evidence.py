@@ -75,24 +75,24 @@ def _doses(asked: Asked[SteeringCheck], of: Responses, rows: Sequence[int]) -> l
     hits = (of.decided == right)[:, known]
     selected = np.equal(of.decided, favourable_class(asked))
     plain = asked.check.alphas.index(0.0)
-    measurements, lost = [], []
+    measurements, losses = [], []
     for i, alpha in enumerate(asked.check.alphas):
         here = at.model_copy(update={"alpha": alpha})
         measurements += _rates(selected[i], group, here)
         if known.any():
             change = paired.paired_difference(paired.turned(hits[plain], hits[i]))
-            lost.append(-change.low)
+            losses.append(-change.low)
             n = int(known.sum())
             measurements.append(
                 Measurement.of("steered_accuracy_change", change, n, paired.CHANGE, here)
             )
-    dearer = _perplexity(asked, of)
-    if dearer:
-        lost = [(m.high or m.value) - 1 for m in dearer]
-        safe = _safe(asked.check, lost, len(rows), at, "perplexity ratio above 1")
-        return [*measurements, *dearer, *safe]
-    if lost:
-        measurements += _safe(asked.check, lost, int(known.sum()), at, "accuracy loss")
+    perplexities = _perplexity(asked, of)
+    if perplexities:
+        losses = [(m.high or m.value) - 1 for m in perplexities]
+        safe = _safe(asked.check, losses, len(rows), at, "perplexity ratio above 1")
+        return [*measurements, *perplexities, *safe]
+    if losses:
+        measurements += _safe(asked.check, losses, int(known.sum()), at, "accuracy loss")
     return measurements
 
 
@@ -131,7 +131,7 @@ def _perplexity(asked: Asked[SteeringCheck], of: Responses) -> list[Measurement]
 def _safe(
     check: SteeringCheck, worst: Sequence[float], n: int, at: About, loss: str
 ) -> list[Measurement]:
-    """The range of alphas whose loss is tolerable; it is a bound itself and has no interval."""
+    """The range of alphas whose loss is tolerable; its ends are bounds and have no interval."""
     ends = safe_range(check.alphas, worst, check.tolerance)
     method = f"{loss} at most {check.tolerance:g} with its whole interval, tested outwards"
     return [
@@ -234,7 +234,7 @@ def _notes(
 def _leads(check: SteeringCheck, ends: Ends) -> str:
     how = f"{ends.n} texts of the two groups"
     if check.swap is not None and ends.attribute == check.attribute:
-        how = f"{ends.n} texts, each held against itself with {check.swap.column} exchanged"
+        how = f"{ends.n} texts, each compared with itself with {check.swap.column} exchanged"
     return (
         f"The vector of {ends.attribute} leads from {ends.low} to {ends.high}, the group "
         f"selected least often and the one selected most often where it was fitted: on {how}. "

@@ -27,7 +27,7 @@ from tasks.subjects.protocols import Opens
 Floats = NDArray[np.float64]
 
 ONCE = (-1.0, 1.0)
-"""Alphas of the control: the slope is all that is needed of it."""
+"""Alphas of the control, of which only the slope is needed."""
 
 
 # --- vectors ------------------------------------------------------------------------------
@@ -53,7 +53,7 @@ def measure_directions(work: Work[DirectionsOptions]) -> Directions:
 def _vector(
     work: Work[DirectionsOptions], texts: FitTexts, attribute: str, *, exchanged: bool = False
 ) -> GroupVector:
-    """The vector of one attribute; `exchanged`: from exchanged texts, where that is asked."""
+    """The vector of one attribute; `exchanged`: from exchanged texts, if the check names a swap."""
     options = work.options
     return group_vector(
         texts,
@@ -106,7 +106,7 @@ def _vectors(work: Work[SteeringOptions]) -> _Vectors:
 
 
 def _added(alphas: Sequence[float], vectors: _Vectors) -> list[Tensor]:
-    """What is added in turn: every dose, every control, and the other vector alone and as well."""
+    """What is added in turn: every dose, every control, the other vector alone and with `own`."""
     own, other = vectors.own, vectors.other
     return [
         *(alpha * own for alpha in alphas),
@@ -121,12 +121,12 @@ def _answers(
     """Log-odds of the favourable class and class with every vector, [vectors, texts]."""
     layer = work.options.layer
     where = where_of(subject, work.options.pooling, layer)
-    several = [[adding(layer, where, v)] if bool(v.any()) else [] for v in added]
+    steps = [[adding(layer, where, v)] if bool(v.any()) else [] for v in added]
     odds = np.empty((len(added), len(work.rows)))
     decided = np.empty((len(added), len(work.rows)), dtype=np.int64)
     hoped = subject.labels.index(work.options.favourable)
     for positions, batch in batches(subject, [subject.render(row.text) for row in work.rows]):
-        scores = scores_with(subject, batch, several)
+        scores = scores_with(subject, batch, steps)
         target = torch.full(scores.shape[:2], hoped, device=scores.device)
         odds[:, positions] = log_odds(scores, target).cpu().numpy()
         decided[:, positions] = scores.argmax(dim=-1).cpu().numpy()
@@ -143,7 +143,7 @@ class _Surprise(NamedTuple):
 def _surprise(work: Work[SteeringOptions], subject: Opens, vector: Tensor) -> _Surprise:
     """Negative log-likelihood of every text at every alpha, and its tokens.
 
-    The vector is added at every token: a subject that writes on has it at each in turn.
+    The vector is added at every token, as when the subject writes on token by token.
     """
     layer, alphas = work.options.layer, work.options.alphas
     nats, tokens = np.empty((len(alphas), len(work.rows))), np.empty(len(work.rows))

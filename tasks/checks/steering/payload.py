@@ -1,4 +1,4 @@
-"""What the rounds of steering are asked and what they leave: vectors, then responses to them."""
+"""Options and payloads of the rounds of steering: vectors, then responses to them."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -6,12 +6,12 @@ from tasks.run.preflight import Preflight, check_layers
 
 
 def not_run(plan: Plan, _: SteeringCheck) -> str | None:
-    """A gap needs a decision that is hoped for."""
+    """A gap needs a favourable decision."""
     return lacks_favourable(plan)
 
 
 def problems(plan: Plan, check: SteeringCheck) -> None:
-    """The layers are there."""
+    """The named layers exist."""
     check_layers(plan, check, "layers", check.layers)
 
 

@@ -49,7 +49,7 @@ DIRECTIONS = Round(
 def _response_pieces(
     asked: Asked[SteeringCheck], finished: Finished
 ) -> list[Piece[SteeringOptions]]:
-    """One layer each, over the texts that fitted nothing."""
+    """One layer each, over the texts that nothing was fitted on."""
     if not finished.stored(DIRECTIONS):
         return []
     check, rows = asked.check, tuple(thirds(asked).unfitted)

@@ -31,7 +31,7 @@ def section(shown: Shown[SteeringCheck]) -> list[Block]:
         return []
     key = anchor(evidence)
     slopes = evidence.named("steering_slope")
-    layer = _telling(effects, slopes)
+    layer = _shown_layer(effects, slopes)
     return [
         Sentence(moves_decisions(check.attribute, effects, slopes, notation)),
         *layer_figure(
@@ -51,7 +51,7 @@ def section(shown: Shown[SteeringCheck]) -> list[Block]:
     ]  # fmt: skip
 
 
-def _telling(effects: Sequence[Measurement], slopes: Sequence[Measurement]) -> int | None:
+def _shown_layer(effects: Sequence[Measurement], slopes: Sequence[Measurement]) -> int | None:
     """The layer whose response is shown: the largest effect, or failing one the largest slope."""
     moving = [m for m in effects if above_zero(m, SMALLEST_USE)]
     return max(moving or slopes, key=lambda m: abs(m.value)).about.layer
