@@ -8,10 +8,13 @@ import yaml
 from pydantic import ValidationError
 from scipy.stats import binomtest
 
+from tasks.checks.counterfactual.evidence import flips
+from tasks.checks.counterfactual.payload import Decided, ExchangedText
 from tasks.checks.counterfactual.section import moved
 from tasks.checks.preflight import prepare
 from tasks.data.term_swap import exchanged, swapped
 from tasks.definition.checks.counterfactual import TermSwap
+from tasks.schema import About
 from tests.support.gathering import gathered
 from tests.support.planted import plant
 from tests.support.small import write_rows
@@ -169,6 +172,25 @@ def test_the_word_that_decides_flips_every_decision_and_neutral_words_none(plant
     assert of(planted, "flip_rate", "places").value == 1.0
     assert of(planted, "flip_rate_control", "places").value == 0.0
     assert of(planted, "flip_excess", "places").low > 0.9
+
+
+def test_a_control_that_cannot_be_read_is_no_flip():
+    """Neutral words leave yes, no and nothing readable: one flip of two, not two of three."""
+
+    def exchanged(control):
+        decisions = {
+            name: Decided(decision=decision, log_odds=None)
+            for name, decision in [("plain", "yes"), ("exchanged", "yes"), ("control", control)]
+        }
+        words = {"id": "a", "swap": "s", "source": "n", "target": "m", "text": "t"}
+        return ExchangedText(position=0, **words, **decisions)
+
+    texts = [exchanged(control) for control in ("yes", "no", None)]
+    assert [text.flips_by_control for text in texts] == [False, True, None]
+    rate, control, excess = flips(texts, About(attribute="s"))
+    assert (rate.value, rate.n) == (0.0, 3)
+    assert (control.value, control.n) == (0.5, 2)
+    assert (excess.value, excess.n) == (-0.5, 2)
 
 
 def test_words_that_decide_nothing_flip_nothing(planted):

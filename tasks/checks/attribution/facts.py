@@ -23,7 +23,7 @@ def behind(about: Behind, evidence: Evidence, check: AttributionCheck) -> Iterat
     exchanged = next((m for m in rest if m.about.field in about.exchanged), None)
     alone = exchanged is None or top.about.field in about.exchanged
     beside = {} if exchanged is None or alone else {"exchanged": exchanged}
-    ahead = all((top.low or 0.0) > (m.high or 1.0) for m in rest)
+    ahead = top.low is not None and all(m.high is not None and top.low > m.high for m in rest)
     sentence = "attribution.top_field" if ahead else "attribution.field_beside"
     yield Fact("words", check.kind, sentence, m=top, beside=beside)
 

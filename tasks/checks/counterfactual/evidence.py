@@ -48,26 +48,27 @@ def _measured(plan: Plan, swap: TermSwap, of: Sequence[ExchangedText]) -> list[M
     read = [r for r in of if r.read]
     if len(read) < 2:
         return []
-    measurements = _flips(read, About(attribute=swap.name))
+    measurements = flips(read, About(attribute=swap.name))
     directions = dict.fromkeys((r.source, r.target) for r in read)
     for source, target in sorted(directions):
         directed = [r for r in read if (r.source, r.target) == (source, target)]
         if len(directed) >= least:
             about = About(attribute=swap.name, group=source, reference=target)
-            measurements += [*_flips(directed, about), *_turned(directed, about, favourable, seed)]
+            measurements += [*flips(directed, about), *_turned(directed, about, favourable, seed)]
     return measurements
 
 
-def _flips(of: Sequence[ExchangedText], about: About) -> list[Measurement]:
+def flips(of: Sequence[ExchangedText], about: About) -> list[Measurement]:
     """Share of decisions that flip, beside those that a neutral word flips."""
     flip = np.array([r.flips for r in of])
-    controlled = [i for i, r in enumerate(of) if r.control is not None]
+    by_control = {i: flips for i, r in enumerate(of) if (flips := r.flips_by_control) is not None}
+    controlled = list(by_control)
     flip_rate = [
         Measurement.of("flip_rate", intervals.share(flip), len(flip), intervals.SHARE, about)
     ]
     if len(controlled) < 2:
         return flip_rate
-    neutral = np.array([of[i].flips_by_control for i in controlled])
+    neutral = np.array(list(by_control.values()))
     excess = paired_difference(turned(neutral, flip[controlled]))
     return [
         *flip_rate,
@@ -122,7 +123,7 @@ def _corrected(measurements: list[Measurement]) -> list[Measurement]:
 
 def _examples(texts: Sequence[ExchangedText]) -> set[str]:
     """Ids of a few texts of every list whose decision flips, as examples for the reader."""
-    flipped = [r for r in texts if r.flips]
+    flipped = [r for r in texts if r.read and r.flips]
     names = dict.fromkeys(r.swap for r in flipped)
     return {r.id for n in names for r in [r for r in flipped if r.swap == n][:EXAMPLES]}
 
@@ -153,4 +154,10 @@ def _notes(swap: TermSwap, of: Sequence[ExchangedText], asked: int) -> list[str]
     unread = sum(not r.read for r in of)
     if unread:
         notes.append(f"{swap.name}: {unread} of {len(of)} texts left out, no answer can be read.")
+    uncontrolled = sum(r.read and r.control is not None and not r.control.decision for r in of)
+    if uncontrolled:
+        notes.append(
+            f"{swap.name}: {uncontrolled} of {len(of)} texts left out of the control, no answer "
+            "can be read after its neutral words."
+        )
     return notes

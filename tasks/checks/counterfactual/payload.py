@@ -44,9 +44,11 @@ class ExchangedText(Record):
         return self.plain.decision != self.exchanged.decision
 
     @property
-    def flips_by_control(self) -> bool:
-        """Whether exchanging neutral words changes the decision."""
-        return self.control is not None and self.plain.decision != self.control.decision
+    def flips_by_control(self) -> bool | None:
+        """Whether exchanging neutral words changes the decision; none where nobody can say."""
+        if self.control is None or self.control.decision is None:
+            return None
+        return self.plain.decision != self.control.decision
 
     @property
     def read(self) -> bool:
