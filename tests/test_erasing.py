@@ -78,6 +78,7 @@ def at_field(folder):
 # --- planted in one block -----------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_planted_gap_goes_where_the_head_holds_it_and_not_before(tmp_path):
     """Of 120 texts an eraser leaves .05 to .28, by the draw; of 360 less than .1."""
     definition = write_audit(tmp_path, rows=360, random_subspaces=2)
