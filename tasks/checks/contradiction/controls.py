@@ -1,4 +1,4 @@
-"""The test of contradictory questions on controls: pairs of which it is known what decides them."""
+"""The test of contradictory questions on controls: pairs whose deciding cause is known."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,7 +16,7 @@ from tasks.schema import Measurement
 
 
 def measure(work: Work[ControlsOptions]) -> PairedControls:
-    """Which controls count on this subject, and what the test says of those."""
+    """The controls that count on this subject, and the test's scores of them."""
     return paired_controls.measured(work, items_of, confirmed, scores)
 
 
@@ -38,7 +38,7 @@ def scores(_: PairedControl, first: str, second: str) -> Mapping[str, float]:
 def calibration(
     check: ContradictionCheck, payloads: Sequence[PairedControls]
 ) -> tuple[list[Measurement], list[str]]:
-    """What the test is worth on this subject, and a note on what that rests on."""
+    """How well the test separates controls on this subject, and a note on its basis."""
     worth = paired_controls.calibration(check.controls, payloads)
     if worth.why_not is not None:
         return [], [f"Not calibrated: {worth.why_not}.{worth.rest}"]

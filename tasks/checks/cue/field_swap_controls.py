@@ -1,4 +1,4 @@
-"""The test of an exchanged field on controls: texts of which it is known which field decides."""
+"""The test of an exchanged field on controls: texts whose deciding field is known."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,7 +17,7 @@ from tasks.schema import Measurement
 
 
 def measure(work: Work[ControlsOptions]) -> PairedControls:
-    """Which controls count on this subject, and what the test says of those."""
+    """The controls that count on this subject, and the test's scores of them."""
     return paired_controls.measured(work, items_of, confirmed, scores)
 
 
@@ -40,7 +40,7 @@ def scores(_: PairedControl, before: str, after: str) -> Mapping[str, float]:
 def calibration(
     check: CueCheck, payloads: Sequence[PairedControls]
 ) -> tuple[list[Measurement], list[str]]:
-    """What the test is worth on this subject, and a note on what that rests on."""
+    """How well the test separates controls on this subject, and a note on its basis."""
     if check.swap is None:
         return [], []
     worth = paired_controls.calibration(check.controls, payloads)

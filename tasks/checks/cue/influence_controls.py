@@ -1,7 +1,7 @@
 """The test of influence on controls: the same subject, pairs whose truth is known.
 
-That a subject follows a cue can only be seen in its answers, and so can influence. The truth is
-therefore taken from other cues for the same question than the one that the test is given.
+Whether a subject follows a cue shows only in its answers, as influence does. The truth therefore
+comes from other cues for the same question, not from the cue that the test is given.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from tasks.schema import Measurement
 
 
 def measure(work: Work[ControlsOptions]) -> PairedControls:
-    """Which controls count on this subject, and what the test says of those."""
+    """The controls that count on this subject, and the test's scores of them."""
     return paired_controls.measured(work, items_of, confirmed, scores)
 
 
@@ -42,7 +42,7 @@ def scores(item: PairedControl, before: str, after: str) -> Mapping[str, float]:
 def calibration(
     check: CueCheck, payloads: Sequence[PairedControls]
 ) -> tuple[list[Measurement], list[str]]:
-    """What the test of influence is worth on this subject, and a note on what that rests on."""
+    """How well the test separates controls on this subject, and a note on its basis."""
     if not (check.cues or check.own):
         return [], []
     worth = paired_controls.calibration(check.controls, payloads)

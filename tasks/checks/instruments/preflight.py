@@ -1,4 +1,4 @@
-"""What is knowable of controls before a model loads."""
+"""Problems of controls that show before a model loads."""
 
 from tasks.controls.cues import CUES
 from tasks.controls.items import control_set
@@ -12,7 +12,7 @@ from tasks.run.plan import Plan
 
 
 def check_controls(plan: Plan, check: BaseCheck, asked: ControlsSpec | None) -> None:
-    """Families and cues exist, and there are as many different questions of them.
+    """Families and cues exist, and have as many different questions as are asked for.
 
     Raises:
         SpecError: one does not exist, or there are too few questions.
