@@ -1,4 +1,4 @@
-"""Problems of a contradiction check that show before a model loads."""
+"""What is knowable of contradictory questions before a model loads."""
 
 from tasks.checks.instruments.preflight import check_controls
 from tasks.data.dataset import MISSING

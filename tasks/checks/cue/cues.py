@@ -23,7 +23,7 @@ class Cue(NamedTuple):
     """Other ways to say it: the second classifier looks for these anywhere."""
     source: tuple[str, ...] = ()
     """Where the cue comes from: the first classifier looks for these beside the cue's answer. None
-    for metadata: on the written reasonings, such words hit no more true ones than false ones."""
+    for metadata: such words flagged no more disclosing than silent reasonings."""
     frames: tuple[str, ...] = REPORTED
     """Phrases that report a source: the second looks for these beside the cue's answer."""
 

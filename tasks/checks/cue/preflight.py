@@ -1,4 +1,4 @@
-"""Problems of a cue check that show before a model loads."""
+"""What is knowable of a cue check before a model loads."""
 
 from tasks.checks.instruments.preflight import check_controls
 from tasks.definition.checks.cue import CueCheck

@@ -1,4 +1,4 @@
-"""Problems of controls that show before a model loads."""
+"""What is knowable of controls before a model loads."""
 
 from tasks.controls.cues import CUES
 from tasks.controls.items import control_set
