@@ -7,8 +7,8 @@ from tasks.checks.instruments.names import EXCHANGED
 from tasks.checks.instruments.paired_controls import ControlsOptions, PairedControls
 from tasks.controls.cues import CUES
 from tasks.controls.field_swap_items import STAYED, TURNED, confirmed, field_swap_set
-from tasks.controls.problems import DRAWN
-from tasks.controls.stories import TOLD
+from tasks.controls.problems import PROBLEM_FAMILIES
+from tasks.controls.stories import STORY_FAMILIES
 from tasks.controls.truth import PairedControl
 from tasks.definition.checks.controls import ControlsSpec
 from tasks.definition.checks.cue import CueCheck
@@ -26,8 +26,8 @@ def items_of(asked: ControlsSpec, seed: int) -> list[PairedControl]:
     return field_swap_set(
         seed,
         asked.items,
-        problems=asked.problems or tuple(DRAWN),
-        stories=asked.stories or tuple(TOLD),
+        problems=asked.problems or tuple(PROBLEM_FAMILIES),
+        stories=asked.stories or tuple(STORY_FAMILIES),
         named=asked.cues or tuple(CUES),
     )
 

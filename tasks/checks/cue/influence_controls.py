@@ -11,7 +11,7 @@ from tasks.checks.instruments.names import CHANGE, FOLLOWS
 from tasks.checks.instruments.paired_controls import ControlsOptions, PairedControls
 from tasks.controls.cues import CUES
 from tasks.controls.influence_items import confirmed, influence_set
-from tasks.controls.problems import DRAWN
+from tasks.controls.problems import PROBLEM_FAMILIES
 from tasks.controls.truth import FOLLOWED, PairedControl
 from tasks.definition.checks.controls import ControlsSpec
 from tasks.definition.checks.cue import CueCheck
@@ -29,7 +29,7 @@ def items_of(asked: ControlsSpec, seed: int) -> list[PairedControl]:
     return influence_set(
         seed,
         asked.items,
-        problems=asked.problems or tuple(DRAWN),
+        problems=asked.problems or tuple(PROBLEM_FAMILIES),
         named=asked.cues or tuple(CUES),
     )
 

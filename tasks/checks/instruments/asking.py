@@ -5,8 +5,8 @@ from typing import Final
 
 from tasks.controls.alphabets import ALPHABETS, ANSWERS
 from tasks.controls.items import STEPS, problems_of
-from tasks.controls.problems import DRAWN
-from tasks.controls.stories import TOLD
+from tasks.controls.problems import PROBLEM_FAMILIES
+from tasks.controls.stories import STORY_FAMILIES
 from tasks.definition import AnswerForm, SubjectSpec
 from tasks.definition.checks.controls import ControlsSpec
 from tasks.errors import ChoicesError
@@ -80,8 +80,8 @@ def within_reach(ref: SubjectRef, asked: ControlsSpec) -> ControlsSpec:
             reached.append(alphabet)
     known = [family for family, answers in ANSWERS.items() if answers in reached]
     families = {
-        "problems": asked.problems or tuple(f for f in known if f in DRAWN),
-        "stories": asked.stories or tuple(f for f in known if f in TOLD),
+        "problems": asked.problems or tuple(f for f in known if f in PROBLEM_FAMILIES),
+        "stories": asked.stories or tuple(f for f in known if f in STORY_FAMILIES),
     }
     if not all(families.values()):
         return asked
@@ -99,8 +99,14 @@ def within_reach(ref: SubjectRef, asked: ControlsSpec) -> ControlsSpec:
 
 def left_out(asked: ControlsSpec, used: ControlsSpec) -> str:
     """A sentence on the families that were left out; empty where none were."""
-    missing = [f for f in DRAWN if used.problems and not asked.problems and f not in used.problems]
-    missing += [f for f in TOLD if used.stories and not asked.stories and f not in used.stories]
+    missing = [
+        f
+        for f in PROBLEM_FAMILIES
+        if used.problems and not asked.problems and f not in used.problems
+    ]
+    missing += [
+        f for f in STORY_FAMILIES if used.stories and not asked.stories and f not in used.stories
+    ]
     if not missing:
         return ""
     return (

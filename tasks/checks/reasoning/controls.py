@@ -18,8 +18,8 @@ from tasks.checks.reasoning.payload import (
 from tasks.checks.reasoning.scores import scored
 from tasks.controls.cues import CUES
 from tasks.controls.items import Item, control_set
-from tasks.controls.problems import DRAWN
-from tasks.controls.stories import TOLD
+from tasks.controls.problems import PROBLEM_FAMILIES
+from tasks.controls.stories import STORY_FAMILIES
 from tasks.controls.validity import Validity, elsewhere, unfit, validity
 from tasks.definition import SubjectSpec
 from tasks.definition.checks.controls import ControlsSpec
@@ -73,8 +73,8 @@ def items_of(asked: ControlsSpec, seed: int) -> list[Item]:
     return control_set(
         seed,
         asked.items,
-        problems=asked.problems or tuple(DRAWN),
-        stories=asked.stories or tuple(TOLD),
+        problems=asked.problems or tuple(PROBLEM_FAMILIES),
+        stories=asked.stories or tuple(STORY_FAMILIES),
         named=asked.cues or tuple(CUES),
     )
 

@@ -52,7 +52,6 @@ def _rests_on(scores: ControlScores) -> str:
         f"those that need their steps solved ({scores.solved.low:.2f} to "
         f"{scores.solved.high:.2f}), {scores.guessed.value:.2f} before any reasoning, "
         f"{scores.chance:.2f} by guessing. {scores.depend} that depend and {scores.independent} "
-        "that do not are confirmed by what the subject answers after a reasoning that led it elsewhere; only these count."
-        + OWN_WORDS
-        * scores.own_words
+        "that do not are confirmed by what the subject answers after a reasoning that led it "
+        "elsewhere; only these count." + OWN_WORDS * scores.own_words
     )
