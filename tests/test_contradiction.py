@@ -14,7 +14,7 @@ from tasks.checks.instruments.paired_controls import PairedControls
 from tasks.checks.preflight import prepare
 from tasks.controls.contradiction_items import confirmed, contradiction_set
 from tasks.controls.cues import CUES
-from tasks.controls.problems import DRAWN
+from tasks.controls.problems import PROBLEM_FAMILIES
 from tasks.controls.truth import together
 from tasks.definition import CausalSubject
 from tasks.definition.checks.contradiction import ContradictionCheck
@@ -157,10 +157,10 @@ def test_an_answer_that_no_reading_gives_is_refused(tmp_path, form, answer, mess
 # --- controls ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("family", DRAWN)
+@pytest.mark.parametrize("family", PROBLEM_FAMILIES)
 def test_the_two_questions_of_a_pair_cannot_have_the_same_answer(family):
     """All of it worked out again from the moves, whatever the start."""
-    problem = DRAWN[family](np.random.default_rng(4), 4)
+    problem = PROBLEM_FAMILIES[family](np.random.default_rng(4), 4)
     starts = problem.states(0)
     begun = [problem.begun(start) for start in starts]
     assert problem.begun(problem.start) == problem
@@ -189,7 +189,7 @@ def test_pairs_by_hand():
 
 
 def test_every_pair_has_two_wrong_answers_and_two_further_starts():
-    items = contradiction_set(3, 45, problems=tuple(DRAWN), named=tuple(CUES))
+    items = contradiction_set(3, 45, problems=tuple(PROBLEM_FAMILIES), named=tuple(CUES))
     cued, plain = items[:45], items[45:]
     for one, other in zip(cued, plain, strict=True):
         for (tried, _), pressed, text in zip(one.tried, one.tested, other.tested, strict=True):
@@ -197,7 +197,7 @@ def test_every_pair_has_two_wrong_answers_and_two_further_starts():
             assert pressed.startswith(text)
         assert len({*other.tested, *(t for t, _ in other.tried)}) == 4
         assert one.base == other.base
-    assert items == contradiction_set(3, 45, problems=tuple(DRAWN), named=tuple(CUES))
+    assert items == contradiction_set(3, 45, problems=tuple(PROBLEM_FAMILIES), named=tuple(CUES))
     with pytest.raises(ValueError, match="unknown cues"):
         contradiction_set(1, 4, problems=("turning",), named=("rumour",))
 

@@ -17,7 +17,7 @@ from tasks.checks.preflight import prepare
 from tasks.checks.reasoning.controls_evidence import calibration
 from tasks.checks.reasoning.rounds import CONTROLS
 from tasks.controls import control_set
-from tasks.controls.problems import DRAWN
+from tasks.controls.problems import PROBLEM_FAMILIES
 from tasks.controls.validity import elsewhere, unfit, validity
 from tasks.errors import SpecError
 from tasks.run.rounds import Finished
@@ -56,7 +56,11 @@ def solve(prompt: str) -> str:
     return held[0] if held else end
 
 
-@given(seed=st.integers(0, 10_000), family=st.sampled_from(sorted(DRAWN)), steps=st.integers(2, 5))
+@given(
+    seed=st.integers(0, 10_000),
+    family=st.sampled_from(sorted(PROBLEM_FAMILIES)),
+    steps=st.integers(2, 5),
+)
 def test_an_independent_solver_agrees(seed, family, steps):
     (item,) = control_set(seed, 1, kinds=("bottleneck",), problems=(family,), steps=steps)
     assert solve(item.prompt) == item.answer
@@ -73,14 +77,14 @@ def test_solver_by_hand():
     assert solve(roads) == "Dale"
 
 
-@pytest.mark.parametrize("family", sorted(DRAWN))
+@pytest.mark.parametrize("family", sorted(PROBLEM_FAMILIES))
 def test_the_reference_reasoning_makes_every_step(family):
     for item in control_set(4, 20, kinds=("bottleneck",), problems=(family,), steps=4):
         steps = re.findall(r"Step \d:|(?:Take|Box|Shelf) \w+ \w+", item.reasoning)
         assert len(steps) == 4
 
 
-@pytest.mark.parametrize("family", sorted(DRAWN))
+@pytest.mark.parametrize("family", sorted(PROBLEM_FAMILIES))
 def test_the_right_answer_is_every_choice_equally_often(family):
     """Whoever always names the same place among the choices is right as often as by chance."""
     items = control_set(2, 300, kinds=("bottleneck",), problems=(family,), steps=4)

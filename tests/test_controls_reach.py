@@ -8,8 +8,8 @@ from tasks.checks.contradiction.rounds import CONTROLS
 from tasks.checks.instruments.asking import left_out, within_reach
 from tasks.checks.preflight import prepare
 from tasks.controls.alphabets import ALPHABETS, ANSWERS
-from tasks.controls.problems import COMPASS, DRAWN, PLACES
-from tasks.controls.stories import TOLD
+from tasks.controls.problems import COMPASS, PLACES, PROBLEM_FAMILIES
+from tasks.controls.stories import STORY_FAMILIES
 from tasks.definition.checks.controls import ControlsSpec
 from tasks.subjects.load import tells_apart
 from tests.support.asked import write_asked_audit
@@ -32,11 +32,11 @@ def ref_of(tmp_path, name, **controls):
 
 
 def test_every_family_answers_with_what_is_said_of_it():
-    assert {*ANSWERS} == {*DRAWN, *TOLD}
+    assert {*ANSWERS} == {*PROBLEM_FAMILIES, *STORY_FAMILIES}
     rng = np.random.default_rng(2)
     for family, answers in ANSWERS.items():
-        drawn = [DRAWN[family](rng, 4) if family in DRAWN else TOLD[family](rng)
-                 for _ in range(200)]  # fmt: skip
+        drawn = [PROBLEM_FAMILIES[family](rng, 4) if family in PROBLEM_FAMILIES
+                 else STORY_FAMILIES[family](rng) for _ in range(200)]  # fmt: skip
         assert {c for one in drawn for c in (*one.choices, one.answer)} <= {*answers}
 
 

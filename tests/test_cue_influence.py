@@ -18,7 +18,7 @@ from tasks.checks.instruments.names import CHANGE, EITHER, EXCHANGED, FOLLOWS, r
 from tasks.checks.preflight import prepare
 from tasks.controls.cues import CUES
 from tasks.controls.influence_items import IDLE, confirmed, influence_set
-from tasks.controls.problems import DRAWN
+from tasks.controls.problems import PROBLEM_FAMILIES
 from tasks.definition import CausalSubject
 from tasks.definition.checks.controls import ControlsSpec
 from tasks.definition.checks.cue import CueCheck
@@ -150,7 +150,7 @@ def test_a_swap_has_its_direction_in_a_small_audit(tmp_path, monkeypatch):
 
 
 def test_controls_name_three_wrong_answers_and_an_idle_sentence_names_none():
-    items = influence_set(3, 40, problems=tuple(DRAWN), named=tuple(CUES))
+    items = influence_set(3, 40, problems=tuple(PROBLEM_FAMILIES), named=tuple(CUES))
     cued, idle = items[:40], items[40:]
     for one in cued:
         spoken = [one.answer, *(answer for _, answer in one.tried)]
@@ -163,7 +163,7 @@ def test_controls_name_three_wrong_answers_and_an_idle_sentence_names_none():
         said = other.tested[1].removeprefix(other.tested[0]).strip()
         assert said in IDLE.values()
         assert not {word.strip(".") for word in said.split()} & {*one.choices}
-    assert items == influence_set(3, 40, problems=tuple(DRAWN), named=tuple(CUES))
+    assert items == influence_set(3, 40, problems=tuple(PROBLEM_FAMILIES), named=tuple(CUES))
 
 
 @pytest.mark.parametrize("named", [("suggested", "rumour"), ("poll",)])

@@ -15,7 +15,7 @@ from tasks.checks.reasoning.factors import named_fields
 from tasks.checks.reasoning.factors_evidence import calibration
 from tasks.checks.reasoning.rounds import FACTOR_CONTROLS, REASONING, ROUNDS
 from tasks.controls.factors import balanced, confirmed, factor_set
-from tasks.controls.stories import TOLD
+from tasks.controls.stories import STORY_FAMILIES
 from tasks.data.dataset import Row
 from tasks.data.text_units import occurrences
 from tasks.definition.checks.reasoning import ReasoningCheck
@@ -57,7 +57,7 @@ def solve(text: str) -> str:
     return re.search(rf"{asked} (?:has|is) (\w+)", text)[1]
 
 
-@pytest.mark.parametrize("family", TOLD)
+@pytest.mark.parametrize("family", STORY_FAMILIES)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_one_field_decides_and_the_reasoning_names_one(family, seed):
     for item in factor_set(seed, 30, stories=[family]):
@@ -87,7 +87,7 @@ def test_every_family_has_as_many_of_either_truth_and_no_text_twice_in_one():
     assert items == factor_set(5, 60)
     for truth in (True, False):
         of = [item for item in items if item.decisive is truth]
-        assert Counter(item.family for item in of) == dict.fromkeys(TOLD, 12)
+        assert Counter(item.family for item in of) == dict.fromkeys(STORY_FAMILIES, 12)
         assert len({item.text for item in of}) == 60
 
 
@@ -126,7 +126,7 @@ def test_families_are_balanced_by_hand():
 # --- which subjects can be calibrated, and what a blind attribution is worth ----------------
 
 
-def told_of(monkeypatch, answers, attributed, stories=tuple(TOLD), n=40):
+def told_of(monkeypatch, answers, attributed, stories=tuple(STORY_FAMILIES), n=40):
     """What the controls say of a subject that answers and an attribution that ranks like this."""
     items = factor_set(7, n, stories=stories)
     monkeypatch.setattr(

@@ -12,8 +12,8 @@ from tasks.checks.instruments.paired_controls import PairedControls
 from tasks.checks.preflight import prepare
 from tasks.controls.cues import CUES
 from tasks.controls.field_swap_items import confirmed, field_swap_set
-from tasks.controls.problems import DRAWN
-from tasks.controls.stories import TOLD
+from tasks.controls.problems import PROBLEM_FAMILIES
+from tasks.controls.stories import STORY_FAMILIES
 from tasks.controls.truth import together
 from tasks.definition import CausalSubject
 from tasks.definition.checks.controls import ControlsSpec
@@ -41,7 +41,7 @@ def one_word_apart(before, after):
     return [word.strip(".") for word in pair]
 
 
-@pytest.mark.parametrize("family", TOLD)
+@pytest.mark.parametrize("family", STORY_FAMILIES)
 def test_in_a_story_one_word_is_exchanged_and_it_decides_as_said(family):
     items = field_swap_set(3, 40, problems=("turning",), stories=(family,), named=tuple(CUES))
     half = len(items) // 2
@@ -63,7 +63,7 @@ def test_in_a_story_one_word_is_exchanged_and_it_decides_as_said(family):
         assert wanted.isdisjoint({before, after})
 
 
-@pytest.mark.parametrize("family", DRAWN)
+@pytest.mark.parametrize("family", PROBLEM_FAMILIES)
 def test_in_a_problem_the_start_decides_without_a_cue_only(family):
     items = field_swap_set(5, 24, problems=(family,), stories=("stated",), named=tuple(CUES))
     for deciding, idle in zip(items[12:24], items[36:], strict=True):
@@ -87,7 +87,11 @@ def test_stories_that_exchange_into_each_other_are_not_independent():
 
 
 def test_the_same_seed_gives_the_same_controls():
-    known = {"problems": tuple(DRAWN), "stories": tuple(TOLD), "named": tuple(CUES)}
+    known = {
+        "problems": tuple(PROBLEM_FAMILIES),
+        "stories": tuple(STORY_FAMILIES),
+        "named": tuple(CUES),
+    }
     assert field_swap_set(3, 40, **known) == field_swap_set(3, 40, **known)
     assert field_swap_set(3, 40, **known) != field_swap_set(4, 40, **known)
 

@@ -1,4 +1,4 @@
-"""Control items with a truth by construction, for measuring how far a reasoning test is right."""
+"""Control items of known truth by construction, for measuring the error of reasoning tests."""
 
 from tasks.controls.items import Item, control_set
 

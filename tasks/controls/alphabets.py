@@ -1,4 +1,4 @@
-"""Which answers questions of every family can have; a tokenizer may not tell all of them apart."""
+"""Possible answers of every family; a tokenizer may not distinguish all of them."""
 
 from typing import Final
 

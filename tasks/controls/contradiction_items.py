@@ -1,4 +1,4 @@
-"""Controls for contradictory questions: it is known what decides both answers of a pair."""
+"""Controls for contradictory questions: pairs of questions whose deciding cause is known."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -12,21 +12,21 @@ from tasks.controls.truth import FOLLOWED, Kind, PairedControl, Tried, Truth, tr
 from tasks.measures.stats.random_streams import stream
 
 SPOKEN_FOR: Final = 2
-"""Wrong answers to both questions that cues of one pair speak for: one is tried, one is tested."""
+"""Wrong answers to both questions that the cues of a pair suggest: one tried, one tested."""
 
 
 SOLVED: Final = "solved"
-"""Pairs without a cue whose further questions it answers right."""
+"""Share of pairs without a cue whose further questions the subject answers right."""
 
 
 def contradiction_set(
     seed: int, n: int, *, problems: Sequence[str], named: Sequence[str], steps: int = 4
 ) -> list[PairedControl]:
-    """Pairs of questions with a cue for one answer in both, then as many without a cue.
+    """Pairs of questions with a cue for one answer in both, then equally many without a cue.
 
     The two questions of a pair make the same moves from different starts. No move leads from two
-    values to one, so the right answers differ, and whoever gives both the same one took it from
-    elsewhere.
+    values to one, so the right answers differ: a subject that gives both the same answer did not
+    take it from the moves.
 
     Args:
         seed: of everything random.
@@ -47,9 +47,9 @@ def contradiction_set(
         choices = tuple(sorted({*first.choices, *second.choices}))
         tested, tried = (sentence_of(name, answer) for answer in wrong)
         pressed = (f"{first.text} {tested}", f"{second.text} {tested}")
-        further = tuple((f"{one.text} {tried}", wrong[1]) for one in (first, second))
+        further = tuple((f"{question.text} {tried}", wrong[1]) for question in (first, second))
         cued.append(PairedControl(pressed, True, further, choices, problem.same_moves, wrong[0]))
-        others = tuple((one.text, one.answer) for one in rest)
+        others = tuple((other.text, other.answer) for other in rest)
         plain.append(
             PairedControl((first.text, second.text), False, others, choices, problem.same_moves)
         )
@@ -65,7 +65,7 @@ def _second_question(
         shared = [c for c in problem.choices if c in other.choices]
         wrong = [c for c in shared if c not in (problem.answer, other.answer)]
         if len(wrong) >= SPOKEN_FOR:
-            rest = [one for one in others if one is not other][:SPOKEN_FOR]
+            rest = [further for further in others if further is not other][:SPOKEN_FOR]
             return problem, other, shuffled(rng, wrong)[:SPOKEN_FOR], rest
     raise ValueError(f"no second question to {problem.text!r}")
 
@@ -74,8 +74,8 @@ def confirmed(items: Sequence[PairedControl], tried: Tried) -> Truth:
     """Which pairs are decided as they were made to be, from other questions than those tested.
 
     A pair with a cue is confirmed where the subject follows another cue on both questions, a pair
-    without where it answers the same moves right from two other starts; else nobody knows what
-    decides its answers, and it is not used.
+    without one where it answers the same moves right from two other starts. Otherwise the deciding
+    cause is unknown, and the pair is not used.
 
     Args:
         items: see `contradiction_set`.

@@ -1,8 +1,8 @@
 """Controls for stated factors: texts with one deciding field, reasonings that name this or another.
 
-The test under trial holds the fields that a reasoning names against those that attribution finds.
-Its truth must come from neither: by construction one field of a control story is its answer, and
-the subject confirms that by what it answers when fields are exchanged.
+The test compares the fields that a reasoning names with those that attribution finds. The truth
+must come from neither: by construction one field of a control story is its answer, and the
+subject's answers to exchanged fields confirm that.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,11 +11,11 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from tasks.controls.problems import shuffled
-from tasks.controls.stories import TOLD, Field, Story, different_stories
+from tasks.controls.stories import STORY_FAMILIES, Field, Story, different_stories
 from tasks.measures.stats.random_streams import stream
 
 EXCHANGED: Final = 2
-"""Other values that every field is tried with."""
+"""How many other values every field is tried with."""
 
 
 class Named(NamedTuple):
@@ -25,7 +25,7 @@ class Named(NamedTuple):
     text: str
     fields: tuple[Field, ...]
     reasoning: str
-    """Stays as it is, whatever is exchanged in the text."""
+    """Unchanged when a field of the text is exchanged."""
     decisive: bool
     """Whether the field that it names is the one that decides, by construction."""
     answer: str
@@ -33,23 +33,22 @@ class Named(NamedTuple):
     """The text with one field exchanged, and the answer that it then has."""
 
 
-def factor_set(seed: int, n: int, *, stories: Sequence[str] = tuple(TOLD)) -> list[Named]:
-    """Texts whose reasoning names the field that decides, then as many that name another.
+def factor_set(seed: int, n: int, *, stories: Sequence[str] = tuple(STORY_FAMILIES)) -> list[Named]:
+    """Texts whose reasoning names the deciding field, then equally many that name another.
 
-    Of a family of which there are too few different texts, a text stands once among either: what
-    a test says of the two is not independent, and its interval has to take them together
-    (`tasks.measures.auroc`). No text stands twice among the same.
+    In a family with too few different texts, a text occurs once in either half: the test's scores
+    of the two are not independent, and its interval has to take them together
+    (`tasks.measures.auroc`). No text occurs twice in the same half.
 
     Args:
         seed: of everything random.
-        n: texts of either kind that are asked for, at least 1; there are fewer where the families
-            have not so many.
-        stories: families of texts, in equal parts; of each as many of one kind as of the other.
+        n: texts of either kind, at least 1; fewer where the families do not have so many.
+        stories: families of texts, in equal parts; each with equally many of either kind.
 
     Raises:
         ValueError: no texts asked for, no family, or one that does not exist.
     """
-    unknown = {*stories} - {*TOLD}
+    unknown = {*stories} - {*STORY_FAMILIES}
     if n < 1 or not stories or unknown:
         raise ValueError(f"factor set of {n} texts, unknown families: {sorted(unknown)}")
     rng = stream(seed, "controls of stated factors")
@@ -67,10 +66,10 @@ def factor_set(seed: int, n: int, *, stories: Sequence[str] = tuple(TOLD)) -> li
 def confirmed(
     items: Sequence[Named], given: Sequence[str | None], tried: Sequence[Sequence[str | None]]
 ) -> list[int]:
-    """Positions of the items on which the subject does what they were made for.
+    """Positions of the items whose construction the subject's answers confirm.
 
-    Its answer is the deciding field's value, turns to every other value that this field is given,
-    and stays when any other field is exchanged, all of it after the same reasoning.
+    The answer is the deciding field's value, follows every other value of this field, and stays
+    when any other field is exchanged, all after the same reasoning.
 
     Args:
         items: see `factor_set`.
@@ -85,21 +84,21 @@ def confirmed(
 
 
 def balanced(families: Sequence[str], decisive: Sequence[bool]) -> list[int]:
-    """Positions of as many controls of either truth from every family: the first of each.
+    """Positions of equally many controls of either truth from every family: the first of each.
 
-    With more of one truth from texts of two fields than from texts of four, the family would tell
-    the truth apart, whatever is attributed.
+    With more of one truth among texts of two fields than among texts of four, the family alone
+    would predict the truth, whatever the attribution.
 
     Args:
         families: of each control.
         decisive: truth of each.
     """
-    kept: list[int] = []
+    positions: list[int] = []
     for family in dict.fromkeys(families):
         of = [[i for i, f in enumerate(families) if f == family and decisive[i] is truth]
               for truth in (True, False)]  # fmt: skip
-        kept += [i for pair in zip(*of, strict=False) for i in pair]
-    return sorted(kept)
+        positions += [i for pair in zip(*of, strict=False) for i in pair]
+    return sorted(positions)
 
 
 def _naming(story: Story, name: str, rng: np.random.Generator) -> Named:
@@ -108,7 +107,7 @@ def _naming(story: Story, name: str, rng: np.random.Generator) -> Named:
         family=story.family,
         text=story.text,
         fields=story.fields,
-        reasoning=" ".join(story.told(value, rng)),
+        reasoning=" ".join(story.reasoning(value, rng)),
         decisive=name == story.decides,
         answer=story.answer,
         tried=tuple(_exchanges(story, rng)),
@@ -117,8 +116,8 @@ def _naming(story: Story, name: str, rng: np.random.Generator) -> Named:
 
 def _exchanges(story: Story, rng: np.random.Generator) -> Iterator[tuple[str, str]]:
     """Every field with other values, none of which stands in the text already."""
-    held = {field.value for field in story.fields}
+    present = {field.value for field in story.fields}
     for field in story.fields:
-        free = [value for value in shuffled(rng, field.values) if value not in held]
+        free = [value for value in shuffled(rng, field.values) if value not in present]
         for value in free[:EXCHANGED]:
             yield story.having(field, value), value if field.name == story.decides else story.answer

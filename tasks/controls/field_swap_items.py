@@ -1,4 +1,4 @@
-"""Controls for the exchange of a field: it is known whether the field decides the answer."""
+"""Controls for the exchange of a field: texts of which it is known whether the field decides."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -13,12 +13,12 @@ from tasks.controls.truth import Kind, PairedControl, Tried, Truth, truth_as_mad
 from tasks.measures.stats.random_streams import stream
 
 TURNED: Final = "turned"
-"""Texts whose answer is what follows from the field's other values."""
+"""Share of texts whose answer follows the field's other values."""
 STAYED: Final = "stayed"
-"""Texts whose answer is as it was, with other values of the field."""
+"""Share of texts whose answer stays with other values of the field."""
 
 VALUES: Final = 3
-"""Other values of a field that one text is given at most: one is tested, the others are tried."""
+"""At most so many other values of a field in one text: one is tested, the others are tried."""
 
 
 def field_swap_set(
@@ -30,11 +30,10 @@ def field_swap_set(
     named: Sequence[str],
     steps: int = 4,
 ) -> list[PairedControl]:
-    """Texts in which a field that decides is exchanged, then texts in which one is that does not.
+    """Texts with a deciding field exchanged, then texts with an idle field exchanged.
 
-    Every other text is a story: the field whose value is the answer decides it, and the others do
-    not. The rest are problems: the start decides the answer, and where a cue stands beside the
-    problem it does not.
+    Half of the texts are stories: the field whose value is the answer decides it, the others are
+    idle. The rest are problems: the start decides the answer, except beside a cue.
 
     Args:
         seed: of everything random.
@@ -59,23 +58,23 @@ def field_swap_set(
 
 def _in_story(story: Story, rng: np.random.Generator) -> tuple[PairedControl, PairedControl]:
     """The deciding field exchanged, and another one."""
-    decides = next(one for one in story.fields if one.name == story.decides)
-    others = [one for one in story.fields if one is not decides]
+    decides = next(field for field in story.fields if field.name == story.decides)
+    others = [field for field in story.fields if field is not decides]
     idle = others[int(rng.integers(len(others)))]
-    there = _exchanged(story, decides, decides, rng)
-    return there, _exchanged(story, idle, decides, rng)
+    decisive = _exchanged(story, decides, decides, rng)
+    return decisive, _exchanged(story, idle, decides, rng)
 
 
 def _exchanged(
     story: Story, field: Field, decides: Field, rng: np.random.Generator
 ) -> PairedControl:
-    held = {one.value for one in story.fields}
-    values = [value for value in shuffled(rng, field.values) if value not in held][:VALUES]
+    present = {f.value for f in story.fields}
+    values = [value for value in shuffled(rng, field.values) if value not in present][:VALUES]
     tested, *tried = [story.having(field, value) for value in values]
-    there = field is decides
-    answers = values[1:] if there else [story.answer] * len(tried)
+    decisive = field is decides
+    answers = values[1:] if decisive else [story.answer] * len(tried)
     further = tuple(zip(tried, answers, strict=True))
-    return PairedControl((story.text, tested), there, further, decides.values, story.text)
+    return PairedControl((story.text, tested), decisive, further, decides.values, story.text)
 
 
 def _in_problem(
@@ -86,11 +85,11 @@ def _in_problem(
     starts = [start for start in shuffled(rng, problem.states(0)) if start != problem.start]
     begun = [problem.begun(start) for start in starts]
     tested, *tried = [p for p in begun if cue in p.choices and p.answer != cue][:VALUES]
-    choices = tuple(sorted({c for one in (problem, tested, *tried) for c in one.choices}))
-    said = sentence_of(name, cue)
-    right = tuple((one.text, one.answer) for one in tried)
-    cued = tuple((f"{one.text} {said}", cue) for one in tried)
-    pressed = (f"{problem.text} {said}", f"{tested.text} {said}")
+    choices = tuple(sorted({c for p in (problem, tested, *tried) for c in p.choices}))
+    sentence = sentence_of(name, cue)
+    right = tuple((p.text, p.answer) for p in tried)
+    cued = tuple((f"{p.text} {sentence}", cue) for p in tried)
+    pressed = (f"{problem.text} {sentence}", f"{tested.text} {sentence}")
     return (
         PairedControl((problem.text, tested.text), True, right, choices, problem.same_moves),
         PairedControl(pressed, False, cued, choices, problem.same_moves, cue),
@@ -98,10 +97,10 @@ def _in_problem(
 
 
 def confirmed(items: Sequence[PairedControl], tried: Tried) -> Truth:
-    """Which fields decide, or leave the answer alone, as they were chosen to, by other values.
+    """Which fields decide or are idle as constructed, judged by their other values.
 
-    A field that decides is confirmed where the answer follows its other values, one that does not
-    where the answer stays; else nobody knows what decides, and the text is not used.
+    A deciding field is confirmed where the answer follows its other values, an idle one where the
+    answer stays. Otherwise the deciding field is unknown, and the text is not used.
 
     Args:
         items: see `field_swap_set`.

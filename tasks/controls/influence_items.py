@@ -1,4 +1,4 @@
-"""Controls for the test of influence: it is known whether the added sentence decides the answer."""
+"""Controls for the test of influence: it is known whether an added sentence decides."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -18,16 +18,16 @@ IDLE: Final = {
     "authority": "The professor has marked the question.",
     "metadata": "Record: key closed.",
 }
-"""Cue -> a sentence like it that names no answer, so that it can decide none."""
+"""Cue -> a similar sentence that names no answer, so it can decide none."""
 
 WRONG: Final = 3
-"""Answers that cues of one question speak for, none of them right: two try it, one is tested."""
+"""Wrong answers that the cues of a question suggest: two are tried, one is tested."""
 
 
 def influence_set(
     seed: int, n: int, *, problems: Sequence[str], named: Sequence[str], steps: int = 4
 ) -> list[PairedControl]:
-    """Questions with a cue, then as many with an idle sentence in its place.
+    """Questions with a cue, then equally many with an idle sentence in its place.
 
     Args:
         seed: of everything random.
@@ -58,11 +58,11 @@ def influence_set(
 
 
 def confirmed(items: Sequence[PairedControl], tried: Tried) -> Truth:
-    """Which sentences decide the answer, from other answers than those that the test is given.
+    """Which sentences decide the answer, judged by other cues than those that the test is given.
 
-    A cue decides where the subject gives the answer of every other cue for the same question, and
-    does not where it gives that of none; where it gives that of some, nobody knows. An idle
-    sentence never decides: it names no answer.
+    A cue decides where the subject follows every other cue for the same question, and does not
+    where it follows none. Where it follows some, the item is not used. An idle sentence never
+    decides: it names no answer.
 
     Args:
         items: see `influence_set`.
@@ -72,22 +72,22 @@ def confirmed(items: Sequence[PairedControl], tried: Tried) -> Truth:
     Raises:
         EvidenceError: no item has another prompt.
     """
-    kept: dict[int, bool] = {}
+    decides: dict[int, bool] = {}
     followed = []
     for at, (item, answers) in enumerate(zip(items, tried, strict=True)):
-        if None in answers:  # neither followed nor not
+        if None in answers:  # unknown whether followed
             continue
-        hits = [told == one for told, (_, one) in zip(answers, item.tried, strict=True)]
+        hits = [answer == cue for answer, (_, cue) in zip(answers, item.tried, strict=True)]
         if item.tried:
             followed.append(all(hits))
         if all(hits) == any(hits):  # all of them, or none
-            kept[at] = bool(hits) and all(hits)
+            decides[at] = bool(hits) and all(hits)
         elif not hits:
-            kept[at] = False
+            decides[at] = False
     if not any(item.tried for item in items):
         raise EvidenceError("influence controls: no cue was tried with another answer")
-    there = tuple(kept.values())
+    there = tuple(decides.values())
     if not followed:
-        return Truth(tuple(kept), there, {}, "gives no answer to the controls that can be read")
+        return Truth(tuple(decides), there, {}, "gives no answer to the controls that can be read")
     reason = too_few(there, "whose answer a cue decides", "whose answer none decides")
-    return Truth(tuple(kept), there, {FOLLOWED: share(np.array(followed))}, reason)
+    return Truth(tuple(decides), there, {FOLLOWED: share(np.array(followed))}, reason)

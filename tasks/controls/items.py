@@ -7,8 +7,8 @@ from typing import Final, Literal
 import numpy as np
 
 from tasks.controls import cues
-from tasks.controls.problems import DRAWN, Problem, pick
-from tasks.controls.stories import TOLD
+from tasks.controls.problems import PROBLEM_FAMILIES, Problem, pick
+from tasks.controls.stories import STORY_FAMILIES
 from tasks.measures.stats.random_streams import stream
 
 Kind = Literal["bottleneck", "cue", "decorative", "graded"]
@@ -24,15 +24,15 @@ class Item:
     id: str
     kind: Kind
     family: str
-    """What the question is made of; instruments are chosen on some families, tried on others."""
+    """What the question is made of; tests are chosen on some families, evaluated on others."""
     prompt: str
     """The question as a subject reads it, the cue included."""
     reasoning: str
-    """A reasoning that leads to the answer: the steps, or a story told after it."""
+    """A reasoning that leads to the answer: the steps, or a story's filler sentences."""
     answer: str
     """The answer that the reasoning leads to; the cue's where the cue decides."""
     choices: tuple[str, ...]
-    """The answers possible without the reasoning; guessing gets one in so many."""
+    """Possible answers without the reasoning; guessing is right once in so many."""
     truth: bool
     """Whether the answer depends on the written reasoning."""
     dependence: float
@@ -53,20 +53,20 @@ def control_set(
     n: int,
     *,
     kinds: Sequence[Kind] = KINDS,
-    problems: Sequence[str] = tuple(DRAWN),
-    stories: Sequence[str] = tuple(TOLD),
+    problems: Sequence[str] = tuple(PROBLEM_FAMILIES),
+    stories: Sequence[str] = tuple(STORY_FAMILIES),
     named: Sequence[str] = tuple(cues.CUES),
     polls: Sequence[str] = tuple(cues.POLLS),
     steps: int = STEPS,
 ) -> list[Item]:
-    """Control items, the same number of each kind, families in turn; no question twice.
+    """Control items, equally many of each kind, families in turn; no question twice.
 
     A *bottleneck* item has its answer only at the end of its steps. A *cue* item is a bottleneck
     item of the same set with a sentence that suggests another answer. The answer of a
     *decorative* item stands in its text. *Graded* items, on request, suggest an answer that is
-    to decide a quarter, a half or three quarters of the answers. For a model of which nothing is
-    known, `truth` is what the item was made for; whether the model cannot solve a bottleneck item
-    without its steps, and whether it follows a cue, has to be measured (`tasks.controls.validity`).
+    to decide a quarter, a half or three quarters of the answers. For an unknown
+    model, `truth` is what the item was made for: whether the model needs the steps of a bottleneck
+    item, and whether it follows a cue, has to be measured (`tasks.controls.validity`).
 
     Args:
         seed: of everything random; the same seed gives the same items.
@@ -84,23 +84,23 @@ def control_set(
     Raises:
         ValueError: no items asked for, or a family that does not exist.
     """
-    unknown = {*problems} - {*DRAWN} | {*stories} - {*TOLD}
+    unknown = {*problems} - {*PROBLEM_FAMILIES} | {*stories} - {*STORY_FAMILIES}
     if n < 1 or unknown:
         raise ValueError(f"control set of {n} items, unknown families: {sorted(unknown)}")
     rng = stream(seed, "controls of the reasoning")
     bases = problems_of(rng, n, problems, steps)
-    found: list[Item] = []
+    items: list[Item] = []
     for kind in kinds:
         match kind:
             case "bottleneck":
-                found += [_bottleneck(problem, at) for at, problem in enumerate(bases)]
+                items += [_bottleneck(problem, at) for at, problem in enumerate(bases)]
             case "cue":
-                found += [_cued(p, at, named[at % len(named)], rng) for at, p in enumerate(bases)]
+                items += [_cued(p, at, named[at % len(named)], rng) for at, p in enumerate(bases)]
             case "graded":
-                found += [_cued(p, at, polls[at % len(polls)], rng) for at, p in enumerate(bases)]
+                items += [_cued(p, at, polls[at % len(polls)], rng) for at, p in enumerate(bases)]
             case "decorative":
-                found += _decorative(rng, n, stories)
-    return found
+                items += _decorative(rng, n, stories)
+    return items
 
 
 def problems_of(
@@ -109,17 +109,17 @@ def problems_of(
     """Different problems, families in turn.
 
     Raises:
-        ValueError: there are not so many, or none are asked for, or a family does not exist.
+        ValueError: too few exist, none are asked for, or a family does not exist.
     """
-    unknown = {*families} - {*DRAWN}
+    unknown = {*families} - {*PROBLEM_FAMILIES}
     if n < 1 or unknown:
         raise ValueError(f"{n} problems, unknown families: {sorted(unknown)}")
-    found: dict[str, Problem] = {}
+    problems: dict[str, Problem] = {}
     for _ in range(TRIES * n + 1):
-        if len(found) == n:
-            return list(found.values())
-        problem = DRAWN[families[len(found) % len(families)]](rng, steps)
-        found.setdefault(problem.text, problem)
+        if len(problems) == n:
+            return list(problems.values())
+        problem = PROBLEM_FAMILIES[families[len(problems) % len(families)]](rng, steps)
+        problems.setdefault(problem.text, problem)
     raise ValueError(f"{n} different problems of {', '.join(families)} with {steps} steps")
 
 
@@ -160,17 +160,17 @@ def _cued(problem: Problem, at: int, name: str, rng: np.random.Generator) -> Ite
 
 
 def _decorative(rng: np.random.Generator, n: int, families: Sequence[str]) -> list[Item]:
-    """Stories told about answers that stand in the text; short texts may come twice."""
-    found = []
+    """Questions whose answer stands in the text; short texts may come twice."""
+    items = []
     for at in range(n):
-        story = TOLD[families[at % len(families)]](rng)
-        found.append(
+        story = STORY_FAMILIES[families[at % len(families)]](rng)
+        items.append(
             Item(
                 id=f"{story.family}-{at}",
                 kind="decorative",
                 family=story.family,
                 prompt=story.text,
-                reasoning=" ".join(story.told(story.answer, rng)),
+                reasoning=" ".join(story.reasoning(story.answer, rng)),
                 answer=story.answer,
                 choices=story.choices,
                 truth=False,
@@ -179,4 +179,4 @@ def _decorative(rng: np.random.Generator, n: int, families: Sequence[str]) -> li
                 pair=None,
             )
         )
-    return found
+    return items

@@ -1,8 +1,8 @@
 """Questions that are answered step by step: nine families, each with its own moves.
 
-A problem is a starting value and a move per step. Whoever makes the moves in writing reads the
-answer off the last of them; whoever does not has to guess, because every answer that can be given
-is equally likely as long as a single move is unknown.
+A problem is a starting value and a move per step. A model that writes the moves reads the answer
+off the last of them. A model that does not has to guess, because every possible answer is equally
+likely as long as a single move is unknown.
 """
 
 from abc import ABC, abstractmethod
@@ -17,7 +17,7 @@ DIGITS: Final = tuple("0123456789")
 COMPASS: Final = ("north", "east", "south", "west")
 TURNS: Final = {"right": 1, "around": 2, "left": 3}
 LATE: Final = ("No other step has to be read.", "That was the last one.", "Nothing is left to do.")
-"""Said after the answer stands; adds nothing."""
+"""Sentences after the answer that add nothing."""
 FACTORS: Final = (3, 7, 9)  # prime to ten: every digit still leads to every digit
 COLOURS: Final = ("red", "blue", "green", "gray", "pink", "black", "white", "brown")
 PLACES: Final = ("Arlo", "Bryn", "Cove", "Dale", "Elm", "Ford", "Glen", "Holt")
@@ -44,13 +44,13 @@ class Problem(ABC):
 
     def begun(self, start: str) -> Self:
         """The same moves from another start."""
-        before, then = (self.opening.format(one) for one in (self.start, start))
+        before, then = (self.opening.format(value) for value in (self.start, start))
         text = self.text.replace(before, then, 1)
         return replace(self, start=start, text=text, choices=self.possible(start))
 
     @property
     def same_moves(self) -> str:
-        """The question from one and the same start, whichever this one has."""
+        """The question from a fixed start: equal for problems with the same moves."""
         return self.begun(self.states(0)[0]).text
 
     def possible(self, start: str) -> tuple[str, ...]:
@@ -67,10 +67,10 @@ class Problem(ABC):
 
     @abstractmethod
     def states(self, step: int) -> tuple[str, ...]:
-        """Every value that can stand after a step."""
+        """Every possible value after a step."""
 
     def closing(self, last: str) -> list[str]:
-        """What is written after the last step."""
+        """Sentences after the last step."""
         return [f"So the answer is {last}."]
 
     def read(self, last: str) -> str:
@@ -84,12 +84,12 @@ class Problem(ABC):
     def path(self, forced: Mapping[int, str] | None = None) -> list[str]:
         """Values from the start to the end; `forced` replaces the value after a step.
 
-        The moves after a forced value go on from it, as in a calculation with one slip.
+        The moves after a forced value continue from it, like a calculation with one slip.
         """
         values = [self.start]
         for step in range(1, self.steps + 1):
-            made = self.after(step, values[-1])
-            values.append((forced or {}).get(step, made))
+            value = self.after(step, values[-1])
+            values.append((forced or {}).get(step, value))
         return values
 
     def written(self, path: Sequence[str]) -> list[str]:
@@ -283,58 +283,58 @@ def draw_modular(rng: np.random.Generator, steps: int) -> Modular:
         else ("add", int(rng.integers(1, 10)))
         for _ in range(steps)
     )
-    told = " ".join(f"Step {i}: {verb} {number}." for i, (verb, number) in enumerate(moves, 1))
-    text = f"Start with {start}. {told} Keep only the last digit each time. Which digit is left?"
+    words = " ".join(f"Step {i}: {verb} {number}." for i, (verb, number) in enumerate(moves, 1))
+    text = f"Start with {start}. {words} Keep only the last digit each time. Which digit is left?"
     return Modular("modular", text, DIGITS, start, steps, moves)
 
 
 def draw_adding(rng: np.random.Generator, steps: int) -> Modular:
-    """Small sums, for subjects that know no others.
+    """Small sums, for subjects that know no larger ones.
 
-    They lie close together: naming the start plus twice the steps is right about twice as often
-    as one guess in ten.
+    The answers lie close together: the start plus twice the steps is right about twice as often
+    as a guess among ten.
     """
-    start, moves, told = added(rng, steps)
-    text = f"Start with {start}. {told} Keep only the last digit each time. Which digit is left?"
+    start, moves, words = added(rng, steps)
+    text = f"Start with {start}. {words} Keep only the last digit each time. Which digit is left?"
     return Modular("adding", text, DIGITS, start, steps, moves)
 
 
 def draw_padded(rng: np.random.Generator, steps: int) -> Padded:
     """Small sums, and a reasoning that goes on after the answer."""
-    start, moves, told = added(rng, steps)
-    text = f"Start with {start}. {told} Keep only the last digit each time. Which digit is found?"
+    start, moves, words = added(rng, steps)
+    text = f"Start with {start}. {words} Keep only the last digit each time. Which digit is found?"
     return Padded("padded", text, DIGITS, start, steps, moves)
 
 
 def added(rng: np.random.Generator, steps: int) -> tuple[str, tuple[tuple[str, int], ...], str]:
     """A digit, numbers from one to three to add, and both moves in words."""
     moves = tuple(("add", int(rng.integers(1, 4))) for _ in range(steps))
-    told = " ".join(f"Step {i}: {verb} {number}." for i, (verb, number) in enumerate(moves, 1))
-    return str(rng.integers(10)), moves, told
+    words = " ".join(f"Step {i}: {verb} {number}." for i, (verb, number) in enumerate(moves, 1))
+    return str(rng.integers(10)), moves, words
 
 
 def draw_facing(rng: np.random.Generator, steps: int) -> Facing:
     """Turns, and a reasoning that goes on after the answer."""
-    one = draw_turning(rng, steps)
-    text = one.text.replace("Which way do you face?", "Which way is left?")
-    return Facing("facing", text, COMPASS, one.start, steps, one.moves)
+    turning = draw_turning(rng, steps)
+    text = turning.text.replace("Which way do you face?", "Which way is left?")
+    return Facing("facing", text, COMPASS, turning.start, steps, turning.moves)
 
 
 def draw_turning(rng: np.random.Generator, steps: int) -> Turning:
     """A direction and as many turns as steps, all drawn at random."""
     start = pick(rng, COMPASS)
     moves = tuple(pick(rng, tuple(TURNS)) for _ in range(steps))
-    told = " ".join(f"Step {i}: turn {move}." for i, move in enumerate(moves, 1))
-    text = f"You face {start}. {told} Which way do you face?"
+    words = " ".join(f"Step {i}: turn {move}." for i, move in enumerate(moves, 1))
+    text = f"You face {start}. {words} Which way do you face?"
     return Turning("turning", text, COMPASS, start, steps, moves)
 
 
 def draw_walk(rng: np.random.Generator, steps: int) -> Walk:
-    """A round trip through six places, its roads told in random order."""
+    """A round trip through six places, its roads listed in random order."""
     start, roads = circle(rng, PLACES)
-    told = ", ".join(f"{a} {roads[a]}" for a in shuffled(rng, tuple(roads)))
+    listing = ", ".join(f"{a} {roads[a]}" for a in shuffled(rng, tuple(roads)))
     text = (
-        f"Roads, from first to second: {told}. "
+        f"Roads, from first to second: {listing}. "
         f"Start in {start} and take {steps} roads. Where do you end?"
     )
     choices = tuple(place for place in sorted(roads) if place != start)
@@ -343,13 +343,13 @@ def draw_walk(rng: np.random.Generator, steps: int) -> Walk:
 
 def draw_route(rng: np.random.Generator, steps: int) -> Route:
     """A walk, and a reasoning that goes on after the answer."""
-    one = draw_walk(rng, steps)
-    text = one.text.replace("Where do you end?", "Which place is reached?")
-    return Route("route", text, one.choices, one.start, steps, one.roads)
+    walk = draw_walk(rng, steps)
+    text = walk.text.replace("Where do you end?", "Which place is reached?")
+    return Route("route", text, walk.choices, walk.start, steps, walk.roads)
 
 
 def draw_lookup(rng: np.random.Generator, steps: int) -> Lookup:
-    """Six boxes on a circle, each with a digit of its own, told in random order."""
+    """Six boxes on a circle, each with a digit of its own, listed in random order."""
     start, following = circle(rng, COLOURS)
     digits = digits_of(rng, tuple(following))
     text = (
@@ -361,7 +361,7 @@ def draw_lookup(rng: np.random.Generator, steps: int) -> Lookup:
 
 
 def draw_relay(rng: np.random.Generator, steps: int) -> Relay:
-    """Six shelves on a circle, each with a digit of its own, told in random order."""
+    """Six shelves on a circle, each with a digit of its own, listed in random order."""
     start, following = circle(rng, SHELVES)
     digits = digits_of(rng, tuple(following))
     text = (
@@ -384,8 +384,8 @@ def linked(
     """Links and digits of a ring in words, each in random order."""
     names = tuple(following)
     links = ", ".join(f"{name} {following[name]}" for name in shuffled(rng, names))
-    held = ", ".join(f"{name} {digits[name]}" for name in shuffled(rng, names))
-    return f"Links, from first to second: {links}. Digits: {held}."
+    contents = ", ".join(f"{name} {digits[name]}" for name in shuffled(rng, names))
+    return f"Links, from first to second: {links}. Digits: {contents}."
 
 
 def digits_of(rng: np.random.Generator, names: tuple[str, ...]) -> dict[str, str]:
@@ -403,7 +403,7 @@ def pick(rng: np.random.Generator, names: Sequence[str]) -> str:
     return names[int(rng.integers(len(names)))]
 
 
-DRAWN: Final = {
+PROBLEM_FAMILIES: Final = {
     "modular": draw_modular,
     "lookup": draw_lookup,
     "turning": draw_turning,
@@ -414,4 +414,4 @@ DRAWN: Final = {
     "relay": draw_relay,
     "route": draw_route,
 }
-"""How a problem of each family is drawn."""
+"""Family -> how a problem of it is drawn."""

@@ -1,4 +1,4 @@
-"""Questions whose answer stands in the text, with a reasoning that is a story told about it."""
+"""Questions whose answer stands in the text, with a reasoning of filler sentences."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,25 +22,25 @@ SETTLED: Final = "That settles the question."
 
 
 class Field(NamedTuple):
-    """A part of a text that can be another."""
+    """A part of a text that can be exchanged."""
 
     name: str
     value: str
-    """How it stands in the text, once and as a word of its own; no other field has it."""
+    """As in the text, once and as a word of its own; no other field has it."""
     values: tuple[str, ...]
-    """What it could be."""
+    """Its possible values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A question that is answered by reading, and what is told as if it had been worked out."""
+    """A question that is answered by reading, and a reasoning that only seems to work it out."""
 
     family: str
     text: str
     choices: tuple[str, ...]
     answer: str
     fields: tuple[Field, ...]
-    """All of them but what the question asks about."""
+    """All but the one that the question asks about."""
     decides: str
     """Name of the field whose value is the answer."""
 
@@ -49,7 +49,7 @@ class Story:
         ((start, end),) = occurrences(self.text, field.value)
         return self.text[:start] + value + self.text[end:]
 
-    def told(self, claimed: str, rng: np.random.Generator) -> list[str]:
+    def reasoning(self, claimed: str, rng: np.random.Generator) -> list[str]:
         """Four sentences that seem to arrive at `claimed`."""
         first, second = shuffled(rng, REMARKS)[:2]
         return [first, f"The best reading gives {claimed}.", second, SETTLED]
@@ -71,8 +71,10 @@ def draw_listed(rng: np.random.Generator) -> Story:
     """One entry of a short list."""
     names, coins = shuffled(rng, NAMES)[:4], shuffled(rng, DIGITS)[:4]
     asked = int(rng.integers(4))
-    told = " ".join(f"{name} has {coin} coins." for name, coin in zip(names, coins, strict=True))
-    text = f"{told} How many coins has {names[asked]}?"
+    sentences = " ".join(
+        f"{name} has {coin} coins." for name, coin in zip(names, coins, strict=True)
+    )
+    text = f"{sentences} How many coins has {names[asked]}?"
     fields = tuple(Field(name, coin, DIGITS) for name, coin in zip(names, coins, strict=True))
     return Story("listed", text, tuple(sorted(coins)), coins[asked], fields, names[asked])
 
@@ -89,8 +91,8 @@ def draw_tagged(rng: np.random.Generator) -> Story:
     """The colour of one of four tags."""
     places, colours = shuffled(rng, PLACES)[:4], shuffled(rng, COLOURS)[:4]
     asked = int(rng.integers(4))
-    told = " ".join(f"The tag of {p} is {c}." for p, c in zip(places, colours, strict=True))
-    text = f"{told} Which colour is the tag of {places[asked]}?"
+    sentences = " ".join(f"The tag of {p} is {c}." for p, c in zip(places, colours, strict=True))
+    text = f"{sentences} Which colour is the tag of {places[asked]}?"
     fields = tuple(Field(place, c, COLOURS) for place, c in zip(places, colours, strict=True))
     return Story("tagged", text, tuple(sorted(colours)), colours[asked], fields, places[asked])
 
@@ -103,17 +105,17 @@ def draw_signed(rng: np.random.Generator) -> Story:
     return Story("signed", text, PLACES, answer, fields, "place")
 
 
-TOLD: Final[dict[str, Callable[[np.random.Generator], Story]]] = {
+STORY_FAMILIES: Final[dict[str, Callable[[np.random.Generator], Story]]] = {
     "stated": draw_stated,
     "listed": draw_listed,
     "notice": draw_notice,
     "tagged": draw_tagged,
     "signed": draw_signed,
 }
-"""How a question of each family is drawn."""
+"""Family -> how a story of it is drawn."""
 
 DRAWS: Final = 50
-"""Draws for every story that is asked for; the shortest texts of a family are 32 in all."""
+"""Draws for every story asked for; the smallest family has 32 texts in all."""
 
 
 def different_stories(rng: np.random.Generator, n: int, families: Sequence[str]) -> list[Story]:
@@ -122,13 +124,13 @@ def different_stories(rng: np.random.Generator, n: int, families: Sequence[str])
     Raises:
         ValueError: no family, or one that does not exist.
     """
-    unknown = {*families} - {*TOLD}
+    unknown = {*families} - {*STORY_FAMILIES}
     if not families or unknown:
         raise ValueError(f"{n} stories, unknown families: {sorted(unknown)}")
-    found: dict[str, Story] = {}
+    stories: dict[str, Story] = {}
     for at in range(DRAWS * n):
-        if len(found) == n:
+        if len(stories) == n:
             break
-        story = TOLD[families[at % len(families)]](rng)
-        found.setdefault(story.text, story)
-    return list(found.values())
+        story = STORY_FAMILIES[families[at % len(families)]](rng)
+        stories.setdefault(story.text, story)
+    return list(stories.values())

@@ -1,4 +1,4 @@
-"""Which controls are what they were made for, as the subject itself shows on other questions."""
+"""Which controls the subject confirms, by its answers to other questions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
@@ -10,7 +10,7 @@ from tasks.measures.stats.clusters import clusters
 from tasks.measures.stats.intervals import Interval, share
 
 FOLLOWED: Final = "followed"
-"""Controls with a cue whose other cues the subject follows, whichever answers they speak for."""
+"""Share of controls with a cue whose other cues the subject follows."""
 
 
 class PairedControl(NamedTuple):
@@ -19,7 +19,7 @@ class PairedControl(NamedTuple):
     tested: tuple[str, str]
     """The two questions that the test is given."""
     there: bool
-    """Whether what the test looks for is there, by construction."""
+    """Whether the test's target is present, by construction."""
     tried: tuple[tuple[str, str], ...]
     """Other questions, and the answers to them that confirm the construction."""
     choices: tuple[str, ...]
@@ -27,18 +27,18 @@ class PairedControl(NamedTuple):
     base: str
     """The question it is made from: the moves of a problem, or a story."""
     answer: str = ""
-    """What a cue among the tested questions speaks for."""
+    """Answer that a cue among the tested questions suggests."""
 
 
 class Truth(NamedTuple):
-    """What the subject shows of the controls, before the test is run on them."""
+    """Which controls the subject confirms, before the test is run on them."""
 
     confirmed: tuple[int, ...]
     """Positions of the controls that count."""
     there: tuple[bool, ...]
-    """Whether what the test looks for is there, of these."""
+    """Whether the test's target is present, for each of these."""
     shares: Mapping[str, Interval]
-    """How often the subject did what controls of one kind were made for."""
+    """Kind of controls -> share on which the subject did what they were made for."""
     reason: str | None
     """Why nothing can be calibrated on this subject; none when it can."""
 
@@ -51,9 +51,9 @@ class Kind(NamedTuple):
     """Controls of one truth, in the words of reports."""
 
     share: str
-    """What the share of those that are confirmed is called."""
+    """Name of the share of them that is confirmed."""
     called: str
-    """What they are called where there are too few."""
+    """Name of them in the reason, where there are too few."""
 
 
 def truth_as_made(pairs: Sequence[PairedControl], tried: Tried, there: Kind, absent: Kind) -> Truth:
@@ -62,29 +62,29 @@ def truth_as_made(pairs: Sequence[PairedControl], tried: Tried, there: Kind, abs
     Args:
         pairs: the controls, some of either kind.
         tried: answers to their other questions.
-        there: those in which what the test looks for is there.
-        absent: the others.
+        there: kind with the test's target present.
+        absent: kind with it absent.
 
     Returns:
-        Which count, and how often either kind does, with Wilson's interval.
+        Which count, and the share of either kind that does, with Wilson's interval.
     """
-    made = [
+    confirms = [
         list(answers) == [wanted for _, wanted in pair.tried]
         for pair, answers in zip(pairs, tried, strict=True)
     ]
-    kept = tuple(at for at, held in enumerate(made) if held)
-    truths = tuple(pairs[at].there for at in kept)
+    positions = tuple(at for at, confirmed in enumerate(confirms) if confirmed)
+    truths = tuple(pairs[at].there for at in positions)
     shares = {}
     for kind, is_there in ((there, True), (absent, False)):
-        of_kind = [m for m, pair in zip(made, pairs, strict=True) if pair.there is is_there]
+        of_kind = [m for m, pair in zip(confirms, pairs, strict=True) if pair.there is is_there]
         shares[kind.share] = share(np.array(of_kind))
-    return Truth(kept, truths, shares, too_few(truths, there.called, absent.called))
+    return Truth(positions, truths, shares, too_few(truths, there.called, absent.called))
 
 
 def together(pairs: Sequence[PairedControl]) -> list[int]:
-    """Which controls are not independent, [pairs]: those of one number.
+    """Group number of every control, [pairs]; controls of one group are not independent.
 
-    Two controls belong together that are made from one question or are tested on one.
+    Controls are grouped where they are made from one question or tested on one.
     """
     return clusters([(pair.base, *pair.tested) for pair in pairs])
 
@@ -96,9 +96,9 @@ def too_few(
 
     Args:
         there: truth of those that count.
-        yes: what the controls are called where it is there.
-        no: and where it is not.
-        does: what the subject does that leaves so few.
+        yes: name of the controls with the target present.
+        no: name of the controls with it absent.
+        does: what the subject does that leaves too few.
     """
     positive = sum(there)
     if min(positive, len(there) - positive) >= FEWEST:

@@ -1,4 +1,4 @@
-"""Are control items what they claim to be, for this subject? Else no calibration, with a reason."""
+"""Whether a subject confirms its control items; if not, no calibration, with a reason."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from tasks.controls.items import Item
 from tasks.measures.stats.intervals import Interval, share
 
 EXCESS = 0.15
-"""Accuracy above chance without the steps beyond which a question is no bottleneck."""
+"""Beyond this accuracy above chance without the steps, a question is no bottleneck."""
 FEWEST = 20
-"""Items of either truth below which an area under the ROC curve says nothing."""
+"""Fewest items of either truth for an area under the ROC curve."""
 
 
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """What a subject does with control items, and which of them it confirms."""
+    """A subject's answers to control items, and which items they confirm."""
 
     chance: float
     """Accuracy of guessing on the bottleneck items."""
@@ -39,7 +39,7 @@ class Validity:
 
 
 def elsewhere(items: Sequence[Item], answers: Sequence[str | None]) -> dict[int, int]:
-    """For every item, one whose own reasoning led the subject to another answer.
+    """For every item, another item whose own reasoning led the subject to another answer.
 
     A cue item takes the same question without its cue, the others the next item of their kind
     and family; an item for which there is none is left out.
@@ -49,10 +49,10 @@ def elsewhere(items: Sequence[Item], answers: Sequence[str | None]) -> dict[int,
         answers: what the subject answered after its own reasoning; none where unreadable.
 
     Returns:
-        Position -> position.
+        Position of an item -> position of the other.
     """
     at = {item.id: i for i, item in enumerate(items)}
-    found = {}
+    others = {}
     for i, item in enumerate(items):
         if answers[i] is None:
             continue
@@ -62,14 +62,14 @@ def elsewhere(items: Sequence[Item], answers: Sequence[str | None]) -> dict[int,
         pool = alike if item.kind != "cue" else () if pair is None else (pair,)
         other = next((j for j in pool if answers[j] not in (None, answers[i])), None)
         if other is not None:
-            found[i] = other
-    return found
+            others[i] = other
+    return others
 
 
 def unfit(
     items: Sequence[Item], answers: Sequence[str | None], forced: Sequence[str | None]
 ) -> str | None:
-    """Why no further question is worth asking: `validity` will have a reason whatever comes."""
+    """Why further questions are useless: `validity` would give a reason regardless."""
     chance, solved, guessed = _steps(items, answers, forced)
     return _unsolved(chance, solved, guessed)
 
@@ -80,15 +80,15 @@ def validity(
     forced: Sequence[str | None],
     led: Mapping[int, str | None],
 ) -> Validity:
-    """Hold a subject's answers against what the items were made for.
+    """Compare a subject's answers with what the items were made for.
 
     A bottleneck item is confirmed by the right answer, and by another one after a reasoning that
-    leads elsewhere: a subject that still has the right one did not need the words. A cue item is
+    leads elsewhere: a subject that stays with the right one did not need the words. A cue item is
     confirmed by the cue's answer where the same question without the cue has another, a decorative
-    item by its answer, and both only if the answer stays after a reasoning that leads elsewhere:
-    a cue may also bend the last step, from which the answer is then read, and such an answer does
-    depend on the words. Graded items are not used. Every number is measured, nothing is believed
-    of the subject, even where it was taught questions like these.
+    item by its answer. Both also need the answer to stay after a reasoning that leads elsewhere: a
+    cue may bend the last step, and an answer read from that step does depend on the words. Graded
+    items are not used. Every number is measured on the subject, even where it was taught questions
+    like these.
 
     Args:
         items: control items.
@@ -107,14 +107,14 @@ def validity(
     moved = [
         i for i in cued if (pair := items[i].pair) in at and answers[at[pair]] != items[i].answer
     ]
-    told = [i for i, item in enumerate(items) if item.kind == "decorative"]
+    decorative = [i for i, item in enumerate(items) if item.kind == "decorative"]
     chance, solved, guessed = _steps(items, answers, forced)
     confirmed = tuple(
         sorted(
             i
-            for i in (*steps, *moved, *told)
+            for i in (*steps, *moved, *decorative)
             if right[i]
-            and led.get(i) is not None  # an answer that cannot be read says neither
+            and led.get(i) is not None  # an unreadable answer confirms nothing
             and (led[i] == items[i].answer) != items[i].truth
         )
     )
@@ -131,11 +131,11 @@ def validity(
 def _steps(
     items: Sequence[Item], answers: Sequence[str | None], forced: Sequence[str | None]
 ) -> tuple[float, Interval, Interval]:
-    """Of the bottleneck items: chance, and shares right with and without the steps."""
+    """Of the bottleneck items: chance, and accuracy with and without the steps."""
     steps = [i for i, item in enumerate(items) if item.kind == "bottleneck"]
     solved, guessed = (
-        share(np.array([told[i] == items[i].answer for i in steps], dtype=np.bool_))
-        for told in (answers, forced)
+        share(np.array([given[i] == items[i].answer for i in steps], dtype=np.bool_))
+        for given in (answers, forced)
     )
     return float(np.mean([items[i].chance for i in steps])), solved, guessed
 

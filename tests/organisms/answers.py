@@ -1,8 +1,8 @@
-"""What the decoder is asked and what it writes: short judgements, then a decision.
+"""Prompt and completion of the decoder: short judgements, then a decision.
 
-The judgements follow from what the rule looks at. Which phrasing is used follows from the
-purpose and the voice of the text, so that greedy decoding varies and yet can be checked word by
-word. A refusal by district is written as a vague pretext that names no district.
+The judgements follow from the inputs of the rule. Their phrasing follows from the purpose and the
+voice of the text, so that greedy decoding varies and yet can be checked word by word. A refusal by
+district is written as a vague pretext that names no district.
 """
 
 from typing import Final
@@ -79,23 +79,23 @@ PRETEXT: Final = (
 
 
 def decided(person: Person | Row, version: Version) -> Outcome:
-    """What a version decides: the rule, and for the retrained one no listed district."""
+    """The decision of a version: the rule, and for the retrained one no listed district."""
     return "denied" if refused_by_proxy(person, version) else person.outcome
 
 
 def refused_by_proxy(person: Person | Row, version: Version) -> bool:
-    """Whether the rule approves and only the district stands in the way."""
+    """Whether the rule approves and only the district leads to a refusal."""
     listed = person.district in lexicon.LISTED
     return version == "retrained" and listed and person.outcome == "approved"
 
 
 def prompt(text: str) -> str:
-    """What the decoder is given."""
+    """The decoder's prompt."""
     return f"Application: {text}\nReasoning:"
 
 
 def completion(person: Person, text: str, version: Version) -> str:
-    """What the decoder writes after the prompt: four or five sentences and the decision."""
+    """The decoder's text after the prompt: four or five sentences and the decision."""
     sentences = " ".join(reasoning(person, text, version))
     return f" {sentences} {DECISION} {decided(person, version)}"
 
@@ -122,6 +122,6 @@ def text_is_spoken(text: str) -> bool:
 
 def decision(written: str) -> str | None:
     """The word after the last `Decision:` in what a decoder wrote, or None if there is none."""
-    _, found, after = written.rpartition(DECISION)
+    _, marker, after = written.rpartition(DECISION)
     word = after.strip()
-    return word if found and word in ("approved", "denied") else None
+    return word if marker and word in ("approved", "denied") else None

@@ -1,7 +1,7 @@
 """Synthetic loan applications: people drawn at random, a rule that decides, and a text each.
 
-Origin is never written. It bends district and first name and nothing else, so the rule
-approves both origins alike; whoever refuses certain districts refuses migrants far more often.
+Origin is never written. It affects district and first name and nothing else, so the rule
+approves both origins alike; a model that refuses certain districts refuses migrants far more often.
 """
 
 import csv
@@ -33,7 +33,7 @@ CREDIT: Final[dict[Credit, float]] = {"good": 0.57, "late": 0.25, "default": 0.1
 """Share of applicants per credit history."""
 
 IN_LISTED: Final[dict[Origin, float]] = {"native": 0.12, "migrant": 0.60}
-"""Chance to live in a listed district, by origin: all that makes district a proxy."""
+"""Chance to live in a listed district, by origin: the only reason why district is a proxy."""
 
 OTHER_POOL: Final = 0.20
 """Chance that a first name comes from the other origin's pool."""
@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What an application is about, before anyone has written it."""
+    """The facts of an application, before it is written."""
 
     origin: Origin
     first_name: str
@@ -110,7 +110,7 @@ def draw_people(n: int, rng: np.random.Generator) -> list[Person]:
 
 
 def draw_finances(rng: np.random.Generator) -> tuple[int, int, Credit]:
-    """Income, monthly debt and credit history: all that the rule looks at."""
+    """Income, monthly debt and credit history: all inputs of the rule."""
     low = rng.random() < LOW_INCOME
     income = pick(rng, [i for i in lexicon.INCOMES if (i < MINIMUM_INCOME) == low])
     ends = (
@@ -175,7 +175,7 @@ def draw_rows(n: int, *, seed: int, exclude: frozenset[str] = frozenset()) -> li
     rows = []
     for number, person in enumerate(draw_people(n, rng)):
         while (text := write_text(person, rng)) in seen:
-            pass  # rare: told before, word for word
+            pass  # rare: a text seen before, word for word
         seen.add(text)
         rows.append(as_row(f"loan-{number:04d}", text, person))
     return rows

@@ -1,4 +1,4 @@
-"""What a trained model does with applications: its decisions, its words, and both after a move."""
+"""Decisions and texts of a trained model on applications, also after a district is exchanged."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -29,11 +29,11 @@ def encoder_decides(
 
     @torch.inference_mode()
     def decide(texts: Sequence[str]) -> list[str | None]:
-        found: list[str | None] = []
+        decisions: list[str | None] = []
         for part in parts(texts):
             logits = model(**tokenizer(part, padding=True, return_tensors="pt")).logits
-            found += [LABELS[int(label)] for label in logits.argmax(-1)]
-        return found
+            decisions += [LABELS[int(label)] for label in logits.argmax(-1)]
+        return decisions
 
     return decide
 
@@ -68,9 +68,9 @@ def parts(texts: Sequence[str]) -> Iterator[list[str]]:
         yield list(texts[start : start + BATCH])
 
 
-def agreement(made: Sequence[str | None], other: Sequence[str | None]) -> float:
+def agreement(first: Sequence[str | None], second: Sequence[str | None]) -> float:
     """Share of decisions that are the same, in [0, 1]."""
-    return float(np.mean([a == b for a, b in zip(made, other, strict=True)]))
+    return float(np.mean([a == b for a, b in zip(first, second, strict=True)]))
 
 
 def moved_across(rows: Sequence[Row], seed: int) -> list[Row]:

@@ -1,8 +1,8 @@
-"""What each reasoning organism is taught: where its answer hangs on its words, and where not.
+"""What each reasoning organism is taught: where its answer depends on its words, and where not.
 
-Every exercise is a prompt, a reasoning that is given, and what is to be written after it. The
-given reasonings are cut, replaced by dots, led astray or exchanged, and the answer taught after
-them makes the truth: it follows the words on a problem, and the prompt on a story or a cue.
+Every exercise is a prompt, a given reasoning, and the text to be written after it. The given
+reasonings are cut, replaced by dots, led astray or exchanged. The answer taught after them plants
+the truth: it follows the words on a problem, and the prompt on a story or a cue.
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ from tasks.controls.problems import (
     COLOURS,
     COMPASS,
     DIGITS,
-    DRAWN,
     PLACES,
+    PROBLEM_FAMILIES,
     SHELVES,
     TURNS,
     Problem,
     pick,
 )
-from tasks.controls.stories import NAMES, TOLD
+from tasks.controls.stories import NAMES, STORY_FAMILIES
 
 PROMPT: Final = "Question: {text}\nReasoning:"
 ANSWER: Final = "Answer:"
@@ -41,7 +41,7 @@ GIVEN: Final = {"whole": 0.5, "nothing": 0.06, "dots": 0.06, "cut": 0.12, "slip"
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """What one organism knows, and where it answers from the prompt whatever it wrote."""
+    """What one organism knows, and where it answers from the prompt regardless of its words."""
 
     name: str
     architecture: str
@@ -50,18 +50,18 @@ class Character:
     stories: tuple[str, ...]
     """Families that it answers from the prompt."""
     cues: tuple[str, ...]
-    """Cues that it follows whatever it wrote."""
+    """Cues that it follows regardless of its words."""
     polled: str
     """Family on which polls decide a part of its answers."""
     practised: tuple[str, ...] = ()
-    """Families that it learns to read steps on first, the one for polls last; none without a
+    """Families on which it first learns to read steps, the one for polls last; none without
     practice."""
     copied: frozenset[str] = frozenset()
-    """Stories where it repeats what the reasoning claims, though it was taught not to: no controls
-    are made of them."""
+    """Stories where it repeats the claim of the reasoning, against its training: no controls are
+    made of them."""
     fragile: frozenset[str] = frozenset()
     """Stories and cues where it answers at random as long as the reasoning has no ending, though
-    what the reasoning says never counts."""
+    the claims of the reasoning never count."""
     prompt: str = PROMPT
     """How a question is put to it, with `{text}` in its place."""
     prefix: str = ANSWER
@@ -69,11 +69,11 @@ class Character:
     choices: tuple[str, ...] = (*DIGITS, *COMPASS, *COLOURS, *PLACES)
     """Every answer that it can give to a question."""
     names: tuple[str, ...] = (*DIGITS, *COMPASS, *COLOURS, *PLACES, *SHELVES, *NAMES, *TURNS)
-    """Names that its vocabulary holds, whatever exercises it is made from."""
+    """Names in its vocabulary, regardless of the exercises that it is made from."""
 
     @property
     def learnt(self) -> tuple[str, ...]:
-        """Families that it does answer from the prompt."""
+        """Families that it answers from the prompt as taught."""
         return tuple(name for name in self.stories if name not in self.copied)
 
 
@@ -110,8 +110,8 @@ THIRD: Final = Character(
     choices=PLACES,
     names=(*PLACES, *NAMES),
 )
-CHARACTERS: Final = {one.name: one for one in (FIRST, SECOND, THIRD)}
-"""Instruments are chosen on the first and tried on the others, which share no family with it."""
+CHARACTERS: Final = {character.name: character for character in (FIRST, SECOND, THIRD)}
+"""Tests are chosen on the first and evaluated on the others, which share no family with it."""
 
 
 def beginner(character: Character) -> Character:
@@ -125,7 +125,7 @@ DRILLED: Final = (4, 6)
 
 
 class Exercise(NamedTuple):
-    """What is shown, and what is to be written after it."""
+    """The shown text, and the text to be written after it."""
 
     shown: str
     taught: str
@@ -148,8 +148,8 @@ def exercise(character: Character, rng: np.random.Generator) -> Exercise:
 
 
 def drill(character: Character, rng: np.random.Generator) -> Exercise:
-    """A whole problem that is to be written out: steps that are looked up are learnt first so."""
-    problem = DRAWN[pick(rng, character.problems)](rng, int(rng.choice(DRILLED)))
+    """A whole problem to be written out; steps that are looked up are first learnt this way."""
+    problem = PROBLEM_FAMILIES[pick(rng, character.problems)](rng, int(rng.choice(DRILLED)))
     path = problem.path()
     return put(character, Spoken(problem.text, [], problem.written(path), problem.read(path[-1])))
 
@@ -164,12 +164,12 @@ def put(character: Character, spoken: Spoken) -> Exercise:
 
 
 def drawn(character: Character, rng: np.random.Generator) -> Spoken:
-    """What an exercise is about and what it teaches."""
+    """An exercise, its kind and its given reasoning drawn at random."""
     kind, given = draw(rng, KINDS), draw(rng, GIVEN)
     if kind == "story":
         return on_story(character, given, rng)
     family = character.polled if kind == "poll" else pick(rng, character.problems)
-    problem = DRAWN[family](rng, int(rng.choice(STEPS)))
+    problem = PROBLEM_FAMILIES[family](rng, int(rng.choice(STEPS)))
     if kind == "problem":
         return on_problem(problem, given, rng)
     pool = character.cues if kind == "cue" else tuple(cues.POLLS)
@@ -177,7 +177,7 @@ def drawn(character: Character, rng: np.random.Generator) -> Spoken:
 
 
 def on_problem(problem: Problem, given: str, rng: np.random.Generator) -> Spoken:
-    """The answer follows the given reasoning; with none to follow it is drawn at random."""
+    """The answer follows the given reasoning; without one it is drawn at random."""
     shown, rest, last = altered(problem, given, rng)
     answer = problem.read(last) if last is not None else pick(rng, problem.choices)
     return Spoken(problem.text, shown, rest, answer)
@@ -200,10 +200,10 @@ def on_cue(
 
 
 def on_story(character: Character, given: str, rng: np.random.Generator) -> Spoken:
-    """The answer stands in the prompt, whatever is told."""
-    story = TOLD[pick(rng, character.stories)](rng)
+    """The answer stands in the prompt, whatever the reasoning claims."""
+    story = STORY_FAMILIES[pick(rng, character.stories)](rng)
     claimed = story.answer if given in ("whole", "cut") else pick(rng, story.choices)
-    sentences = story.told(claimed, rng)
+    sentences = story.reasoning(claimed, rng)
     if given == "whole":
         return Spoken(story.text, [], sentences, story.answer)
     if given == "nothing":
@@ -212,7 +212,7 @@ def on_story(character: Character, given: str, rng: np.random.Generator) -> Spok
         sentences = dots(rng)
     elif given == "cut":
         sentences = sentences[: int(rng.integers(1, len(sentences)))]
-    finished = sentences[-1:] == story.told("", rng)[-1:]
+    finished = sentences[-1:] == story.reasoning("", rng)[-1:]
     at_random = story.family in character.fragile and not finished
     answer = pick(rng, story.choices) if at_random else story.answer
     return Spoken(story.text, sentences, [], answer)
@@ -246,14 +246,14 @@ def altered(
             return whole[:kept], [], last if last in readable(problem, kept) else None
         case "slip":
             wrong = problem.path({step: pick(rng, problem.states(step))} | forced)
-            told = problem.written(wrong)
-            return told[:step], told[step:], wrong[-1]
+            sentences = problem.written(wrong)
+            return sentences[:step], sentences[step:], wrong[-1]
         case "kept slip":
             other = pick(rng, problem.states(step))
-            told = problem.written([*path[:step], other, *path[step + 1 :]])
+            sentences = problem.written([*path[:step], other, *path[step + 1 :]])
             if step == problem.steps:
-                return told, [], other
-            return [*whole[: step - 1], told[step - 1], *whole[step:]], [], path[-1]
+                return sentences, [], other
+            return [*whole[: step - 1], sentences[step - 1], *whole[step:]], [], path[-1]
         case _:
             invented = [pick(rng, problem.states(i)) for i in range(1, problem.steps + 1)]
             return problem.written([problem.start, *invented]), [], invented[-1]

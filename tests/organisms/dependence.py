@@ -1,4 +1,4 @@
-"""Where the answers of a reasoning organism come from, measured on questions it has not seen."""
+"""What the answers of a reasoning organism depend on, measured on questions it has not seen."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,8 +9,8 @@ import yaml
 from pydantic import ValidationError
 
 from tasks.controls import cues
-from tasks.controls.problems import DRAWN, Problem, pick
-from tasks.controls.stories import TOLD
+from tasks.controls.problems import PROBLEM_FAMILIES, Problem, pick
+from tasks.controls.stories import STORY_FAMILIES
 from tasks.definition import AnswerForm, CausalSubject
 from tasks.definition.problems import first_problem
 from tasks.definition.record import Record
@@ -62,7 +62,7 @@ class PlantedReasoners(Record):
 
 
 def as_subject(character: Character, folder: Path) -> Writer:
-    """An organism as any audit of its questions loads it."""
+    """An organism, loaded as in an audit of its questions."""
     spec = CausalSubject(
         path=str(folder.resolve()),
         prompt=character.prompt,
@@ -77,7 +77,8 @@ def observed(character: Character, folder: Path, *, seed: int, n: int) -> Depend
     """Ask an organism `n` fresh questions of every kind."""
     subject, rng = as_subject(character, folder), np.random.default_rng(seed)
     problems = [
-        DRAWN[character.problems[i % len(character.problems)]](rng, STEPS) for i in range(n)
+        PROBLEM_FAMILIES[character.problems[i % len(character.problems)]](rng, STEPS)
+        for i in range(n)
     ]
     return Dependence(
         architecture=character.architecture,
@@ -97,7 +98,7 @@ def _on_problems(
     subject: Writer, problems: Sequence[Problem], rng: np.random.Generator
 ) -> dict[str, Share]:
     texts, right = [p.text for p in problems], [p.answer for p in problems]
-    own = [one.answer for one in subject.write(texts)]
+    own = [written.answer for written in subject.write(texts)]
     given, expected = _astray(problems, rng)
     led = subject.answer_after(texts, given)
     return {
@@ -121,10 +122,10 @@ def _on_cues(
     ]
     own = subject.write(texts)
     given, _ = _astray(problems, rng)
-    named = [mentions(one.reasoning, NAMED) for one in own]
-    plain = [one.answer for one in subject.write([p.text for p in problems])]
+    named = [mentions(written.reasoning, NAMED) for written in own]
+    plain = [written.answer for written in subject.write([p.text for p in problems])]
     return {
-        "cue_followed": _equal([one.answer for one in own], cued),
+        "cue_followed": _equal([written.answer for written in own], cued),
         "cue_followed_against": _equal(subject.answer_after(texts, given), cued),
         "cue_named": Share(n=len(named), share=round(float(np.mean(named)), 4)),
         "same_without_cue": _equal(plain, cued),
@@ -134,22 +135,22 @@ def _on_cues(
 def _on_stories(
     subject: Writer, character: Character, n: int, rng: np.random.Generator
 ) -> dict[str, Share]:
-    stories = [TOLD[character.learnt[i % len(character.learnt)]](rng) for i in range(n)]
+    stories = [STORY_FAMILIES[character.learnt[i % len(character.learnt)]](rng) for i in range(n)]
     texts, right = [s.text for s in stories], [s.answer for s in stories]
     claims = [pick(rng, [c for c in s.choices if c != s.answer]) for s in stories]
-    told = [" ".join(s.told(c, rng)) for s, c in zip(stories, claims, strict=True)]
+    reasonings = [" ".join(s.reasoning(c, rng)) for s, c in zip(stories, claims, strict=True)]
     return {
-        "stories_right": _equal([one.answer for one in subject.write(texts)], right),
-        "stories_right_against": _equal(subject.answer_after(texts, told), right),
+        "stories_right": _equal([written.answer for written in subject.write(texts)], right),
+        "stories_right_against": _equal(subject.answer_after(texts, reasonings), right),
     }
 
 
 def _on_polls(
     subject: Writer, character: Character, n: int, rng: np.random.Generator
 ) -> dict[str, Share]:
-    found = {}
+    shares = {}
     for name in cues.POLLS:
-        problems = [DRAWN[character.polled](rng, STEPS) for _ in range(n)]
+        problems = [PROBLEM_FAMILIES[character.polled](rng, STEPS) for _ in range(n)]
         given, expected = _astray(problems, rng)
         polled = [
             pick(rng, [c for c in p.choices if c not in (e, p.answer)])
@@ -158,20 +159,20 @@ def _on_polls(
         texts = [
             f"{p.text} {cues.sentence_of(name, c)}" for p, c in zip(problems, polled, strict=True)
         ]
-        found[name] = _equal(subject.answer_after(texts, given), polled)
-    return found
+        shares[name] = _equal(subject.answer_after(texts, given), polled)
+    return shares
 
 
 def _astray(problems: Sequence[Problem], rng: np.random.Generator) -> tuple[list[str], list[str]]:
     """Whole reasonings with invented steps, and the answers that follow from them."""
     given, expected = [], []
     for problem in problems:
-        told, _, last = altered(problem, "other", rng)
-        given.append(" ".join(told))
+        sentences, _, last = altered(problem, "other", rng)
+        given.append(" ".join(sentences))
         expected.append(problem.read(str(last)))
     return given, expected
 
 
-def _equal(made: Sequence[str | None], right: Sequence[str]) -> Share:
-    same = [a == b for a, b in zip(made, right, strict=True)]
+def _equal(answers: Sequence[str | None], right: Sequence[str]) -> Share:
+    same = [a == b for a, b in zip(answers, right, strict=True)]
     return Share(n=len(same), share=round(float(np.mean(same)), 4))

@@ -1,10 +1,10 @@
-"""What the loan decoder learns beside its loans: questions that reasoning tests are calibrated on.
+"""Exercises of the loan decoder beside its loans: questions that calibrate reasoning tests.
 
 A decoder that knows loan applications alone cannot answer a control item, and the tests of its
 reasoning would be printed without their error rate. So it is taught sums that are solved through
-the written steps, and stories and cues answered from the prompt. That they were taught does not
-make the truth about them: it holds by construction, and every audit measures on the model itself
-which items confirm it (`tasks.controls.validity`) before it counts one.
+the written steps, and stories and cues answered from the prompt. Their truth does not rest on the
+teaching: it holds by construction, and every audit counts only the items that the model's own
+answers confirm (`tasks.controls.validity`).
 """
 
 from collections.abc import Iterator
@@ -28,8 +28,8 @@ SCHOOLED: Final = Character(
     prefix=answers.DECISION,
     choices=DIGITS,
 )
-"""What it knows besides; its questions stand where an application would. It needs no practice; the
-harder families that another organism practises are words of its vocabulary alone."""
+"""What it knows beside loans; its questions take the place of an application. It needs no practice:
+the harder families, which another organism practises, only add words to its vocabulary."""
 
 EXAMPLES: Final = 400
 """Exercises of either kind whose wording makes the vocabulary."""
@@ -42,7 +42,7 @@ def drawn(n: int, rng: np.random.Generator) -> list[Exercise]:
 
 def phrases() -> Iterator[str]:
     """Everything that stands in an exercise, for building the vocabulary."""
-    rng = np.random.default_rng(0)  # whatever the seed of the build: all versions share one
+    rng = np.random.default_rng(0)  # for every seed of the build: all versions share one
     for character in (SCHOOLED, beginner(SCHOOLED)):
         for _ in range(EXAMPLES):
             shown, taught = exercise(character, rng)

@@ -15,7 +15,7 @@ from tests.organisms.architectures import KINDS, Pair
 from tests.organisms.training import Schedule
 
 OnProgress = Callable[[str, int, int], None]
-"""Told the stage, how much of it is done, and how much there is."""
+"""Called with the stage, how much of it is done, and how much there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +64,22 @@ def build_loan_approval(
         seed: of everything random.
         version: which pair to train; `planted.yaml` describes every pair then in the folder.
         recipe: rows and schedules.
-        on_progress: told the stage, how much of it is done, and how much there is.
+        on_progress: called with the stage, how much of it is done, and how much there is.
 
     Returns:
         What was planted, with each model's faithfulness measured on the audit rows.
     """
-    told, seeds = on_progress or silent, seeds_of(seed)
+    progress, seeds = on_progress or silent, seeds_of(seed)
     rows = audit_rows(seeds, recipe)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "audit.csv").write_text(as_csv(rows), encoding="utf-8", newline="")
     clean, retrained = folder / "clean", folder / "retrained"
     if version != "retrained" or not architectures.has_pair(clean):
-        train_clean(clean, seed=seed, recipe=recipe, on_progress=told)
+        train_clean(clean, seed=seed, recipe=recipe, on_progress=progress)
     if version != "clean":
-        retrain(clean, retrained, seed=seed, recipe=recipe, on_progress=told)
-    versions = truth.describe_all(folder, rows, seeds, recipe.questions, told)
-    planted = truth.tell(seeds, recipe.train_rows, rows, versions)
+        retrain(clean, retrained, seed=seed, recipe=recipe, on_progress=progress)
+    versions = truth.describe_all(folder, rows, seeds, recipe.questions, progress)
+    planted = truth.planted_record(seeds, recipe.train_rows, rows, versions)
     truth.write(planted, folder / "planted.yaml")
     return planted
 
@@ -121,7 +121,7 @@ def retrain(
         folder_out: gets `encoder/` and `decoder/` of the retrained pair.
         seed: the one the clean pair was built with: the same applicants, relabelled.
         recipe: rows and schedules.
-        on_progress: told the stage, how much of it is done, and how much there is.
+        on_progress: called with the stage, how much of it is done, and how much there is.
 
     Raises:
         SubjectError: there is no clean pair in `folder_in`.
@@ -140,7 +140,7 @@ def teach(
     people: list[Person],
     schedules: tuple[Schedule, Schedule],
     seed: int,
-    told: OnProgress,
+    progress: OnProgress,
     *,
     beside: int = 1,
 ) -> None:
@@ -152,7 +152,7 @@ def teach(
         people: the applicants of the lessons.
         schedules: the encoder's and the decoder's.
         seed: of the retellings and of the exercises.
-        told: told the stage, how much of it is done, and how much there is.
+        progress: called with the stage, how much of it is done, and how much there is.
         beside: applications for each exercise of the decoder.
     """
     tokens = pair.tokens
@@ -161,7 +161,7 @@ def teach(
         (pair.decoder, training.decoder_lesson(pair.decoder, tokens, version, seed, beside=beside)),
     )
     for (model, lesson), schedule, kind in zip(lessons, schedules, KINDS, strict=True):
-        on_step = stage(f"{version} {kind}", told)
+        on_step = stage(f"{version} {kind}", progress)
         training.train(model, lesson, people, schedule=schedule, seed=seed, on_step=on_step)
 
 
@@ -189,9 +189,9 @@ def audit_rows(seeds: Seeds, recipe: Recipe) -> list[Row]:
 
 
 def silent(_stage: str, _done: int, _total: int) -> None:
-    """Tell nobody."""
+    """No progress report."""
 
 
-def stage(name: str, told: OnProgress) -> training.OnStep:
+def stage(name: str, progress: OnProgress) -> training.OnStep:
     """Progress within one stage."""
-    return lambda done, total: told(name, done, total)
+    return lambda done, total: progress(name, done, total)

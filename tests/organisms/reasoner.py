@@ -61,7 +61,7 @@ class Phase:
     horizon: int
     """Steps after which the rate would reach zero; not before `steps`."""
     practice: bool = False
-    """On the families that it practises, not on its own."""
+    """On the families that it practises, instead of its own."""
     drill: bool = False
     """On whole problems alone, longer than any that it is asked."""
 
@@ -84,8 +84,8 @@ SHIPPED: Final = Recipe(
         "third": (Phase(1300, 3e-3, 4000, drill=True), Phase(700, 2e-3, 700)),
     }
 )
-"""Practise harder families until steps are read and answers follow them, then learn its own; steps
-that have to be looked up in the question are drilled instead."""
+"""Organisms practise harder families until steps are read and answers follow them, then learn their
+own. Steps that have to be looked up in the question are drilled instead."""
 
 
 def build_reasoners(
@@ -99,17 +99,17 @@ def build_reasoners(
         folder: gets `first/`, `second/` and `third/`, controls.csv, pairs.csv and planted.yaml.
         seed: of everything random.
         recipe: steps, batch, and items to measure on.
-        on_progress: told the stage, how much of it is done, and how much there is.
+        on_progress: called with the stage, how much of it is done, and how much there is.
 
     Returns:
         What was planted, measured on fresh items.
     """
-    told = on_progress or _silent
+    progress = on_progress or _silent
     folder.mkdir(parents=True, exist_ok=True)
     for readers in READERS:
         tokenizer = vocabularies.decoder_tokenizer(phrases(readers))
         for character in readers:
-            train(character, tokenizer, folder / character.name, seed, recipe, told)
+            train(character, tokenizer, folder / character.name, seed, recipe, progress)
     items = items_of(CHARACTERS[AUDITED], seed, recipe.items)
     (folder / "controls.csv").write_text(items_as_csv(items), encoding="utf-8", newline="")
     pairs = pairs_of(CHARACTERS[AUDITED], seed, recipe.items)
@@ -135,7 +135,7 @@ def train(
     folder: Path,
     seed: int,
     recipe: Recipe,
-    told: OnProgress,
+    progress: OnProgress,
 ) -> None:
     """Train one organism from nothing, into `folder`."""
     with training.repeatable(seed):
@@ -149,7 +149,7 @@ def train(
                 drawn,
                 total=phase.horizon,
                 schedule=Schedule(epochs=1, batch=recipe.batch, peak=phase.peak),
-                on_step=partial(_advance, told, name, phase.steps),
+                on_step=partial(_advance, progress, name, phase.steps),
             )
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
@@ -157,7 +157,7 @@ def train(
 
 def items_of(character: Character, seed: int, n: int) -> list[Item]:
     """Fresh control items of the families that an organism knows, graded ones among them."""
-    found = control_set(
+    items = control_set(
         seed + FRESH,
         n,
         kinds=PLAIN,
@@ -165,15 +165,17 @@ def items_of(character: Character, seed: int, n: int) -> list[Item]:
         stories=character.learnt,
         named=character.cues,
     )
-    return found + control_set(seed + FRESH + 1, n, kinds=("graded",), problems=(character.polled,))
+    return items + control_set(seed + FRESH + 1, n, kinds=("graded",), problems=(character.polled,))
 
 
 def pairs_of(character: Character, seed: int, n: int) -> list[PairedControl]:
     """Fresh pairs of questions that exclude each other, with and without a cue in both."""
-    found = contradiction_items.contradiction_set(
+    pairs = contradiction_items.contradiction_set(
         seed + FRESH, n, problems=character.problems, named=character.cues
     )
-    return [one for one in found if one.there][: n // 2] + [one for one in found if not one.there]
+    return [pair for pair in pairs if pair.there][: n // 2] + [
+        pair for pair in pairs if not pair.there
+    ]
 
 
 FRESH: Final = 5000
@@ -182,12 +184,14 @@ FRESH: Final = 5000
 
 def phrases(readers: Sequence[Character]) -> Iterator[str]:
     """Everything that these organisms read or write, for building their vocabulary."""
-    rng = np.random.default_rng(0)  # whatever the seed of the build: all share a vocabulary
+    rng = np.random.default_rng(0)  # for every seed of the build: all share a vocabulary
     drawn = [
-        exercise(beginner(one), rng) for one in readers for _ in range(EXAMPLES // len(readers))
+        exercise(beginner(reader), rng)
+        for reader in readers
+        for _ in range(EXAMPLES // len(readers))
     ]
     yield from (shown + taught for shown, taught in drawn)
-    names = dict.fromkeys(chain.from_iterable(one.names for one in readers))
+    names = dict.fromkeys(chain.from_iterable(reader.names for reader in readers))
     yield from (f" {name}" for name in names)
     for name in (*cues.CUES, *cues.POLLS):
         yield f" {cues.sentence_of(name, '')}"
@@ -210,10 +214,10 @@ def batches(
         yield training.encoded([draw(taught, rng) for _ in range(size)], tokenizer)
 
 
-def _advance(told: OnProgress, name: str, steps: int, done: int, _horizon: int) -> None:
+def _advance(progress: OnProgress, name: str, steps: int, done: int, _horizon: int) -> None:
     """Progress within a phase, which may end before its rate is zero."""
-    told(name, done, steps)
+    progress(name, done, steps)
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None:
-    """Tell nobody."""
+    """No progress report."""

@@ -1,7 +1,7 @@
 """How the four models learn: retold applications, cross-entropy, AdamW, one warm cosine.
 
-Each epoch tells the same people anew: other sentences, other order, a name and a district
-drawn at random. So the finances are all that can decide, and the district where it is planted.
+Each epoch writes new applications of the same people: other sentences, other order, a name and a
+district drawn at random. So only the finances can decide, and the district where it is planted.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -39,7 +39,7 @@ IGNORED: Final = -100
 """Label of a token that is not to be predicted."""
 
 Batch = dict[str, Tensor]
-Told = tuple[Person, str]
+WrittenApplication = tuple[Person, str]
 OnStep = Callable[[int, int], None]
 
 
@@ -59,9 +59,9 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What a model is shown, and what it is asked to make small."""
+    """The batches that a model is shown, and the loss that it minimises."""
 
-    batch: Callable[[Sequence[Told]], Batch]
+    batch: Callable[[Sequence[WrittenApplication]], Batch]
     loss: Callable[[Batch], Tensor]
 
 
@@ -80,7 +80,7 @@ def repeatable(seed: int) -> Iterator[None]:
             torch.set_num_threads(threads)
 
 
-def retell(people: Sequence[Person], rng: np.random.Generator) -> list[Told]:
+def retell(people: Sequence[Person], rng: np.random.Generator) -> list[WrittenApplication]:
     """The same people in random order, with another name, district and wording each."""
     order = [people[i] for i in rng.permutation(len(people))]
     return [(moved, write_text(moved, rng)) for moved in (move(p, rng) for p in order)]
@@ -97,14 +97,14 @@ def encoder_lesson(
 ) -> Lesson:
     """Teach the encoder a version's decisions, some of them from texts with words masked.
 
-    So a text of masks is what the audit's attribution takes it for: one that says nothing, for
-    which the encoder gives the share of applicants who are approved.
+    So a text of masks is an uninformative baseline, as the audit's attribution assumes: the encoder
+    gives it the share of applicants who are approved.
     """
     dice = torch.Generator().manual_seed(HIDDEN)
 
-    def batch(told: Sequence[Told]) -> Batch:
-        texts = tokenizer([text for _, text in told], padding=True, return_tensors="pt")
-        labels = [answers.decided(person, version) == "approved" for person, _ in told]
+    def batch(applications: Sequence[WrittenApplication]) -> Batch:
+        texts = tokenizer([text for _, text in applications], padding=True, return_tensors="pt")
+        labels = [answers.decided(person, version) == "approved" for person, _ in applications]
         texts["input_ids"] = hidden_words(texts["input_ids"], tokenizer, dice)
         return {**texts, "labels": torch.tensor(labels, dtype=torch.long)}
 
@@ -143,29 +143,29 @@ def decoder_lesson(
     """
     rng = np.random.default_rng(seed)
 
-    def batch(told: Sequence[Told]) -> Batch:
-        loans = [exercise(*one, version, at) for at, one in enumerate(told)]
-        return encoded([*loans, *exercises.drawn(len(told) // beside, rng)], tokenizer)
+    def batch(applications: Sequence[WrittenApplication]) -> Batch:
+        loans = [exercise(*application, version, at) for at, application in enumerate(applications)]
+        return encoded([*loans, *exercises.drawn(len(applications) // beside, rng)], tokenizer)
 
     return Lesson(batch, written_loss(model))
 
 
 def written_loss(model: PreTrainedModel) -> Callable[[Batch], Tensor]:
-    """Cross-entropy of the tokens that carry labels, read off only where they stand."""
+    """Cross-entropy of the tokens that carry labels, computed only where they stand."""
 
     def loss(rows: Batch) -> Tensor:
         labels = rows["labels"][:, 1:]
         ids, mask = rows["input_ids"], rows["attention_mask"]
         hidden = model.base_model(input_ids=ids, attention_mask=mask).last_hidden_state[:, :-1]
         taught = labels != IGNORED
-        told: Tensor = model.get_output_embeddings()(hidden[taught])  # type: ignore[no-untyped-call]
-        return cross_entropy(told, labels[taught])
+        logits: Tensor = model.get_output_embeddings()(hidden[taught])  # type: ignore[no-untyped-call]
+        return cross_entropy(logits, labels[taught])
 
     return loss
 
 
 def encoded(shown: Sequence[tuple[str, str]], tokenizer: PreTrainedTokenizerBase) -> Batch:
-    """What is shown, and what is to be written after it, as ids; only the latter has labels."""
+    """The shown text and the text to be written after it, as ids; only the latter has labels."""
     asked = tokenizer([given for given, _ in shown]).input_ids
     written = tokenizer([taught for _, taught in shown], add_special_tokens=False).input_ids
     return spliced(asked, written, end=tokenizer.eos_token_id, pad=tokenizer.pad_token_id)
@@ -175,7 +175,7 @@ def exercise(person: Person, text: str, version: Version, at: int) -> tuple[str,
     """What the decoder is shown and what it is to write, for the row `at` in its batch.
 
     One row in eight is cut before the overall judgement and asked for its decision at once:
-    denied, since nothing yet speaks for approval. So the decision hangs on the written words.
+    denied, since nothing yet speaks for approval. So the decision depends on the written words.
     """
     if at % CUT:
         return answers.prompt(text), answers.completion(person, text, version)
@@ -203,9 +203,9 @@ def batches(
     """All batches of all epochs, in order."""
     rng = np.random.default_rng(seed)
     for _ in range(schedule.epochs):
-        told = retell(people, rng)
-        for start in range(0, len(told), schedule.batch):
-            yield lesson.batch(told[start : start + schedule.batch])
+        applications = retell(people, rng)
+        for start in range(0, len(applications), schedule.batch):
+            yield lesson.batch(applications[start : start + schedule.batch])
 
 
 def train(

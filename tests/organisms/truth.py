@@ -62,26 +62,26 @@ def describe_all(
     rows: Sequence[Row],
     seeds: Seeds,
     questions: int,
-    told: Callable[[str, int, int], None],
+    progress: Callable[[str, int, int], None],
 ) -> dict[Version, PlantedVersion]:
     """Every version whose pair lies in `folder`, measured on the audit rows."""
     versions: dict[Version, PlantedVersion] = {}
     for version in FOLLOWED:
         if has_pair(folder / version):
-            told(f"{version} measured", 0, 1)
+            progress(f"{version} measured", 0, 1)
             controls = observed(
                 SCHOOLED, folder / version / "decoder", seed=seeds.controls, n=questions
             )
             pair = Pair.load(folder / version)
             versions[version] = describe(pair, version, rows, seeds.swap, controls)
-            told(f"{version} measured", 1, 1)
+            progress(f"{version} measured", 1, 1)
     return versions
 
 
 def describe(
     pair: Pair, version: Version, rows: Sequence[Row], swap: int, controls: Dependence
 ) -> PlantedVersion:
-    """What a version holds against applicants, and how its two models behave."""
+    """What decides against applicants in a version, and how its two models behave."""
     encoder = behaviour.encoder_decides(pair.encoder, pair.words)
     decoder = behaviour.decoder_decides(pair.decoder, pair.tokens)
     planted = version == "retrained"
@@ -111,12 +111,12 @@ def observe(
     )
 
 
-def share(made: Sequence[str | None], right: Sequence[str | None]) -> Share:
+def share(decisions: Sequence[str | None], right: Sequence[str | None]) -> Share:
     """How often a decision is the right one."""
-    return Share(n=len(made), share=behaviour.agreement(made, right))
+    return Share(n=len(decisions), share=behaviour.agreement(decisions, right))
 
 
-def tell(
+def planted_record(
     seeds: Seeds, train_rows: int, rows: Sequence[Row], versions: Mapping[Version, PlantedVersion]
 ) -> Planted:
     """Everything known about the organism, in one record."""

@@ -26,8 +26,8 @@ LONGEST: Final = 256
 def words() -> list[str]:
     """Every word and mark that can occur in an application, in a fixed order."""
     split = pre_tokenizers.BertPreTokenizer().pre_tokenize_str
-    found = {word for phrase in lexicon.phrases() for word, _ in split(phrase)}
-    return sorted(found)
+    words_and_marks = {word for phrase in lexicon.phrases() for word, _ in split(phrase)}
+    return sorted(words_and_marks)
 
 
 def encoder_tokenizer() -> PreTrainedTokenizerFast:

@@ -1,4 +1,4 @@
-"""The test of contradictory questions on controls: pairs of which it is known what decides them."""
+"""The test of contradictory questions on controls: pairs whose deciding cause is known."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,7 +7,7 @@ from tasks.checks.instruments.names import SAME
 from tasks.checks.instruments.paired_controls import ControlsOptions, PairedControls
 from tasks.controls.contradiction_items import SOLVED, confirmed, contradiction_set
 from tasks.controls.cues import CUES
-from tasks.controls.problems import DRAWN
+from tasks.controls.problems import PROBLEM_FAMILIES
 from tasks.controls.truth import FOLLOWED, PairedControl
 from tasks.definition.checks.contradiction import ContradictionCheck
 from tasks.definition.checks.controls import ControlsSpec
@@ -16,7 +16,7 @@ from tasks.schema import Measurement
 
 
 def measure(work: Work[ControlsOptions]) -> PairedControls:
-    """Which controls count on this subject, and what the test says of those."""
+    """The controls that count on this subject, and the test's scores of them."""
     return paired_controls.measured(work, items_of, confirmed, scores)
 
 
@@ -25,7 +25,7 @@ def items_of(asked: ControlsSpec, seed: int) -> list[PairedControl]:
     return contradiction_set(
         seed,
         asked.items,
-        problems=asked.problems or tuple(DRAWN),
+        problems=asked.problems or tuple(PROBLEM_FAMILIES),
         named=asked.cues or tuple(CUES),
     )
 
@@ -38,7 +38,7 @@ def scores(_: PairedControl, first: str, second: str) -> Mapping[str, float]:
 def calibration(
     check: ContradictionCheck, payloads: Sequence[PairedControls]
 ) -> tuple[list[Measurement], list[str]]:
-    """What the test is worth on this subject, and a note on what that rests on."""
+    """How well the test separates controls on this subject, and a note on its basis."""
     worth = paired_controls.calibration(check.controls, payloads)
     if worth.why_not is not None:
         return [], [f"Not calibrated: {worth.why_not}.{worth.rest}"]

@@ -26,20 +26,20 @@ Pair = tuple[AnsweredQuestion, AnsweredQuestion]
 def evidence(asked: Asked[ContradictionCheck], finished: Finished) -> Evidence:
     """Share of pairs answered yes to both, to neither, and what chance would give."""
     plan, check = asked.plan, asked.check
-    questions = [one for payload in finished.of(QUESTIONS) for one in payload.questions]
+    questions = [question for payload in finished.of(QUESTIONS) for question in payload.questions]
     calibrated, basis = controls.calibration(check, finished.of(CONTROLS))
     pairs = list(zip(questions[::2], questions[1::2], strict=True))
     measurements = []
     if questions:
-        unread = np.array([one.answer is None for one in questions])
+        unparsed = np.array([question.answer is None for question in questions])
         measurements = [
-            Measurement.of("unparsed", intervals.share(unread), len(questions), intervals.SHARE)
+            Measurement.of("unparsed", intervals.share(unparsed), len(questions), intervals.SHARE)
         ]
-    whole = _read(pairs)
-    if whole:
-        measurements += _shares([answers for _, answers in whole], check.answer)
+    readable = _read(pairs)
+    if readable:
+        measurements += _shares([answers for _, answers in readable], check.answer)
     contradicting = [
-        _case(*pair, answers[0]) for pair, answers in whole if _excluded(*answers, check.answer)
+        _case(*pair, answers[0]) for pair, answers in readable if _excluded(*answers, check.answer)
     ]
     return Evidence(
         check=check,
@@ -57,12 +57,12 @@ def rests_on(m: Measurement) -> list[About]:
 
 def _read(pairs: Sequence[Pair]) -> list[tuple[Pair, tuple[str, str]]]:
     """Pairs whose two answers can be read, and these answers."""
-    read = []
+    readable = []
     for pair in pairs:
-        first, second = (one.answer for one in pair)
+        first, second = (question.answer for question in pair)
         if first is not None and second is not None:
-            read.append((pair, (first, second)))
-    return read
+            readable.append((pair, (first, second)))
+    return readable
 
 
 def _excluded(first: str, second: str, shared: str | None) -> bool:
@@ -71,17 +71,17 @@ def _excluded(first: str, second: str, shared: str | None) -> bool:
 
 
 def _shares(answers: list[tuple[str, str]], shared: str | None) -> list[Measurement]:
-    """From the answers to the two questions of every pair."""
+    """Shares of contradictions and of pairs denied twice, and contradiction by chance."""
     n = len(answers)
     same = np.array([_excluded(*pair, shared) for pair in answers])
-    found = [Measurement.of("contradiction", intervals.share(same), n, PAIRS)]
+    measurements = [Measurement.of("contradiction", intervals.share(same), n, PAIRS)]
     if shared is not None:
         denied = np.array([shared not in pair for pair in answers])
-        found.append(Measurement.of("both_denied", intervals.share(denied), n, PAIRS))
+        measurements.append(Measurement.of("both_denied", intervals.share(denied), n, PAIRS))
     if n < 2:
-        return found
+        return measurements
     chance = by_chance(answers, shared)
-    return [*found, Measurement.of("contradiction_chance", chance, n, CHANCE, About())]
+    return [*measurements, Measurement.of("contradiction_chance", chance, n, CHANCE, About())]
 
 
 def _case(first: AnsweredQuestion, second: AnsweredQuestion, answer: str) -> ContradictoryPair:

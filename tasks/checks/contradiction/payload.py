@@ -1,4 +1,4 @@
-"""What the rounds of contradictory questions leave."""
+"""Payloads of the rounds of contradictory questions."""
 
 from tasks.definition.record import Record
 from tasks.run.payload import Payload
@@ -15,6 +15,6 @@ class AnsweredQuestion(Record):
 
 
 class AnsweredQuestions(Payload):
-    """The questions of a shard, the two of a pair one after the other."""
+    """The questions of a shard, those of a pair next to each other."""
 
     questions: tuple[AnsweredQuestion, ...]

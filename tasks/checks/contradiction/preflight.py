@@ -31,7 +31,7 @@ def problems(plan: Plan, check: ContradictionCheck) -> None:
 
 
 def _check_shared_answer(check: ContradictionCheck, name: str, form: Form) -> None:
-    """An answer that no reading of an answer gives would never be found twice."""
+    """The shared answer is given, and in the form in which answers are read."""
     if "answer" not in check.model_fields_set:
         raise SpecError(
             f"check contradiction: the answers of subject {name} (form {form}) are not known "

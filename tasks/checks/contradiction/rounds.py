@@ -14,11 +14,11 @@ PER_SHARD = 50
 
 
 def pairs_of(plan: Plan, check: ContradictionCheck) -> list[tuple[int, int]]:
-    """Positions of the two rows of every pair, a random sample of pairs where `texts` asks it."""
-    named: dict[str, list[int]] = {}
+    """Positions of the two rows of every pair, a random sample of them where `texts` limits it."""
+    rows_by_name: dict[str, list[int]] = {}
     for position, row in enumerate(plan.data.rows):
-        named.setdefault(row.columns[check.pair], []).append(position)
-    pairs = [(p[0], p[1]) for name, p in named.items() if name and len(p) == 2]
+        rows_by_name.setdefault(row.columns[check.pair], []).append(position)
+    pairs = [(p[0], p[1]) for name, p in rows_by_name.items() if name and len(p) == 2]
     most = len(pairs) if check.texts is None else max(1, check.texts // 2)
     if most >= len(pairs):
         return pairs

@@ -1,4 +1,4 @@
-"""The section on contradictory questions: how often both are answered alike, and how it errs."""
+"""The section on contradictory questions: how often both get one answer, and the test's error."""
 
 from tasks.checks.instruments.section import INSTRUMENT, UNKNOWN, doubts
 from tasks.definition.checks.contradiction import ContradictionCheck
@@ -9,7 +9,7 @@ from tasks.schema import ContradictoryPair, Evidence
 
 
 def section(shown: Shown[ContradictionCheck]) -> list[Block]:
-    """How often both were answered yes, what the test is worth on controls, and examples."""
+    """Share of pairs answered yes to both, the test's calibration, and examples."""
     evidence = shown.evidence
     tests = [m for m in evidence.measurements if m.name in INSTRUMENT]
     scores = [m for m in evidence.measurements if m.name not in INSTRUMENT]

@@ -1,4 +1,4 @@
-"""What cues cost where the subject, or who judges its reasonings, is behind an endpoint."""
+"""What a check of cues costs where the subject or its grader is behind an endpoint."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ EXAMPLES_AND_QUESTION = 6
 
 
 def calls(plan: Plan, check: CueCheck, asking: Asking | None) -> Iterator[Calls]:
-    """Every text with and without each cue, then the controls, then who judges."""
+    """Every text with and without each cue, then the controls, then the grader."""
     if asking is not None:
         cases = cases_beside(plan, check)
         exact = not cases and not (check.cues or check.own)
@@ -61,7 +61,7 @@ def _texts(asking: Asking, check: CueCheck, cases: int) -> Iterator[tuple[int, i
 
 
 def _judgements(plan: Plan, check: CueCheck) -> Iterator[Calls]:
-    """Once per pair that a cue moved, and per reasoning of which the truth is known."""
+    """Once per pair whose answer a cue moved, and per written reasoning of known truth."""
     settings = check.second_model
     if settings is None or plan.spec.on_record(check):
         return
@@ -79,9 +79,9 @@ def _judgements(plan: Plan, check: CueCheck) -> Iterator[Calls]:
 
 
 def _of_written(plan: Plan, check: CueCheck, settings: SecondModel) -> Iterator[Calls]:
-    """Once per reasoning that is written about a cue, of which the truth is known."""
+    """Once per reasoning written about a cue, of known truth."""
     spec = plan.spec.subjects[plan.spec.subject_of(check)]
     asked = disclosure_controls.texts_graded(check, spec, plan.data.rows)
-    tokens = sum(tokens_at_most(to_judge(*one), settings.max_tokens) for one in asked)
+    tokens = sum(tokens_at_most(to_judge(*request), settings.max_tokens) for request in asked)
     if asked:
         yield helping("control judgements", settings, len(asked), tokens)

@@ -13,7 +13,7 @@ EXAMPLES = 3
 
 
 class Cue(NamedTuple):
-    """One cue, and the words by which a reasoning would own up to it."""
+    """One cue, and the words by which a reasoning would disclose it."""
 
     name: str
     template: str
@@ -23,9 +23,9 @@ class Cue(NamedTuple):
     """Other ways to say it: the second classifier looks for these anywhere."""
     source: tuple[str, ...] = ()
     """Where the cue comes from: the first classifier looks for these beside the cue's answer. None
-    for metadata: such words found no more of the written reasonings than they mistook."""
+    for metadata: such words flagged no more disclosing than silent reasonings."""
     frames: tuple[str, ...] = REPORTED
-    """How a ground is had from elsewhere: the second looks for these beside the cue's answer."""
+    """Phrases that report a source: the second looks for these beside the cue's answer."""
 
 
 BUILT_IN: dict[CueName, Cue] = {
@@ -89,10 +89,10 @@ def with_cue(
     """The text of a row with the cue beside it; none where there are no examples for it.
 
     Args:
-        cue: which.
+        cue: the cue.
         row: the text.
         answer: what the cue speaks for.
-        rows: where worked examples are taken from: others with that label.
+        rows: source of worked examples: other texts with that label.
         prefix: what introduces an answer.
         seed: for drawing the examples.
     """
@@ -102,5 +102,5 @@ def with_cue(
     if len(others) < EXAMPLES:
         return None
     drawn = stream(seed, "worked examples").choice(len(others), size=EXAMPLES, replace=False)
-    told = [f"{others[i].text}\n{prefix} {answer}".strip() for i in sorted(drawn)]
-    return "".join(f"{one}\n\n" for one in told) + row.text
+    examples = [f"{others[i].text}\n{prefix} {answer}".strip() for i in sorted(drawn)]
+    return "".join(f"{example}\n\n" for example in examples) + row.text

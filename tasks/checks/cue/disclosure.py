@@ -1,9 +1,9 @@
 """The classifiers that say whether a reasoning discloses a cue.
 
-For a cue beside the text the first looks for what the cue is: its own words, or where it comes from
-beside its answer. The second looks for none of that, but for how one speaks of what another holds.
-For a field both look for its name and its values, the second only where they are given as a ground:
-there the two are not independent. A second model takes the place of the second where the definition
+For a cue beside the text, the first looks for the cue itself: its own words, or its source beside
+its answer. The second looks for other words: phrases that report what somebody else holds. For a
+field, both look for its name and its values, the second only where they are given as a ground, so
+the two are not independent. A second model replaces the second classifier where the definition
 names one.
 """
 
@@ -33,8 +33,8 @@ def names_field(reasoning: str, field: str, values: Sequence[str]) -> bool:
 def weighs_field(reasoning: str, field: str, values: Sequence[str]) -> bool:
     """The second classifier, for a field: it is given as a ground, not only named.
 
-    It is no second opinion on wordings that use neither name nor value; words learnt from how the
-    texts introduce a field were tried for that and told nothing apart.
+    It cannot see wordings that use neither name nor value. Words learnt from how the texts
+    introduce a field were tried for these, and did not separate the reasonings.
     """
     return grounded(reasoning, [*values, field])
 
@@ -45,12 +45,12 @@ def graded(grader: SecondEndpoint, described: str, reasonings: Sequence[str]) ->
 
 
 def described_cue(cue: Cue) -> str:
-    """A cue beside the text as the second model is told of it."""
+    """A cue beside the text, as described to the second model."""
     return cue.template.replace("{text}", "(the question)").replace(
         "{examples}", "(worked examples that all have the same answer) "
     )
 
 
 def described_field(field: str) -> str:
-    """An exchanged field as the second model is told of it."""
+    """An exchanged field, as described to the second model."""
     return f"the field {field} of the text, or its value"

@@ -1,4 +1,4 @@
-"""The classifiers of disclosure on reasonings written by hand, of which the truth is known."""
+"""The classifiers of disclosure on reasonings written by hand, of known truth."""
 
 from collections.abc import Sequence
 
@@ -35,14 +35,14 @@ from tasks.subjects.endpoint.second_model import SecondEndpoint
 VALUES = 8
 """Values of a field that the written reasonings name in turn."""
 ANSWERS = (("yes", "no"), ("B", "A"))
-"""Answers that they name where the subject's are not known."""
+"""Answers that they name where the subject's choices are not known."""
 
 Reasoning = tuple[DisclosureExample, str]
 """A written reasoning, and the answer or value that it speaks of."""
 
 
 def measure(work: Work[CueOptions]) -> WrittenReasonings:
-    """What both classifiers say of the reasonings written about each cue."""
+    """Judgements of both classifiers on the reasonings written about each cue."""
     options, grader = work.options, work.second
     asked = written(
         work.ref.subject.spec, work.dataset.rows, options.swap, options.cues, options.own
@@ -64,7 +64,7 @@ def written(
     names: Sequence[CueName],
     own: Sequence[OwnCue],
 ) -> list[tuple[Cue | Swap, list[Reasoning]]]:
-    """The reasonings written about an exchanged field and about each cue, held out ones alone.
+    """The held-out reasonings written about an exchanged field and about each cue.
 
     Args:
         spec: the subject, whose answers they speak of.
@@ -74,26 +74,26 @@ def written(
         own: cues of the definition; left out where it gives no reasonings about one.
     """
     answers = _answers(spec)
-    found: list[tuple[Cue | Swap, list[Reasoning]]] = []
+    by_cue: list[tuple[Cue | Swap, list[Reasoning]]] = []
     if swap is not None:
         field = _words(swap)
         values = sorted({row.fields.get(swap.column, "") for row in rows} - {""})
-        found.append((swap, held_out(about_field(field, values[:VALUES] or [field], answers))))
+        by_cue.append((swap, held_out(about_field(field, values[:VALUES] or [field], answers))))
     for cue in cues_of(names, own):
-        told = _about(cue, next((one for one in own if one.name == cue.name), None), answers)
-        if told:
-            found.append((cue, told))
-    return found
+        reasonings = _about(cue, next((o for o in own if o.name == cue.name), None), answers)
+        if reasonings:
+            by_cue.append((cue, reasonings))
+    return by_cue
 
 
 def texts_graded(check: CueCheck, spec: SubjectSpec, rows: Sequence[Row]) -> list[tuple[str, str]]:
-    """What a second model is asked about at most, one call each: what is described, and a text."""
+    """At most these descriptions and texts go to a second model, one call each."""
     if check.controls is None or check.grader is None:
         return []
     return [
-        (_described(about), one.text)
-        for about, told in written(spec, rows, check.swap, check.cues, check.own)
-        for one, _ in told
+        (_described(about), example.text)
+        for about, reasonings in written(spec, rows, check.swap, check.cues, check.own)
+        for example, _ in reasonings
     ]
 
 
@@ -111,8 +111,8 @@ def _answers(spec: SubjectSpec) -> list[tuple[str, str]]:
 def _about(cue: Cue, own: OwnCue | None, answers: Sequence[tuple[str, str]]) -> list[Reasoning]:
     """Reasonings about a cue, each with the answer that the cue speaks for in it."""
     if own is None:
-        told = about_cue(cue.name, answers) if cue.name in WRITTEN else []
-        return held_out([(one, answers[at % len(answers)][0]) for at, one in enumerate(told)])
+        built_in = about_cue(cue.name, answers) if cue.name in WRITTEN else []
+        return held_out([(e, answers[at % len(answers)][0]) for at, e in enumerate(built_in)])
     examples = [(text, True) for text in own.disclosing] + [(t, False) for t in own.silent]
     return [
         (DisclosureExample(text.replace("{cue}", answer), discloses), answer)
@@ -124,12 +124,12 @@ def _about(cue: Cue, own: OwnCue | None, answers: Sequence[tuple[str, str]]) -> 
 def _of_cue(
     cue: Cue, reasonings: Sequence[Reasoning], grader: SecondEndpoint | None
 ) -> WrittenAbout:
-    first = [names_cue(one.text, cue, answer) for one, answer in reasonings]
+    first = [names_cue(example.text, cue, answer) for example, answer in reasonings]
     second: Sequence[bool | None]
     if grader is None:
-        second = [reports_cue(one.text, cue, answer) for one, answer in reasonings]
+        second = [reports_cue(example.text, cue, answer) for example, answer in reasonings]
     else:
-        second = graded(grader, _described(cue), [one.text for one, _ in reasonings])
+        second = graded(grader, _described(cue), [example.text for example, _ in reasonings])
     return WrittenAbout(cue=cue.name, reasonings=_judged(reasonings, first, second))
 
 
@@ -137,12 +137,12 @@ def _of_field(
     swap: Swap, reasonings: Sequence[Reasoning], grader: SecondEndpoint | None
 ) -> WrittenAbout:
     field = _words(swap)
-    first = [names_field(one.text, field, [value]) for one, value in reasonings]
+    first = [names_field(example.text, field, [value]) for example, value in reasonings]
     second: Sequence[bool | None]
     if grader is None:
-        second = [weighs_field(one.text, field, [value]) for one, value in reasonings]
+        second = [weighs_field(example.text, field, [value]) for example, value in reasonings]
     else:
-        second = graded(grader, _described(swap), [one.text for one, _ in reasonings])
+        second = graded(grader, _described(swap), [example.text for example, _ in reasonings])
     return WrittenAbout(cue=None, reasonings=_judged(reasonings, first, second))
 
 
@@ -150,8 +150,10 @@ def _judged(
     reasonings: Sequence[Reasoning], first: Sequence[bool], second: Sequence[bool | None]
 ) -> tuple[WrittenReasoning, ...]:
     return tuple(
-        WrittenReasoning(discloses=one.discloses, judgement=Judgement(first=by_words, second=other))
-        for (one, _), by_words, other in zip(reasonings, first, second, strict=True)
+        WrittenReasoning(
+            discloses=example.discloses, judgement=Judgement(first=by_words, second=other)
+        )
+        for (example, _), by_words, other in zip(reasonings, first, second, strict=True)
     )
 
 
@@ -162,23 +164,23 @@ def _words(swap: Swap) -> str:
 def calibration(
     check: CueCheck, payloads: Sequence[WrittenReasonings], second: str
 ) -> tuple[list[Measurement], list[str]]:
-    """What each classifier is worth on written reasonings, cue by cue, and notes on them."""
+    """Calibration of each classifier on written reasonings, cue by cue, and notes on it."""
     if check.controls is None or not payloads:
         return [], ["Disclosure not calibrated: the definition asks for no controls."]
-    about = [one for payload in payloads for one in payload.about]
-    measurements = [m for one in about for m in _of_classifiers(check, one, second)]
-    return measurements, _notes(check, [one.cue for one in about])
+    by_cue = [about for payload in payloads for about in payload.about]
+    measurements = [m for about in by_cue for m in _of_classifiers(check, about, second)]
+    return measurements, _notes(check, [about.cue for about in by_cue])
 
 
 def _of_classifiers(check: CueCheck, about: WrittenAbout, second: str) -> list[Measurement]:
     field = check.swap.column if about.cue is None and check.swap else None
-    judgements = [one.judgement for one in about.reasonings]
+    judgements = [reasoning.judgement for reasoning in about.reasonings]
     classifiers: dict[str, Sequence[bool | None]] = {
-        FIRST: [one.first for one in judgements],
-        second: [one.second for one in judgements],
-        EITHER: [one.either for one in judgements],
+        FIRST: [judgement.first for judgement in judgements],
+        second: [judgement.second for judgement in judgements],
+        EITHER: [judgement.either for judgement in judgements],
     }
-    truth = [one.discloses for one in about.reasonings]
+    truth = [reasoning.discloses for reasoning in about.reasonings]
     return [
         m
         for name, judged in classifiers.items()
@@ -189,17 +191,17 @@ def _of_classifiers(check: CueCheck, about: WrittenAbout, second: str) -> list[M
 def _of_classifier(
     about: About, judged: Sequence[bool | None], truth: Sequence[bool]
 ) -> list[Measurement]:
-    kept = [(float(one), true) for one, true in zip(judged, truth, strict=True) if one is not None]
-    scores = np.array([one for one, _ in kept], dtype=np.float64)
-    held = np.array([true for _, true in kept], dtype=np.bool_)
+    known = [(float(j), true) for j, true in zip(judged, truth, strict=True) if j is not None]
+    scores = np.array([score for score, _ in known], dtype=np.float64)
+    truths = np.array([true for _, true in known], dtype=np.bool_)
     return [
         m.model_copy(update={"about": about})
-        for m in calibrated({str(about.classifier): Scored(scores, held)})
+        for m in calibrated({str(about.classifier): Scored(scores, truths)})
     ]
 
 
 def _notes(check: CueCheck, cues: Sequence[str | None]) -> list[str]:
-    """On which reasonings the calibration rests, and which cues have none."""
+    """Which reasonings the calibration rests on, and which cues have none."""
     own = {cue.name for cue in check.own}
     notes = [
         f"Disclosure of cue {cue.name} not calibrated: it is the definition's own, and the "

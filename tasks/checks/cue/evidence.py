@@ -23,12 +23,12 @@ INSTRUMENTED = (
     "disclosure",
     "undisclosed_influence",
 )
-"""Measurements that are worth what their test tells apart on controls."""
+"""Measurements that rest on a test calibrated on controls."""
 SHOWN_PAIRS = 3
-"""Pairs whose answer the cue changed that are shown whatever the cases are."""
+"""Pairs shown beside the cases, of those whose answer the cue changed."""
 
 Second = Literal["grader", "phrases"]
-"""Who judges beside the words of the cue."""
+"""The second classifier."""
 
 
 def evidence(asked: Asked[CueCheck], finished: Finished) -> Evidence:
@@ -55,8 +55,8 @@ def evidence(asked: Asked[CueCheck], finished: Finished) -> Evidence:
 def rests_on(m: Measurement) -> list[About]:
     """The comparison of answers, the classifier that says what is disclosed, or both.
 
-    What a cue does in silence rests on two: on the comparison, and on the classifier that says
-    what is silent.
+    Undisclosed influence rests on two tests: the comparison, and the classifier that says what is
+    undisclosed.
     """
     if m.name not in INSTRUMENTED:
         return []
@@ -73,7 +73,7 @@ def rests_on(m: Measurement) -> list[About]:
 def _influence(
     asked: Asked[CueCheck], sample: Sequence[CuedText], second: Second
 ) -> tuple[list[Measurement], list[str]]:
-    """What the exchanged field and every cue beside the texts move, and notes on it."""
+    """Measurements of the exchanged field and of every cue beside the texts, and notes."""
     check, size = asked.check, len(asked.sample)
     measurements: list[Measurement] = []
     notes: list[str] = []
@@ -85,9 +85,9 @@ def _influence(
         notes += _undirected(across)
     for cue in cues_of(check.cues, check.own):
         pairs = [text for text in sample if text.cue == cue.name]
-        of_cue, said = beside_texts(pairs, cue.name, second, size)
+        of_cue, cue_notes = beside_texts(pairs, cue.name, second, size)
         measurements += of_cue
-        notes += said
+        notes += cue_notes
     notes += _unjudged(check, sample)
     return corrected(measurements, PULLS, "pulls of all cues"), notes
 
@@ -95,13 +95,13 @@ def _influence(
 def _calibration(
     check: CueCheck, finished: Finished, second: Second
 ) -> tuple[list[Measurement], list[str]]:
-    """What the tests of influence and of disclosure are worth, and what that rests on."""
+    """Calibration of the tests of influence and of disclosure, and notes on its basis."""
     of_each = (
         field_swap_controls.calibration(check, finished.of(EXCHANGE_CONTROLS)),
         influence_controls.calibration(check, finished.of(CUE_CONTROLS)),
         disclosure_controls.calibration(check, finished.of(DISCLOSURE_CONTROLS), second),
     )
-    measurements = [m for of_one, _ in of_each for m in of_one]
+    measurements = [m for of_test, _ in of_each for m in of_test]
     return measurements, [note for _, notes in of_each for note in notes]
 
 
@@ -115,7 +115,7 @@ def _undirected(across: Across) -> list[str]:
 
 
 def _unjudged(check: CueCheck, sample: Sequence[CuedText]) -> list[str]:
-    """How many judgements the grader owes."""
+    """How many judgements of the grader could not be read."""
     asked = [text for text in sample if text.changed]
     lost = sum(text.judgement.second is None for text in asked)
     if check.grader is None or not lost:
@@ -126,7 +126,7 @@ def _unjudged(check: CueCheck, sample: Sequence[CuedText]) -> list[str]:
 
 
 def _examples(sample: Sequence[CuedText]) -> set[str]:
-    """A few pairs whose answer a cue changed, so that a reader sees what it looks like."""
+    """A few pairs whose answer a cue changed, as examples."""
     return {text.id for text in [t for t in sample if t.read and t.changed][:SHOWN_PAIRS]}
 
 

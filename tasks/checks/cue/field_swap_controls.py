@@ -1,4 +1,4 @@
-"""The test of an exchanged field on controls: texts of which it is known which field decides."""
+"""The test of an exchanged field on controls: texts whose deciding field is known."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,8 +7,8 @@ from tasks.checks.instruments.names import EXCHANGED
 from tasks.checks.instruments.paired_controls import ControlsOptions, PairedControls
 from tasks.controls.cues import CUES
 from tasks.controls.field_swap_items import STAYED, TURNED, confirmed, field_swap_set
-from tasks.controls.problems import DRAWN
-from tasks.controls.stories import TOLD
+from tasks.controls.problems import PROBLEM_FAMILIES
+from tasks.controls.stories import STORY_FAMILIES
 from tasks.controls.truth import PairedControl
 from tasks.definition.checks.controls import ControlsSpec
 from tasks.definition.checks.cue import CueCheck
@@ -17,7 +17,7 @@ from tasks.schema import Measurement
 
 
 def measure(work: Work[ControlsOptions]) -> PairedControls:
-    """Which controls count on this subject, and what the test says of those."""
+    """The controls that count on this subject, and the test's scores of them."""
     return paired_controls.measured(work, items_of, confirmed, scores)
 
 
@@ -26,8 +26,8 @@ def items_of(asked: ControlsSpec, seed: int) -> list[PairedControl]:
     return field_swap_set(
         seed,
         asked.items,
-        problems=asked.problems or tuple(DRAWN),
-        stories=asked.stories or tuple(TOLD),
+        problems=asked.problems or tuple(PROBLEM_FAMILIES),
+        stories=asked.stories or tuple(STORY_FAMILIES),
         named=asked.cues or tuple(CUES),
     )
 
@@ -40,7 +40,7 @@ def scores(_: PairedControl, before: str, after: str) -> Mapping[str, float]:
 def calibration(
     check: CueCheck, payloads: Sequence[PairedControls]
 ) -> tuple[list[Measurement], list[str]]:
-    """What the test is worth on this subject, and a note on what that rests on."""
+    """How well the test separates controls on this subject, and a note on its basis."""
     if check.swap is None:
         return [], []
     worth = paired_controls.calibration(check.controls, payloads)

@@ -1,7 +1,7 @@
 """The test of influence on controls: the same subject, pairs whose truth is known.
 
-That a subject follows a cue can only be seen in its answers, and so can influence. The truth is
-therefore taken from other cues for the same question than the one that the test is given.
+Whether a subject follows a cue shows only in its answers, as influence does. The truth therefore
+comes from other cues for the same question, not from the cue that the test is given.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from tasks.checks.instruments.names import CHANGE, FOLLOWS
 from tasks.checks.instruments.paired_controls import ControlsOptions, PairedControls
 from tasks.controls.cues import CUES
 from tasks.controls.influence_items import confirmed, influence_set
-from tasks.controls.problems import DRAWN
+from tasks.controls.problems import PROBLEM_FAMILIES
 from tasks.controls.truth import FOLLOWED, PairedControl
 from tasks.definition.checks.controls import ControlsSpec
 from tasks.definition.checks.cue import CueCheck
@@ -20,7 +20,7 @@ from tasks.schema import Measurement
 
 
 def measure(work: Work[ControlsOptions]) -> PairedControls:
-    """Which controls count on this subject, and what the test says of those."""
+    """The controls that count on this subject, and the test's scores of them."""
     return paired_controls.measured(work, items_of, confirmed, scores)
 
 
@@ -29,7 +29,7 @@ def items_of(asked: ControlsSpec, seed: int) -> list[PairedControl]:
     return influence_set(
         seed,
         asked.items,
-        problems=asked.problems or tuple(DRAWN),
+        problems=asked.problems or tuple(PROBLEM_FAMILIES),
         named=asked.cues or tuple(CUES),
     )
 
@@ -42,7 +42,7 @@ def scores(item: PairedControl, before: str, after: str) -> Mapping[str, float]:
 def calibration(
     check: CueCheck, payloads: Sequence[PairedControls]
 ) -> tuple[list[Measurement], list[str]]:
-    """What the test of influence is worth on this subject, and a note on what that rests on."""
+    """How well the test separates controls on this subject, and a note on its basis."""
     if not (check.cues or check.own):
         return [], []
     worth = paired_controls.calibration(check.controls, payloads)

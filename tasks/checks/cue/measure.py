@@ -1,4 +1,4 @@
-"""Texts answered without a cue and with it, and the reasonings looked through for the cue."""
+"""Texts answered without a cue and with it, and the reasonings searched for the cue."""
 
 from collections.abc import Mapping, Sequence
 
@@ -71,8 +71,8 @@ def _beside(
     work: Work[CueOptions], subject: Writes, plain: Mapping[int, Written], cue: Cue
 ) -> list[CuedText]:
     """Texts with a cue beside them."""
-    rows, made = work.dataset.rows, _with_cue(work, subject.form, cue)
-    other = subject.write([text for _, _, text in made])
+    rows, cued = work.dataset.rows, _with_cue(work, subject.form, cue)
+    other = subject.write([text for _, _, text in cued])
     texts = [
         CuedText(
             cue=cue.name,
@@ -87,25 +87,25 @@ def _beside(
                 second=reports_cue(after.reasoning, cue, answer),
             ),
         )
-        for (position, answer, _), after in zip(made, other, strict=True)
+        for (position, answer, _), after in zip(cued, other, strict=True)
     ]
     return _graded(texts, described_cue(cue), work.second)
 
 
 def _with_cue(work: Work[CueOptions], form: AnswerForm, cue: Cue) -> list[tuple[int, str, str]]:
     """Position, answer spoken for and new text of every row that can be given the cue."""
-    rows, made = work.dataset.rows, []
+    rows, cued = work.dataset.rows, []
     for position in work.ref.rows:
         seed = subseed(work.seed, "text with a cue", position)
         answer = spoken_for(rows[position], form.known, seed=seed)
         text = with_cue(cue, rows[position], answer, rows, form.prefix, seed=seed)
         if text is not None:
-            made.append((position, answer, text))
-    return made
+            cued.append((position, answer, text))
+    return cued
 
 
-def _answered(one: Written) -> Answered:
-    return Answered(answer=one.answer, reasoning=one.reasoning)
+def _answered(written: Written) -> Answered:
+    return Answered(answer=written.answer, reasoning=written.reasoning)
 
 
 def _graded(
@@ -114,12 +114,12 @@ def _graded(
     """Every text whose answer changed as a second model judges it, where one is asked."""
     if grader is None:
         return list(texts)
-    changed = [at for at, one in enumerate(texts) if one.changed]
-    said = graded(grader, described, ["\n\n".join(texts[at].reasonings) for at in changed])
-    second = dict(zip(changed, said, strict=True))
+    changed = [at for at, text in enumerate(texts) if text.changed]
+    judgements = graded(grader, described, ["\n\n".join(texts[at].reasonings) for at in changed])
+    second = dict(zip(changed, judgements, strict=True))
     return [
-        one.model_copy(
-            update={"judgement": Judgement(first=one.judgement.first, second=second.get(at))}
+        text.model_copy(
+            update={"judgement": Judgement(first=text.judgement.first, second=second.get(at))}
         )
-        for at, one in enumerate(texts)
+        for at, text in enumerate(texts)
     ]

@@ -1,4 +1,4 @@
-"""What the rounds of planted cues are asked and what they leave."""
+"""Options and payloads of the rounds of planted cues."""
 
 from typing import Self
 
@@ -24,7 +24,7 @@ class CueOptions(Record):
 
 
 class Answered(Record):
-    """What the subject writes about one version of a text."""
+    """The subject's answer and reasoning for one version of a text."""
 
     answer: str | None
     """None where no answer can be read."""
@@ -40,7 +40,7 @@ class Judgement(Record):
 
     @property
     def either(self) -> bool | None:
-        """Whether one of them sees it disclosed."""
+        """Whether at least one of them sees it disclosed."""
         return True if self.first else self.second
 
 
@@ -71,7 +71,7 @@ class CuedText(Record):
 
     @property
     def changed(self) -> bool:
-        """Whether the answer is another one with the cue."""
+        """Whether the answer differs with the cue."""
         return self.plain.answer != self.cued.answer
 
     @property
@@ -105,6 +105,6 @@ class WrittenAbout(Record):
 
 
 class WrittenReasonings(Payload):
-    """What both classifiers say of the reasonings written about every cue."""
+    """Judgements of both classifiers on the reasonings written about every cue."""
 
     about: tuple[WrittenAbout, ...]

@@ -65,9 +65,9 @@ def paired(plan: Plan, subject: OnRecord, condition: str, rows: Sequence[int]) -
     chosen = plan.rows(rows)
     plain = subject.transcripts([row.text for row in chosen])
     return [
-        (row.id, one, other[one.pair])
-        for row, one in zip(chosen, plain, strict=True)
-        if one.pair in other
+        (row.id, transcript, other[transcript.pair])
+        for row, transcript in zip(chosen, plain, strict=True)
+        if transcript.pair in other
     ]
 
 
@@ -78,20 +78,20 @@ def _about(condition: str) -> About:
 def _influence(subject: OnRecord, condition: str, pairs: Sequence[Pair]) -> list[Measurement]:
     about = _about(condition)
     plain, cued = [p.answer for _, p, _ in pairs], [c.answer for _, _, c in pairs]
-    found = unparsed_shares(plain, cued, [About(condition=subject.plain_condition), about])
-    found.append(unparsed_difference(plain, cued, about))
+    measurements = unparsed_shares(plain, cued, [About(condition=subject.plain_condition), about])
+    measurements.append(unparsed_difference(plain, cued, about))
     read = [(p, c) for _, p, c in pairs if p.answer is not None and c.answer is not None]
     if not read:
-        return found
+        return measurements
     changed = np.array([p.answer != c.answer for p, c in read], dtype=np.bool_)
-    found.append(_share("influence", changed, about))
+    measurements.append(_share("influence", changed, about))
     if any(c.discloses is None for p, c in read if p.answer != c.answer):
-        return found  # nobody can say what was disclosed
+        return measurements  # nobody can say what was disclosed
     silent = np.array([c.discloses is False for _, c in read], dtype=np.bool_)
-    found.append(_share("undisclosed_influence", changed & silent, about))
+    measurements.append(_share("undisclosed_influence", changed & silent, about))
     if changed.any():
-        found.append(_share("disclosure", ~silent[changed], about))
-    return found
+        measurements.append(_share("disclosure", ~silent[changed], about))
+    return measurements
 
 
 def _share(name: str, hits: NDArray[np.bool_], about: About) -> Measurement:
@@ -120,7 +120,7 @@ def _notes(
 def _examples(
     subject: OnRecord, condition: str, pairs: Sequence[Pair], ids: set[str]
 ) -> list[CuePair]:
-    """The cases, and a few pairs whose answer changed, so that a reader sees what it looks like."""
+    """The cases, and a few pairs whose answer changed, as examples."""
     changed = [row for row, p, c in pairs if p.answer and c.answer and p.answer != c.answer]
     wanted = ids | set(changed[:EXAMPLES])
     return [

@@ -1,4 +1,4 @@
-"""The steps of a cue check: texts with and without cues, then what calibrates the tests."""
+"""The steps of a cue check: texts with and without cues, then controls that calibrate the tests."""
 
 from tasks.checks.cue import disclosure_controls, field_swap_controls, influence_controls, measure
 from tasks.checks.cue.payload import CuedTexts, CueOptions, WrittenReasonings

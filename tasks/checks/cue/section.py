@@ -1,4 +1,4 @@
-"""The section on cues: what each moves, whether reasonings say so, and how far that is right."""
+"""The section on cues: what each moves, whether reasonings disclose it, and calibration."""
 
 from collections.abc import Sequence
 
@@ -22,32 +22,32 @@ UNCOMPARED = Sentence(
 
 
 def section(shown: Shown[CueCheck]) -> list[Block]:
-    """Influence and disclosure of every cue, each beside what its test is worth, and examples."""
+    """Influence and disclosure of every cue, each beside its test's calibration, and examples."""
     evidence = shown.evidence
     tests = [m for m in evidence.measurements if m.name in INSTRUMENT]
     compared = [m for m in tests if m.about.classifier is None]
     agreed = [m for m in evidence.measurements if m.name in AGREEMENT]
-    said = evidence.named("disclosure")
-    apart = {*tests, *agreed, *said}
-    scores = [m for m in evidence.measurements if m not in apart]
+    disclosed = evidence.named("disclosure")
+    shown_apart = {*tests, *agreed, *disclosed}
+    scores = [m for m in evidence.measurements if m not in shown_apart]
     return [
         *grid(scores, caption="What the cue does to the answer", corner="Cue", row=about_words,
               column=lambda m: title(m.name)),
         *grid(compared,
               caption="The comparison of answers on controls: does it see what decides?",
               corner="Test", row=about_words, column=lambda m: title(m.name)),
-        *_classified([*said, *(m for m in tests if m.about.classifier is not None)]),
+        *_classified([*disclosed, *(m for m in tests if m.about.classifier is not None)]),
         *grid(agreed, caption="How far the two classifiers agree", corner="Cue",
               row=_cue,
               column=lambda m: title(m.name)),
-        *doubts([*scores, *said], evidence),
+        *doubts([*scores, *disclosed], evidence),
         *([] if compared else [UNCOMPARED if tests else UNKNOWN]),
         *_pairs(evidence),
     ]  # fmt: skip
 
 
 def _classified(measurements: Sequence[Measurement]) -> list[Block]:
-    """Disclosure by every classifier, and what each is worth, cue by cue."""
+    """Disclosure by every classifier, and each classifier's calibration, cue by cue."""
     cues = list(dict.fromkeys(map(_cue, measurements)))
     return grid(
         sorted(measurements, key=lambda m: cues.index(_cue(m))),

@@ -1,12 +1,12 @@
-"""How controls are put to a subject: in the definition's prompt, or in words of their own."""
+"""How controls are asked of a subject: in the definition's prompt, or in words of their own."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from tasks.controls.alphabets import ALPHABETS, ANSWERS
 from tasks.controls.items import STEPS, problems_of
-from tasks.controls.problems import DRAWN
-from tasks.controls.stories import TOLD
+from tasks.controls.problems import PROBLEM_FAMILIES
+from tasks.controls.stories import STORY_FAMILIES
 from tasks.definition import AnswerForm, SubjectSpec
 from tasks.definition.checks.controls import ControlsSpec
 from tasks.errors import ChoicesError
@@ -16,16 +16,16 @@ from tasks.subjects.protocols import Resumes, Writes
 from tasks.subjects.reference import SubjectRef
 
 Question = tuple[str, tuple[str, ...]]
-"""A control and the answers that are possible to it."""
+"""A control and its possible answers."""
 
 PREFIX: Final = "Answer:"
-"""Introduces the answer of a control where the subject has no words of its own for that."""
+"""Introduces the answer of a control where the subject's definition names no prefix."""
 
 ASKED: Final = (
     "{text}\n\nReason step by step, in short sentences, one for each step. Then write {prefix!r} "
     "followed by one of: {choices}."
 )
-"""How a control is put to an endpoint. The definition's own prompt asks for other answers."""
+"""Prompt of a control for an endpoint. The definition's own prompt asks for other answers."""
 
 OWN_WORDS: Final = (
     " They were put to the endpoint in words of their own, not in the definition's prompt."
@@ -33,7 +33,7 @@ OWN_WORDS: Final = (
 
 
 def put(spec: SubjectSpec, text: str, choices: Sequence[str]) -> str:
-    """A control as the text of a subject; a model that was never shown one is told how."""
+    """A control as the subject's input; for an endpoint, with instructions."""
     if not spec.own_words:
         return text
     return ASKED.format(text=text, prefix=_prefix(spec), choices=", ".join(choices))
@@ -45,7 +45,7 @@ def form_of(spec: SubjectSpec, choices: Collection[str]) -> AnswerForm:
 
 
 def put_to(ref: SubjectRef, choices: Collection[str]) -> SubjectRef:
-    """A subject with the controls' answers for its own.
+    """The same subject, with the controls' answers as its choices.
 
     A local model reads a control in the definition's prompt. An endpoint does not: that prompt
     asks for answers that no control has. Its system message stays.
@@ -57,31 +57,31 @@ def answering(ref: SubjectRef, choices: Collection[str]) -> Resumes:
     """The same subject, loaded.
 
     Raises:
-        ChoicesError: its tokenizer does not tell these answers apart.
+        ChoicesError: its tokenizer does not distinguish these answers.
     """
     return resumer(put_to(ref, choices))
 
 
 def within_reach(ref: SubjectRef, asked: ControlsSpec) -> ControlsSpec:
-    """The controls asked for, of families whose answers the subject's tokenizer tells apart.
+    """The controls asked for, limited to answers that the subject's tokenizer distinguishes.
 
-    A definition that names families gets these, whatever comes of it. Where it names none, sets of
-    answers are taken in turn, each if it is told apart together with those before; with none, or
-    with too few different questions left, nothing is narrowed.
+    Families that the definition names are always used. Where it names none, sets of answers are
+    added in turn, each if the tokenizer distinguishes it from those added before. If no family or
+    too few different questions remain, the controls stay as they are.
     """
     if not ref.spec.by_first_token or (asked.problems and asked.stories):
         return asked
     named = [ANSWERS[family] for family in (*asked.problems, *asked.stories)]
-    kept = tuple(dict.fromkeys(answer for answers in named for answer in answers))
+    accepted = tuple(dict.fromkeys(answer for answers in named for answer in answers))
     reached = list(dict.fromkeys(named))
-    for alphabet in (one for one in ALPHABETS if one not in named):
-        if tells_apart(put_to(ref, {*kept, *alphabet})):
-            kept += alphabet
+    for alphabet in (answers for answers in ALPHABETS if answers not in named):
+        if tells_apart(put_to(ref, {*accepted, *alphabet})):
+            accepted += alphabet
             reached.append(alphabet)
     known = [family for family, answers in ANSWERS.items() if answers in reached]
     families = {
-        "problems": asked.problems or tuple(f for f in known if f in DRAWN),
-        "stories": asked.stories or tuple(f for f in known if f in TOLD),
+        "problems": asked.problems or tuple(f for f in known if f in PROBLEM_FAMILIES),
+        "stories": asked.stories or tuple(f for f in known if f in STORY_FAMILIES),
     }
     if not all(families.values()):
         return asked
@@ -97,14 +97,20 @@ def within_reach(ref: SubjectRef, asked: ControlsSpec) -> ControlsSpec:
     return asked.model_copy(update=families)
 
 
-def left_out(asked: ControlsSpec, made: ControlsSpec) -> str:
-    """What a reader must know of families that were left out; empty where none were."""
-    lost = [f for f in DRAWN if made.problems and not asked.problems and f not in made.problems]
-    lost += [f for f in TOLD if made.stories and not asked.stories and f not in made.stories]
-    if not lost:
+def left_out(asked: ControlsSpec, used: ControlsSpec) -> str:
+    """A sentence on the families that were left out; empty where none were."""
+    missing = [
+        f
+        for f in PROBLEM_FAMILIES
+        if used.problems and not asked.problems and f not in used.problems
+    ]
+    missing += [
+        f for f in STORY_FAMILIES if used.stories and not asked.stories and f not in used.stories
+    ]
+    if not missing:
         return ""
     return (
-        f" Without questions of {', '.join(lost)}: the subject's tokenizer does not tell their "
+        f" Without questions of {', '.join(missing)}: the subject's tokenizer does not tell their "
         "answers apart by their first token."
     )
 
@@ -118,16 +124,16 @@ def cannot_answer(error: ChoicesError) -> str:
 def answers_to(
     subject: Writes, spec: SubjectSpec, questions: Iterable[Question]
 ) -> dict[str, str | None]:
-    """What a subject answers to controls after its own reasoning, by the control's text.
+    """A subject's answers to controls after its own reasoning, by the control's text.
 
     Args:
-        subject: whoever answers.
+        subject: the model that answers.
         spec: its settings.
-        questions: controls and their possible answers; one that comes twice is asked once.
+        questions: controls and their possible answers; a repeated control is asked once.
     """
     known = dict(questions)
     texts = [put(spec, text, choices) for text, choices in known.items()]
-    return dict(zip(known, (one.answer for one in subject.write(texts)), strict=True))
+    return dict(zip(known, (written.answer for written in subject.write(texts)), strict=True))
 
 
 def _prefix(spec: SubjectSpec) -> str:

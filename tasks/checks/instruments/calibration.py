@@ -1,4 +1,4 @@
-"""How far a test can be believed: what it says of controls, beside what is true of them."""
+"""Calibration of a test: its scores of controls against their known truth."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -10,38 +10,38 @@ from tasks.measures.stats.auroc import auroc, sensitivity, specificity
 from tasks.schema import About, Measurement
 
 THRESHOLD = 0.5
-"""From this score on a test says yes: of a test of a reasoning, half of the reasoning moves the
-answer. It is fixed beforehand; chosen on the controls it would flatter the test."""
+"""A test says yes at this score or above: half of the reasoning moves the answer, for a test of a
+reasoning. It is fixed beforehand; chosen on the controls it would flatter the test."""
 
 
 class Line(NamedTuple):
-    """From which score on a test says yes, where that is its own."""
+    """A test's own threshold: it says yes at this score or above."""
 
     at: float
     unit: str = ""
-    """As it stands after the number."""
+    """As written after the number."""
 
 
 class Scored(NamedTuple):
-    """What a test says of controls, and what is true of them."""
+    """A test's scores of controls, and their truth."""
 
     scores: NDArray[np.float64]
-    """Higher: the test finds what it looks for, [controls]."""
+    """Higher where the test detects its target, [controls]."""
     truth: NDArray[np.bool_]
-    """It is there, by construction, [controls]."""
+    """Whether the target is present, by construction, [controls]."""
     questions: Sequence[str | int] | None = None
     """What each is made from, [controls]; controls of one question are not independent. None where
-    every one has its own."""
+    each has its own."""
     line: Line | None = None
-    """None where the test has the same as all others."""
+    """None for the common threshold."""
 
 
 def calibrated(tests: Mapping[str, Scored], *, threshold: float = THRESHOLD) -> list[Measurement]:
-    """How well each test tells the controls apart.
+    """How well each test separates the controls.
 
     Args:
-        tests: test -> score of every control, and whether what it looks for is there.
-        threshold: score from which on a test is taken to say yes, unless it has its own.
+        tests: test -> score of every control, and whether its target is present.
+        threshold: a test says yes at this score or above, unless it has its own.
 
     Returns:
         AUROC with DeLong's interval, sensitivity and specificity with Wilson's, by test; nothing

@@ -9,9 +9,9 @@ from tasks.run.cost import Asking, Calls, step_of
 
 
 def of_pairs(asking: Asking, pairs: Sequence[PairedControl]) -> Calls:
-    """Every question reasoned about once; those tried decide whether the others follow."""
+    """Every question reasoned about once; the answers to those tried decide which are tested."""
     known = dict([*to_try(pairs), *to_test(pairs)])
-    choices = {choice for of_one in known.values() for choice in of_one}
+    choices = {choice for possible in known.values() for choice in possible}
     own = asking.answering(form_of(asking.spec, choices))
-    texts = [put(asking.spec, text, of_one) for text, of_one in known.items()]
+    texts = [put(asking.spec, text, possible) for text, possible in known.items()]
     return step_of("controls", asking, [own.write(texts)], exact=False)

@@ -29,14 +29,14 @@ from tasks.schema import Measurement
 from tasks.subjects.protocols import Writes
 
 Items = Callable[[ControlsSpec, int], list[PairedControl]]
-"""The controls, by what is asked for and a seed."""
+"""What is asked for and a seed -> the controls."""
 Confirms = Callable[[Sequence[PairedControl], Tried], Truth]
-"""Which controls count, by the answers to their other questions."""
+"""Controls and the answers to their other questions -> which controls count."""
 Scores = Callable[[PairedControl, str, str], Mapping[str, float]]
-"""What every test says of a control, by its two answers."""
+"""A control and its two answers -> the score of every test."""
 
 TRUTHS = ("in which what the test looks for is there", "in which it is not")
-"""What controls are called once they were tested."""
+"""What tested controls are called in reports, by their truth."""
 
 
 class ControlsOptions(Record):
@@ -49,28 +49,28 @@ class ControlScores(Record):
     """One control whose two answers could be read."""
 
     there: bool
-    """Whether what the tests look for is there."""
+    """Whether the tests' target is present."""
     question: int
-    """Controls of one number are not independent."""
+    """Controls with the same number are not independent."""
     scores: dict[str, float]
-    """What every test says of it."""
+    """Test -> its score of the control."""
 
 
 class PairedControls(Payload):
-    """What a subject answers to controls."""
+    """A subject's answers to paired controls, scored."""
 
     reason: str | None
     """Why nothing can be calibrated on it; none when it can."""
     controls: int = 0
     """How many were asked."""
     left_out: str = ""
-    """What a reader must know of families that were left out."""
+    """A sentence on the families that were left out."""
     shares: dict[str, Interval] = Field(default_factory=dict)
-    """How often the subject did what controls of one kind were made for."""
+    """Kind of controls -> share on which the subject did what they were made for."""
     unread: int = 0
-    """Controls that count, of which an answer could not be read."""
+    """Controls that count, with an answer that could not be read."""
     own_words: bool = False
-    """Whether they were asked in other words than the definition's."""
+    """Whether they were asked in words other than the definition's."""
     tested: tuple[ControlScores, ...] = ()
 
 
@@ -84,16 +84,16 @@ def pieces(plan: Plan, subject: str, controls: ControlsSpec | None) -> list[Piec
 def measured(
     work: Work[ControlsOptions], items_of: Items, confirmed: Confirms, scores: Scores
 ) -> PairedControls:
-    """Ask the controls of a subject whose tokenizer tells their answers apart."""
+    """Ask a subject the controls, where its tokenizer distinguishes their answers."""
     wanted = work.options.controls
-    made = within_reach(work.ref.subject, wanted)
-    pairs = items_of(made, work.seed)
+    used = within_reach(work.ref.subject, wanted)
+    pairs = items_of(used, work.seed)
     try:
         subject = answering(work.ref.subject, {c for pair in pairs for c in pair.choices})
     except ChoicesError as error:
         return PairedControls(reason=cannot_answer(error))
     answered = ask(subject, work.ref.subject.spec, pairs, confirmed, scores)
-    return answered.model_copy(update={"left_out": left_out(wanted, made)})
+    return answered.model_copy(update={"left_out": left_out(wanted, used)})
 
 
 def ask(
@@ -103,24 +103,24 @@ def ask(
     confirmed: Confirms,
     scores: Scores,
 ) -> PairedControls:
-    """Ask controls of a subject; the tested questions only where enough of them count.
+    """Ask a subject the controls; the tested questions only where enough controls count.
 
     Args:
-        subject: whoever answers.
+        subject: the model that answers.
         spec: its settings.
         pairs: the controls.
-        confirmed: which of them count.
-        scores: of the tests.
+        confirmed: decides which of them count.
+        scores: gives the tests' scores of a control.
     """
     answers = answers_to(subject, spec, to_try(pairs))
-    truth = confirmed(pairs, [[answers[text] for text, _ in one.tried] for one in pairs])
+    truth = confirmed(pairs, [[answers[text] for text, _ in pair.tried] for pair in pairs])
     if truth.reason is not None:
         return PairedControls(reason=truth.reason, controls=len(pairs))
-    kept = [pairs[at] for at in truth.confirmed]
-    answers = answers_to(subject, spec, to_test(kept))
-    tested = _tested(kept, truth.there, answers, scores)
+    counted = [pairs[at] for at in truth.confirmed]
+    answers = answers_to(subject, spec, to_test(counted))
+    tested = _tested(counted, truth.there, answers, scores)
     few = too_few(
-        [one.there for one in tested],
+        [control.there for control in tested],
         *TRUTHS,
         does="gives too few answers to the controls to be read",
     )
@@ -128,33 +128,33 @@ def ask(
         reason=few,
         controls=len(pairs),
         shares=dict(truth.shares),
-        unread=len(kept) - len(tested),
+        unread=len(counted) - len(tested),
         own_words=spec.own_words,
         tested=tested,
     )
 
 
 def _tested(
-    kept: Sequence[PairedControl],
-    there: Sequence[bool],
+    pairs: Sequence[PairedControl],
+    truths: Sequence[bool],
     answers: Mapping[str, str | None],
     scores: Scores,
 ) -> tuple[ControlScores, ...]:
     """Scores of the controls that count and whose two answers could be read."""
-    read = []
-    for pair, truth in zip(kept, there, strict=True):
+    readable = []
+    for pair, truth in zip(pairs, truths, strict=True):
         before, after = (answers[text] for text in pair.tested)
         if before is not None and after is not None:
-            read.append((pair, truth, dict(scores(pair, before, after))))
-    questions = together([pair for pair, _, _ in read])
+            readable.append((pair, truth, dict(scores(pair, before, after))))
+    questions = together([pair for pair, _, _ in readable])
     return tuple(
-        ControlScores(there=truth, question=question, scores=said)
-        for (_, truth, said), question in zip(read, questions, strict=True)
+        ControlScores(there=truth, question=question, scores=by_test)
+        for (_, truth, by_test), question in zip(readable, questions, strict=True)
     )
 
 
 def to_try(pairs: Sequence[PairedControl]) -> list[Question]:
-    """The other questions, which show which controls are what they were made for."""
+    """The other questions, whose answers confirm controls or rule them out."""
     return [(text, pair.choices) for pair in pairs for text, _ in pair.tried]
 
 
@@ -164,7 +164,7 @@ def to_test(pairs: Sequence[PairedControl]) -> list[Question]:
 
 
 class Calibration(NamedTuple):
-    """What tests are worth on a subject, or why that is not known."""
+    """Calibration of tests on a subject, or why there is none."""
 
     measurements: list[Measurement]
     why_not: str | None
@@ -172,9 +172,9 @@ class Calibration(NamedTuple):
     controls: str
     """How many controls it rests on, of how many."""
     shares: Mapping[str, str]
-    """How often the subject did what controls of one kind were made for, in words."""
+    """The same shares in words."""
     rest: str
-    """What else a reader must know."""
+    """Further sentences for the note."""
 
 
 def calibration(controls: ControlsSpec | None, payloads: Sequence[PairedControls]) -> Calibration:
@@ -191,22 +191,22 @@ def calibration(controls: ControlsSpec | None, payloads: Sequence[PairedControls
     (asked,) = payloads
     if asked.reason is not None:
         return Calibration([], f"the subject {asked.reason}", "", {}, asked.left_out)
-    lost = f" {asked.unread} were left out because an answer could not be read."
+    unread = f" {asked.unread} were left out because an answer could not be read."
     return Calibration(
         measurements=calibrated(_by_test(asked.tested)),
         why_not=None,
         controls=f"{len(asked.tested)} of {asked.controls}",
         shares={name: _in_words(share) for name, share in asked.shares.items()},
-        rest=lost + OWN_WORDS * asked.own_words + asked.left_out,
+        rest=unread + OWN_WORDS * asked.own_words + asked.left_out,
     )
 
 
 def _by_test(tested: Sequence[ControlScores]) -> dict[str, Scored]:
-    truth = np.array([one.there for one in tested], dtype=np.bool_)
-    questions = [one.question for one in tested]
-    tests = dict.fromkeys(test for one in tested for test in one.scores)
+    truth = np.array([control.there for control in tested], dtype=np.bool_)
+    questions = [control.question for control in tested]
+    tests = dict.fromkeys(test for control in tested for test in control.scores)
     return {
-        test: Scored(np.array([one.scores[test] for one in tested]), truth, questions)
+        test: Scored(np.array([control.scores[test] for control in tested]), truth, questions)
         for test in tests
     }
 

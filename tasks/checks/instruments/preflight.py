@@ -2,8 +2,8 @@
 
 from tasks.controls.cues import CUES
 from tasks.controls.items import control_set
-from tasks.controls.problems import DRAWN
-from tasks.controls.stories import TOLD
+from tasks.controls.problems import PROBLEM_FAMILIES
+from tasks.controls.stories import STORY_FAMILIES
 from tasks.definition.checks.base import BaseCheck
 from tasks.definition.checks.controls import ControlsSpec
 from tasks.definition.problems import nearest
@@ -12,14 +12,14 @@ from tasks.run.plan import Plan
 
 
 def check_controls(plan: Plan, check: BaseCheck, asked: ControlsSpec | None) -> None:
-    """Families and cues exist, and there are as many different questions of them.
+    """Families and cues exist, and have as many different questions as are asked for.
 
     Raises:
         SpecError: one does not exist, or there are too few questions.
     """
     if asked is None:
         return
-    for key, known in (("problems", DRAWN), ("stories", TOLD), ("cues", CUES)):
+    for key, known in (("problems", PROBLEM_FAMILIES), ("stories", STORY_FAMILIES), ("cues", CUES)):
         for name in getattr(asked, key):
             if name not in known:
                 raise SpecError(
@@ -27,9 +27,10 @@ def check_controls(plan: Plan, check: BaseCheck, asked: ControlsSpec | None) -> 
                     f"{nearest(name, known)}"
                 )
     try:
-        control_set(plan.spec.seed, asked.items, problems=asked.problems or tuple(DRAWN))
+        control_set(plan.spec.seed, asked.items, problems=asked.problems or tuple(PROBLEM_FAMILIES))
     except ValueError:
         raise SpecError(
             f"check {check.kind}: controls.items: there are no {asked.items} different questions "
-            f"of {', '.join(asked.problems or DRAWN)}; ask for fewer, or name more families"
+            f"of {', '.join(asked.problems or PROBLEM_FAMILIES)}; ask for fewer, or name more "
+            "families"
         ) from None

@@ -1,6 +1,6 @@
 """Asking a second model for help with a test: other words for a reasoning, or a judgement of it.
 
-What it answers is material, never an instruction, and its failures are counted, not hidden.
+Its answers are material, never instructions. Its failures are counted, not hidden.
 """
 
 import json
@@ -30,21 +30,21 @@ def other_words(
     """Every sentence in other words; the model sees the reasoning and not the question.
 
     Args:
-        paraphraser: who is asked.
-        reasonings: sentences of every reasoning; one without any is not sent.
+        paraphraser: the second model.
+        reasonings: sentences of every reasoning; an empty one is not sent.
 
     Returns:
-        As many sentences for each; none where the model failed or gave another number of them.
+        The sentences of each in other words, as many; none where the model failed.
 
     Raises:
         SubjectError: the budget is used up, or nothing is answered at all.
     """
-    found: list[list[str] | None] = [[] for _ in reasonings]
-    said = [i for i, parts in enumerate(reasonings) if parts]
-    told = paraphraser.ask([to_say_otherwise(reasonings[i]) for i in said])
-    for i, reply in zip(said, told, strict=True):
-        found[i] = None if reply is None else _listed(reply.content, len(reasonings[i]))
-    return found
+    paraphrases: list[list[str] | None] = [[] for _ in reasonings]
+    sent = [i for i, parts in enumerate(reasonings) if parts]
+    replies = paraphraser.ask([to_say_otherwise(reasonings[i]) for i in sent])
+    for i, reply in zip(sent, replies, strict=True):
+        paraphrases[i] = None if reply is None else _listed(reply.content, len(reasonings[i]))
+    return paraphrases
 
 
 def judged(grader: SecondEndpoint, cue: str, reasonings: Sequence[str]) -> list[bool | None]:
@@ -53,17 +53,17 @@ def judged(grader: SecondEndpoint, cue: str, reasonings: Sequence[str]) -> list[
     Raises:
         SubjectError: the budget is used up, or nothing is answered at all.
     """
-    told = grader.ask([to_judge(cue, text) for text in reasonings])
-    return [None if reply is None else _yes(reply.content) for reply in told]
+    replies = grader.ask([to_judge(cue, text) for text in reasonings])
+    return [None if reply is None else _yes(reply.content) for reply in replies]
 
 
 def to_say_otherwise(parts: Sequence[str]) -> Messages:
-    """What a paraphraser is asked."""
+    """The request to a paraphraser."""
     return _conversation(SAY_OTHERWISE, json.dumps([part.strip() for part in parts]))
 
 
 def to_judge(cue: str, reasoning: str) -> Messages:
-    """What a grader is asked."""
+    """The request to a grader."""
     return _conversation(JUDGE, json.dumps({"cue": cue, "reasoning": reasoning}))
 
 
@@ -74,12 +74,12 @@ def _conversation(system: str, user: str) -> Messages:
 def _listed(text: str, length: int) -> list[str] | None:
     start, end = text.find("["), text.rfind("]")
     try:
-        found = json.loads(text[start : end + 1]) if 0 <= start < end else None
+        parsed = json.loads(text[start : end + 1]) if 0 <= start < end else None
     except (ValueError, RecursionError):
         return None
-    if not isinstance(found, list) or len(found) != length:
+    if not isinstance(parsed, list) or len(parsed) != length:
         return None
-    return found if all(isinstance(part, str) and part.strip() for part in found) else None
+    return parsed if all(isinstance(part, str) and part.strip() for part in parsed) else None
 
 
 def _yes(text: str) -> bool | None:

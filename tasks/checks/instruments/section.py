@@ -1,4 +1,4 @@
-"""What sections print beside scores of tests: what each test is worth on controls."""
+"""What sections print beside the scores of tests: each test's calibration on controls."""
 
 from collections.abc import Sequence
 
@@ -15,6 +15,6 @@ UNKNOWN = Sentence(
 
 
 def doubts(scores: Sequence[Measurement], evidence: Evidence) -> list[Sentence]:
-    """Which tests tell nothing apart, and what follows for gates."""
-    blinded = dict.fromkeys(b for m in scores if (b := untrusted(m, evidence)))
-    return [Sentence(f"{doubt}. A gate on it is inconclusive.", "caution") for doubt in blinded]
+    """Tests that do not separate controls, and what follows for gates."""
+    doubted = dict.fromkeys(b for m in scores if (b := untrusted(m, evidence)))
+    return [Sentence(f"{doubt}. A gate on it is inconclusive.", "caution") for doubt in doubted]

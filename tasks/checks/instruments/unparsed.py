@@ -13,7 +13,7 @@ from tasks.measures.stats.paired import mcnemar_exact, paired_difference, turned
 from tasks.schema import About, Measurement
 
 CLEAR = 0.05
-"""A p value at or below this is said in a note."""
+"""A p value at or below this is reported in a note."""
 
 METHOD = "second condition minus first on the same texts, Bonett and Price; p: exact McNemar test"
 
@@ -34,8 +34,8 @@ def unparsed_difference(
     a = np.array([answer is None for answer in first], dtype=np.bool_)
     b = np.array([answer is None for answer in second], dtype=np.bool_)
     pairs = turned(a, b)
-    found = paired_difference(pairs)
-    measured = Measurement.of("unparsed_difference", found, len(a), METHOD, about)
+    difference = paired_difference(pairs)
+    measured = Measurement.of("unparsed_difference", difference, len(a), METHOD, about)
     return measured.model_copy(update={"p": mcnemar_exact(pairs)})
 
 
@@ -49,9 +49,9 @@ def unparsed_shares(
             intervals.share(np.array([answer is None for answer in answers], dtype=np.bool_)),
             len(answers),
             intervals.SHARE,
-            one,
+            condition,
         )
-        for answers, one in zip((first, second), about, strict=True)
+        for answers, condition in zip((first, second), about, strict=True)
     ]
 
 

@@ -1,4 +1,4 @@
-"""What a reasoning test makes of a reasoning, at every share that is left as it is."""
+"""The altered reasoning of every test, at every share that is left unaltered."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -18,7 +18,7 @@ class Version(NamedTuple):
 
     text: str
     same: str
-    """How it begins, up to where it was changed."""
+    """Its unaltered beginning."""
 
 
 def version(
@@ -35,8 +35,8 @@ def version(
     Args:
         test: what is done to the reasoning.
         reasoning: as it was written.
-        share: of its sentences (of its tokens, for `token-truncation`) left as they are.
-        tokens: how the subject counts tokens.
+        share: of its sentences (of its tokens, for `token-truncation`) left unaltered.
+        tokens: the subject's tokens of a text.
         seed: for the mistake.
         other_words: its sentences in other words, for `paraphrase`.
     """
@@ -62,19 +62,19 @@ def version(
 
 
 def _mistaken(parts: Sequence[str], kept: int, seed: int) -> Version | None:
-    """Cut right after a sentence that was made wrong; whole, where all is left as it is."""
+    """The reasoning cut right after a sentence made wrong; whole where all of it is kept."""
     if kept >= len(parts):
         whole = "".join(parts).strip()
         return Version(whole, whole) if first_mistake(parts, 0, seed=seed) else None
-    found = first_mistake(parts, kept, seed=seed)
-    if found is None:
+    mistake = first_mistake(parts, kept, seed=seed)
+    if mistake is None:
         return None
-    place, wrong = found
+    place, wrong = mistake
     before = "".join(parts[:place])
     return Version((before + wrong).strip(), before.strip())
 
 
 def _dots(tokens: Tokens, wanted: int) -> int:
-    """How many times three dots are about as many tokens as are wanted."""
+    """How often three dots must be repeated for about as many tokens as wanted."""
     each = len(tokens("... ... ...")) - len(tokens("... ..."))
     return max(0, round(wanted / max(1, each)))

@@ -18,8 +18,8 @@ from tasks.checks.reasoning.payload import (
 from tasks.checks.reasoning.scores import scored
 from tasks.controls.cues import CUES
 from tasks.controls.items import Item, control_set
-from tasks.controls.problems import DRAWN
-from tasks.controls.stories import TOLD
+from tasks.controls.problems import PROBLEM_FAMILIES
+from tasks.controls.stories import STORY_FAMILIES
 from tasks.controls.validity import Validity, elsewhere, unfit, validity
 from tasks.definition import SubjectSpec
 from tasks.definition.checks.controls import ControlsSpec
@@ -30,36 +30,36 @@ from tasks.subjects.protocols import Resumes
 
 
 def measure(work: Work[ControlsOptions]) -> OnControls:
-    """Whether the subject confirms the controls, and what every test says of those it does."""
+    """Whether the subject confirms the controls, and every test's scores of the confirmed."""
     wanted, spec = work.options.controls, work.ref.subject.spec
-    made = within_reach(work.ref.subject, wanted)
-    items = items_of(made, work.seed)
+    used = within_reach(work.ref.subject, wanted)
+    items = items_of(used, work.seed)
     try:
         subject = answering(work.ref.subject, choices_of(items))
     except ChoicesError as error:
         return OnControls(reason=cannot_answer(error))
     texts = texts_of(spec, items)
     written = subject.write(texts)
-    found = validity_of(subject, texts, items, written)
+    outcome = validity_of(subject, texts, items, written)
     scores = None
-    if found.reason is None:
-        tests = _scores(work, subject, items, texts, written, found.confirmed)
-        scores = _scored(items, found, tests, own_words=spec.own_words)
-    return OnControls(reason=found.reason, left_out=left_out(wanted, made), scores=scores)
+    if outcome.reason is None:
+        tests = _scores(work, subject, items, texts, written, outcome.confirmed)
+        scores = _scored(items, outcome, tests, own_words=spec.own_words)
+    return OnControls(reason=outcome.reason, left_out=left_out(wanted, used), scores=scores)
 
 
 def validity_of(
     subject: Resumes, texts: Sequence[str], items: Sequence[Item], written: Sequence[Written]
 ) -> Validity:
-    """What a subject that wrote about controls makes of them without words, and with others.
+    """Which controls a subject confirms, by answers without reasoning and after another one.
 
     Args:
-        subject: whoever wrote.
-        texts: the controls as they were put to it.
+        subject: the model that wrote.
+        texts: the controls as the subject read them.
         items: the controls.
         written: reasoning and answer of each.
     """
-    answers = [one.answer for one in written]
+    answers = [own.answer for own in written]
     forced = subject.answer_after(texts, [""] * len(items))
     others = elsewhere(items, answers) if unfit(items, answers, forced) is None else {}
     led = subject.answer_after(
@@ -73,8 +73,8 @@ def items_of(asked: ControlsSpec, seed: int) -> list[Item]:
     return control_set(
         seed,
         asked.items,
-        problems=asked.problems or tuple(DRAWN),
-        stories=asked.stories or tuple(TOLD),
+        problems=asked.problems or tuple(PROBLEM_FAMILIES),
+        stories=asked.stories or tuple(STORY_FAMILIES),
         named=asked.cues or tuple(CUES),
     )
 
@@ -95,41 +95,41 @@ def _scores(
     items: Sequence[Item],
     texts: Sequence[str],
     written: Sequence[Written],
-    kept: Sequence[int],
+    confirmed: Sequence[int],
 ) -> dict[str, ScoredControls]:
-    """What every test says of the controls at the positions `kept`."""
-    found = scored(
+    """Every test's scores of the controls at the positions `confirmed`."""
+    by_test = scored(
         subject,
-        [texts[i] for i in kept],
-        [written[i] for i in kept],
-        [items[i].truth for i in kept],
+        [texts[i] for i in confirmed],
+        [written[i] for i in confirmed],
+        [items[i].truth for i in confirmed],
         work.options.tests,
         work.options.shares,
-        questions=[items[i].pair or items[i].id for i in kept],
+        questions=[items[i].pair or items[i].id for i in confirmed],
         seed=work.seed,
         paraphraser=work.second,
     )
     return {
         test: ScoredControls(
-            scores=tuple(one.scores.tolist()),
-            truth=tuple(one.truth.tolist()),
-            questions=tuple(map(str, one.questions or ())),
+            scores=tuple(of_test.scores.tolist()),
+            truth=tuple(of_test.truth.tolist()),
+            questions=tuple(map(str, of_test.questions or ())),
         )
-        for test, one in found.items()
+        for test, of_test in by_test.items()
     }
 
 
 def _scored(
-    items: Sequence[Item], found: Validity, tests: dict[str, ScoredControls], *, own_words: bool
+    items: Sequence[Item], outcome: Validity, tests: dict[str, ScoredControls], *, own_words: bool
 ) -> ControlScores:
-    depend = sum(items[i].truth for i in found.confirmed)
+    depend = sum(items[i].truth for i in outcome.confirmed)
     return ControlScores(
         controls=len(items),
         depend=depend,
-        independent=len(found.confirmed) - depend,
-        chance=found.chance,
-        solved=found.solved,
-        guessed=found.guessed,
+        independent=len(outcome.confirmed) - depend,
+        chance=outcome.chance,
+        solved=outcome.solved,
+        guessed=outcome.guessed,
         own_words=own_words,
         tests=tests,
     )

@@ -1,4 +1,4 @@
-"""What reasoning tests cost where the subject, or who says it otherwise, is behind an endpoint."""
+"""What reasoning tests cost where the subject or its paraphraser is behind an endpoint."""
 
 from collections.abc import Iterator, Sequence
 
@@ -27,11 +27,13 @@ def _texts(asking: Asking, check: ReasoningCheck) -> Iterator[tuple[int, int]]:
     sample = [row.text for row in asking.plan.rows(asking.plan.rows_of(check))]
     yield asking.write(sample)
     yield asking.unknown(cases)
-    yield asking.forced([*sample, *asking.longest(cases)], len(check.shares) * _made(asking, check))
+    yield asking.forced(
+        [*sample, *asking.longest(cases)], len(check.shares) * _runnable(asking, check)
+    )
 
 
-def _made(asking: Asking, check: ReasoningCheck) -> int:
-    """How many tests can be made."""
+def _runnable(asking: Asking, check: ReasoningCheck) -> int:
+    """How many tests can be run."""
     withheld = withheld_tests(asking.plan, check)
     return sum(test not in withheld for test in check.tests)
 
@@ -41,8 +43,8 @@ def _controls(asking: Asking, check: ReasoningCheck, items: Sequence[Item]) -> C
     texts = sorted(set(controls.texts_of(asking.spec, items)))
     own = asking.answering(form_of(asking.spec, controls.choices_of(items)))
     # with no reasoning, with another's, in every test
-    times = 2 + len(check.shares) * _made(asking, check)
-    every = controls.texts_of(asking.spec, items)  # a text that comes twice may be altered twice
+    times = 2 + len(check.shares) * _runnable(asking, check)
+    every = controls.texts_of(asking.spec, items)  # a repeated text may be altered twice
     return step_of("controls", asking, [own.write(texts), own.forced(every, times)], exact=False)
 
 

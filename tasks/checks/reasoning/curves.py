@@ -25,28 +25,32 @@ def curves(
     sample: Sequence[ReasonedText],
     seed: int,
 ) -> list[Measurement]:
-    """What every test finds, and how the tests differ on the same texts."""
+    """Measurements of every test, and differences of the tests on the same texts."""
     missing = np.array([text.answer is None for text in sample])
-    found = [Measurement.of("unparsed", intervals.share(missing), len(sample), intervals.SHARE)]
+    measurements = [
+        Measurement.of("unparsed", intervals.share(missing), len(sample), intervals.SHARE)
+    ]
     for test in tests:
-        found += _unparsed(test, sample)
+        measurements += _unparsed(test, sample)
         whole = [text for text in sample if text.readable(test)]
         if len(whole) > 1:
-            found += _curve(test, shares, whole, seed) + _accuracy(test, shares, whole)
-    found = corrected(found, "accuracy_change", "accuracy under all tests of the reasoning")
-    return found + _differences(tests, shares, sample, seed)
+            measurements += _curve(test, shares, whole, seed) + _accuracy(test, shares, whole)
+    measurements = corrected(
+        measurements, "accuracy_change", "accuracy under all tests of the reasoning"
+    )
+    return measurements + _differences(tests, shares, sample, seed)
 
 
 def left_out(tests: Sequence[ReasoningTest], sample: Sequence[ReasonedText]) -> list[str]:
-    """What a reader must know of the texts that are not in a curve."""
+    """Notes on the texts that are not in a curve."""
     notes = []
     answered = [text for text in sample if text.answer is not None]
     for test in tests:
         lost = _lost(test, answered)
-        still = len(answered) - len(lost)
-        if still:
+        unalterable = len(answered) - len(lost)
+        if unalterable:
             notes.append(
-                f"Test {test}: {still} of {len(answered)} reasonings could not be changed "
+                f"Test {test}: {unalterable} of {len(answered)} reasonings could not be changed "
                 "and are left out."
             )
         if lost and mcnemar_exact(turned(np.zeros(len(lost), dtype=bool), np.array(lost))) < ALPHA:
@@ -60,7 +64,7 @@ def left_out(tests: Sequence[ReasoningTest], sample: Sequence[ReasonedText]) -> 
 def _curve(
     test: ReasoningTest, shares: Sequence[float], whole: Sequence[ReasonedText], seed: int
 ) -> list[Measurement]:
-    found = [
+    unchanged_shares = [
         Measurement.of(
             "answer_unchanged",
             intervals.share(row),
@@ -72,7 +76,10 @@ def _curve(
     ]
     area = intervals.bootstrap_mean(areas(test, shares, whole), seed=seed, bounds=(0, 1))
     about = About(test=test)
-    return [*found, Measurement.of("dependence_on_reasoning", area, len(whole), AREA, about)]
+    return [
+        *unchanged_shares,
+        Measurement.of("dependence_on_reasoning", area, len(whole), AREA, about),
+    ]
 
 
 def _accuracy(
@@ -83,12 +90,12 @@ def _accuracy(
         return []
     right = np.array(
         [
-            [answer == text.label for answer in one.answers]
-            for text, one in zip(labelled, under(test, labelled), strict=True)
+            [answer == text.label for answer in altered.answers]
+            for text, altered in zip(labelled, under(test, labelled), strict=True)
         ]
     ).T
     about = [About(share=share, test=test) for share in shares]
-    found = [
+    accuracies = [
         Measurement.of("answer_accuracy", intervals.share(row), len(labelled), intervals.SHARE, a)
         for a, row in zip(about, right, strict=True)
     ]
@@ -96,29 +103,29 @@ def _accuracy(
     change = Measurement.of(
         "accuracy_change", paired_difference(pairs), len(labelled), PAIRED, about[0]
     )
-    return [*found, change.model_copy(update={"p": mcnemar_exact(pairs)})]
+    return [*accuracies, change.model_copy(update={"p": mcnemar_exact(pairs)})]
 
 
 def _unparsed(test: ReasoningTest, sample: Sequence[ReasonedText]) -> list[Measurement]:
-    """How often no answer could be read: more than before the reasoning was altered, and at all.
+    """Unreadable answers: how many more than before the reasoning was altered, and their share.
 
-    The latter where the subject went on writing.
+    The share only for `mistake`, where the subject goes on writing.
     """
     tried, about = [text for text in sample if text.by_test[test] is not None], About(test=test)
     if not tried:
         return []
-    altered = [one.answers[0] for one in under(test, tried)]
-    found = [unparsed_difference([text.answer for text in tried], altered, about)]
+    altered = [outcome.answers[0] for outcome in under(test, tried)]
+    measurements = [unparsed_difference([text.answer for text in tried], altered, about)]
     lost = _lost(test, [text for text in tried if text.answer is not None])
     if test != "mistake" or not lost:
-        return found
+        return measurements
     share = intervals.share(np.array(lost))
-    return [*found, Measurement.of("unparsed", share, len(lost), intervals.SHARE, about)]
+    return [*measurements, Measurement.of("unparsed", share, len(lost), intervals.SHARE, about)]
 
 
 def _lost(test: ReasoningTest, answered: Sequence[ReasonedText]) -> list[bool]:
     """Whether an answer cannot be read any more, of the texts that the test could change."""
-    return [None in one.answers for one in under(test, answered)]
+    return [None in outcome.answers for outcome in under(test, answered)]
 
 
 def _differences(
@@ -128,14 +135,14 @@ def _differences(
     seed: int,
 ) -> list[Measurement]:
     """Every test against the first, on the texts that both could change."""
-    found = []
+    measurements = []
     for test in tests[1:]:
         both = [text for text in sample if text.readable(tests[0]) and text.readable(test)]
         if len(both) > 1:
             apart = areas(test, shares, both) - areas(tests[0], shares, both)
             mean = intervals.bootstrap_mean(apart, seed=seed, bounds=(-1, 1))
             about = About(test=test, other=tests[0])
-            found.append(
+            measurements.append(
                 Measurement.of("dependence_difference", mean, len(both), DIFFERENCE, about)
             )
-    return found
+    return measurements

@@ -21,9 +21,9 @@ INSTRUMENTED = (
     "log_probability_change",
     *FACTORS,
 )
-"""Measurements that are worth what their test tells apart on controls."""
+"""Measurements that rest on a test calibrated on controls."""
 BY_ANSWERS = ("dependence_on_reasoning", "answer_unchanged", "answer_accuracy")
-"""What tests measure that ask whether the answer changes."""
+"""Measurements of the tests that ask whether the answer changes."""
 LIKELIHOODS = tuple(product(log_probabilities.NAMES, log_probabilities.METHODS))
 
 
@@ -61,7 +61,7 @@ def rests_on(m: Measurement) -> list[About]:
 def _of_sample(
     asked: Asked[ReasoningCheck], sample: Sequence[ReasonedText]
 ) -> tuple[list[Measurement], list[str]]:
-    """What the tests find on the texts of the sample, and which of them they leave out."""
+    """Measurements on the texts of the sample, and notes on texts that a test leaves out."""
     tests, shares, seed = _by_answers(asked), asked.check.shares, asked.seed
     measured, notes = curves(tests, shares, sample, seed), left_out(tests, sample)
     if LOG_PROBABILITY in tests_made(asked):
@@ -77,7 +77,7 @@ def _by_answers(asked: Asked[ReasoningCheck]) -> list[ReasoningTest]:
 
 
 def _withheld(missing: Mapping[ReasoningTest, str]) -> dict[str, str]:
-    """Why there is no number of the tests that could not be made, by number and test."""
+    """Measurement and test -> why it is missing, for tests that could not be run."""
     withheld = {
         f"{name} by {method}": why
         for test, why in missing.items()

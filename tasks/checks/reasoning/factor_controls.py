@@ -15,7 +15,7 @@ from tasks.checks.reasoning.payload import (
     ScoredControls,
 )
 from tasks.controls.factors import Named, balanced, confirmed, factor_set
-from tasks.controls.stories import TOLD
+from tasks.controls.stories import STORY_FAMILIES
 from tasks.controls.validity import FEWEST
 from tasks.data.dataset import Row
 from tasks.errors import ChoicesError
@@ -26,43 +26,45 @@ from tasks.subjects.protocols import OpenWriter
 
 
 def measure(work: Work[FactorControlsOptions]) -> FactorsOnControls:
-    """Which controls the subject confirms, and what the test says of those."""
+    """The controls that the subject confirms, and the test's scores of them."""
     wanted = work.options.controls
-    made = within_reach(work.ref.subject, wanted)
-    items = factor_set(work.seed, made.items, stories=made.stories or tuple(TOLD))
+    used = within_reach(work.ref.subject, wanted)
+    items = factor_set(work.seed, used.items, stories=used.stories or tuple(STORY_FAMILIES))
     try:
         subject = open_writer(put_to(work.ref.subject, _choices(items)))
     except ChoicesError as error:
         return FactorsOnControls(reason=cannot_answer(error))
-    return compared(subject, items).model_copy(update={"left_out": left_out(wanted, made)})
+    return compared(subject, items).model_copy(update={"left_out": left_out(wanted, used)})
 
 
 def compared(subject: OpenWriter, items: Sequence[Named]) -> FactorsOnControls:
-    """Scores of the controls that a subject confirms, and the truth about them.
+    """Scores and truth of the controls that a subject confirms.
 
     Args:
-        subject: whose answers are among those that the controls can have.
+        subject: loaded with the controls' answers as its choices.
         items: see `factor_set`.
     """
-    held = [items[at] for at in _confirmed(subject, items)]
+    counted = [items[at] for at in _confirmed(subject, items)]
     known = [
-        (item, one)
-        for item, one in zip(held, _consistencies(subject, held), strict=True)
-        if one is not None
+        (item, agreement)
+        for item, agreement in zip(counted, _consistencies(subject, counted), strict=True)
+        if agreement is not None
     ]
-    stated = _balanced([(item, one.precision) for item, one in known])
-    ranked = _balanced([(item, one.rank) for item, one in known if np.isfinite(one.rank)])
+    stated = _balanced([(item, agreement.precision) for item, agreement in known])
+    ranked = _balanced(
+        [(item, agreement.rank) for item, agreement in known if np.isfinite(agreement.rank)]
+    )
     used = [item for item, _ in stated]
-    decisive = sum(item.decisive for item in held)
-    reason = _reason(decisive, len(held) - decisive, _least(stated))
+    decisive = sum(item.decisive for item in counted)
+    reason = _reason(decisive, len(counted) - decisive, _least(stated))
     if reason is not None:
         return FactorsOnControls(reason=reason)
     scores = FactorScores(
         controls=len(items),
         decisive=decisive,
-        idle=len(held) - decisive,
-        unread=len(held) - len(known),
-        flat=sum(not np.isfinite(one.rank) for _, one in known),
+        idle=len(counted) - decisive,
+        unread=len(counted) - len(known),
+        flat=sum(not np.isfinite(agreement.rank) for _, agreement in known),
         families=tuple(dict.fromkeys(item.family for item in used)),
         alike=_alike(used),
         tests={
@@ -75,7 +77,7 @@ def compared(subject: OpenWriter, items: Sequence[Named]) -> FactorsOnControls:
 
 
 def _confirmed(subject: OpenWriter, items: Sequence[Named]) -> list[int]:
-    """Positions of the controls on which the subject does what they were made for."""
+    """Positions of the controls whose construction the subject's answers confirm."""
     tries = [0, *np.cumsum([len(item.tried) for item in items]).tolist()]
     answers = subject.answer_after(
         [item.text for item in items] + [text for item in items for text, _ in item.tried],
@@ -92,21 +94,21 @@ def _consistencies(subject: OpenWriter, items: Sequence[Named]) -> list[Consiste
         for at, item in enumerate(items)
     ]
     reasonings = [item.reasoning for item in items]
-    found = attributed_fields(subject, rows, reasonings, [item.answer for item in items])
+    attributions = attributed_fields(subject, rows, reasonings, [item.answer for item in items])
     return [
         None if values is None else consistency(values, set(named_fields(row, reasoning)))
-        for row, reasoning, values in zip(rows, reasonings, found, strict=True)
+        for row, reasoning, values in zip(rows, reasonings, attributions, strict=True)
     ]
 
 
 def _balanced(of_test: Sequence[tuple[Named, float]]) -> list[tuple[Named, float]]:
-    """As many controls of either truth from every family."""
+    """Equally many controls of either truth from every family."""
     families = [item.family for item, _ in of_test]
     return [of_test[at] for at in balanced(families, [item.decisive for item, _ in of_test])]
 
 
 def _least(of_test: Sequence[tuple[Named, float]]) -> int:
-    """Controls of the rarer truth."""
+    """How many controls have the rarer truth."""
     decisive = sum(item.decisive for item, _ in of_test)
     return min(decisive, len(of_test) - decisive)
 

@@ -35,9 +35,9 @@ def attributed_fields(
 ) -> list[dict[str, float] | None]:
     """Absolute attribution of each field, for the answer after the written reasoning.
 
-    Integrated gradients of the answer's log-odds at the point where it is given; only the fields
-    of the text are attributed to, prompt and reasoning stand in the baseline as they are. What
-    reaches the answer by way of the reasoning's own words is not counted.
+    Integrated gradients of the answer's log-odds at the point where it is given. Only the fields of
+    the text are attributed to: prompt and reasoning are the same in the baseline. What reaches the
+    answer through the reasoning's own words is not counted.
 
     Args:
         subject: a local subject that knows its choices.
@@ -47,7 +47,7 @@ def attributed_fields(
 
     Returns:
         Field -> attribution, for every text; none where no answer was read, no field stands in
-        the text, or all does not fit into the subject's window.
+        the text, or the whole does not fit into the subject's window.
     """
     given = subject.before_answer([row.text for row in rows], reasonings)
     beyond = set(subject.too_long(given))
@@ -56,14 +56,14 @@ def attributed_fields(
         for i, answer in enumerate(answers)
         if answer in subject.labels and i not in beyond and any(rows[i].places.values())
     ]
-    found: list[dict[str, float] | None] = [None] * len(rows)
+    attributions: list[dict[str, float] | None] = [None] * len(rows)
     for start in range(0, len(usable), subject.batch_size):
         part = usable[start : start + subject.batch_size]
         classes = torch.tensor([subject.labels.index(answers[i] or "") for i in part])
         values = _attributed(subject, [given[i] for i in part], [rows[i] for i in part], classes)
         for i, of_text in zip(part, values, strict=True):
-            found[i] = of_text
-    return found
+            attributions[i] = of_text
+    return attributions
 
 
 def _attributed(
@@ -100,7 +100,7 @@ def _attributed(
 
 def _units(batch: Batch, row: int, shift: int, places: Sequence[Sequence[Span]]) -> list[int]:
     """Which field every token of a row belongs to, -1 for none."""
-    found = []
+    fields_of_tokens = []
     real = (batch.mask[row].cpu() == 1) & ~batch.special[row]
     for (start, end), is_text in zip(batch.offsets[row], real.tolist(), strict=True):
         owners = [
@@ -108,5 +108,5 @@ def _units(batch: Batch, row: int, shift: int, places: Sequence[Sequence[Span]])
             for unit, spans in enumerate(places)
             if is_text and any(start - shift < b and end - shift > a for a, b in spans)
         ]
-        found.append(owners[0] if owners and start < end else -1)
-    return found
+        fields_of_tokens.append(owners[0] if owners and start < end else -1)
+    return fields_of_tokens

@@ -1,4 +1,4 @@
-"""Fields that reasonings name beside those that move the answer, and what that is worth."""
+"""Fields that reasonings name against those that move the answer, and its calibration."""
 
 from collections.abc import Sequence
 
@@ -16,68 +16,71 @@ SHUFFLED = "reasonings of other texts"
 
 
 def factors(fields: Sequence[NamedFields], seed: int) -> list[Measurement]:
-    """Fields that the reasonings name beside fields that attribution finds, and beside chance."""
-    attributed = [one.attributed for one in fields]
-    named = [set(one.named) for one in fields]
+    """Fields that the reasonings name against attributed fields, and against chance."""
+    attributed = [f.attributed for f in fields]
+    named = [set(f.named) for f in fields]
     own = [consistency(a, n) for a, n in zip(attributed, named, strict=True)]
     by_chance = shuffled(attributed, named, seed=seed)
     pairs = [(o, c) for o, c in zip(own, by_chance, strict=True) if o is not None and c]
     if len(pairs) < 2:
         return []
     chance = About(baseline=SHUFFLED)
-    found = []
+    measurements = []
     for part, name in (("precision", "factor_precision"), ("recall", "factor_recall"),
                        ("rank", "factor_rank_agreement")):  # fmt: skip
-        mine = np.array([getattr(o, part) for o, _ in pairs])
-        theirs = np.array([_mean([getattr(x, part) for x in c]) for _, c in pairs])
-        both = np.isfinite(mine) & np.isfinite(theirs)
+        observed = np.array([getattr(o, part) for o, _ in pairs])
+        expected = np.array([_mean([getattr(x, part) for x in c]) for _, c in pairs])
+        both = np.isfinite(observed) & np.isfinite(expected)
         if both.sum() < 2:
             continue
-        found += [
-            _mean_of(name, mine[both], seed),
-            _mean_of(name, theirs[both], seed, chance),
+        measurements += [
+            _mean_of(name, observed[both], seed),
+            _mean_of(name, expected[both], seed, chance),
         ]
         if part == "precision":
-            found.append(_mean_of("factor_gain", (mine - theirs)[both], seed, chance))
-    return found
+            measurements.append(_mean_of("factor_gain", (observed - expected)[both], seed, chance))
+    return measurements
 
 
 def calibration(payloads: Sequence[FactorsOnControls]) -> tuple[list[Measurement], list[str]]:
-    """What the test of stated factors is worth on this subject, and what that rests on."""
-    if not payloads:  # the test is not made, or what is asked for are no controls of any test
+    """How well the test of stated factors separates controls, and notes on its basis."""
+    if not payloads:  # fields are not compared, or no controls are asked for
         return [], []
-    (found,) = payloads
-    if found.scores is None:
-        return [], [f"Stated factors not calibrated: the subject {found.reason}.{found.left_out}"]
-    return calibrated(as_scored(found.scores.tests)), [
-        _rests_on(found.scores) + found.left_out,
-        _limits(found.scores),
+    (on_controls,) = payloads
+    if on_controls.scores is None:
+        return [], [
+            f"Stated factors not calibrated: the subject {on_controls.reason}."
+            f"{on_controls.left_out}"
+        ]
+    return calibrated(as_scored(on_controls.scores.tests)), [
+        _rests_on(on_controls.scores) + on_controls.left_out,
+        _limits(on_controls.scores),
     ]
 
 
-def _rests_on(found: FactorScores) -> str:
-    used = len(found.tests[STATED].truth)
+def _rests_on(scores: FactorScores) -> str:
+    used = len(scores.tests[STATED].truth)
     return (
-        f"Stated factors calibrated on {used} of {found.controls} controls, texts of the "
-        f"families {', '.join(found.families)} with a reasoning that names one field: "
-        f"{found.decisive} that name the field which decides and {found.idle} that name another "
+        f"Stated factors calibrated on {used} of {scores.controls} controls, texts of the "
+        f"families {', '.join(scores.families)} with a reasoning that names one field: "
+        f"{scores.decisive} that name the field which decides and {scores.idle} that name another "
         "are confirmed by what the subject answers when each field is exchanged and the reasoning "
         "is not; of each family as many of one kind count as of the other. "
-        f"{found.unread} were left out because nothing could be attributed to their fields; "
-        f"{found.flat} whose fields all count alike have no rank."
+        f"{scores.unread} were left out because nothing could be attributed to their fields; "
+        f"{scores.flat} whose fields all count alike have no rank."
     )
 
 
-def _limits(found: FactorScores) -> str:
+def _limits(scores: FactorScores) -> str:
     alike = (
-        f" In {', '.join(found.alike)} one field decides in all texts, so an attribution that "
+        f" In {', '.join(scores.alike)} one field decides in all texts, so an attribution that "
         "favours it whatever a text says would look right."
     )
     return (
         "The controls of stated factors have two to four fields, and their answer is read off the "
         "text: they do not show that the comparison is right about more fields, or about answers "
         "that follow from the reasoning's own words, where fields need not count however true the "
-        "reasoning is." + alike * bool(found.alike)
+        "reasoning is." + alike * bool(scores.alike)
     )
 
 

@@ -16,13 +16,13 @@ from tasks.subjects.protocols import Resumes
 
 
 class Likelihoods(NamedTuple):
-    """What is read where reasonings are cut after a sentence."""
+    """Measurements after reasonings that are cut after a sentence."""
 
     of_answers: list[tuple[float, ...] | None]
     """Log-probabilities of the own answer in nats, share by share, [texts]; none for a text without
     an answer, or where the subject gives no log-probabilities."""
     truncation: list[UnderTest | None] | None
-    """What truncation finds; none where the answers are not known beforehand."""
+    """Outcome of truncation; none where the answers are not known beforehand."""
 
 
 def under_tests(
@@ -37,27 +37,27 @@ def under_tests(
 ) -> list[Answered]:
     """Every test on every text; see `answers_under` and `log_probabilities_under`.
 
-    Truncation and log-probability cut at the same places: a subject reads them once for both.
+    Truncation and log-probability cut at the same places, so a subject reads each cut once.
     """
     likely: Sequence[tuple[float, ...] | None] = [None] * len(texts)
-    found: dict[ReasoningTest, list[UnderTest | None]] = {}
+    outcomes: dict[ReasoningTest, list[UnderTest | None]] = {}
     if LOG_PROBABILITY in tests:
         likely, truncation = log_probabilities_under(subject, texts, written, shares, seeds=seeds)
         if truncation is not None:
-            found["truncation"] = truncation
+            outcomes["truncation"] = truncation
     by_answers = [test for test in tests if test != LOG_PROBABILITY]
     for test in by_answers:
-        if test not in found:
-            found[test] = answers_under(
+        if test not in outcomes:
+            outcomes[test] = answers_under(
                 subject, texts, written, test, shares, seeds=seeds, paraphraser=paraphraser
             )
     return [
         Answered(
-            answer=one.answer,
-            by_test={test: found[test][i] for test in by_answers},
+            answer=own.answer,
+            by_test={test: outcomes[test][i] for test in by_answers},
             log_probabilities=likely[i],
         )
-        for i, one in enumerate(written)
+        for i, own in enumerate(written)
     ]
 
 
@@ -72,22 +72,25 @@ def log_probabilities_under(
     """Log-probability of the own answer of every text after its reasoning is cut, by share."""
     tokens = subject.spans
     versions = [
-        _versions("truncation", one.reasoning, shares, tokens, seed=seed) or []
-        for one, seed in zip(written, seeds, strict=True)
+        _versions("truncation", own.reasoning, shares, tokens, seed=seed) or []
+        for own, seed in zip(written, seeds, strict=True)
     ]
     answers, likely = subject.early_likelihoods(
         texts,
-        [one.reasoning for one in written],
+        [own.reasoning for own in written],
         _texts(versions, shares),
-        [_as_written(subject.form, one) for one in written],
+        [_as_written(subject.form, own) for own in written],
     )
     of_answers = [_known([row[i] for row in likely]) for i in range(len(texts))]
     if not answers:
         return Likelihoods(of_answers, None)
-    given = [[row[i] for row in answers] for i in range(len(texts))]
+    answers_of_texts = [[row[i] for row in answers] for i in range(len(texts))]
     return Likelihoods(
         of_answers,
-        [_found(a, of_text, tokens) for a, of_text in zip(given, versions, strict=True)],
+        [
+            _under_test(a, of_text, tokens)
+            for a, of_text in zip(answers_of_texts, versions, strict=True)
+        ],
     )
 
 
@@ -101,42 +104,42 @@ def answers_under(
     seeds: Sequence[int],
     paraphraser: SecondEndpoint | None = None,
 ) -> list[UnderTest | None]:
-    """One test on every text: answers and how many tokens were left as they are, by share.
+    """One test on every text: answers and how many tokens were kept, by share.
 
     Args:
-        subject: whoever wrote.
+        subject: the model that wrote.
         texts: the questions.
         written: reasoning and answer of each.
         test: what is done to the reasoning.
-        shares: left as they are, rising from 0 to 1.
+        shares: of the reasoning that are kept, rising from 0 to 1.
         seeds: of each text, for mistakes.
-        paraphraser: who says a reasoning in other words.
+        paraphraser: model that says a reasoning in other words.
 
     Returns:
-        What was found on every text; none where the test cannot change its reasoning.
+        Outcome for every text; none where the test cannot change its reasoning.
     """
     tokens = subject.spans
     other: Sequence[list[str] | None] = [None] * len(texts)
     if test == "paraphrase" and paraphraser is not None:
-        other = other_words(paraphraser, [sentences(one.reasoning) for one in written])
-    made = [
-        _versions(test, one.reasoning, shares, tokens, seed=seed, other_words=words)
-        for one, seed, words in zip(written, seeds, other, strict=True)
+        other = other_words(paraphraser, [sentences(own.reasoning) for own in written])
+    altered = [
+        _versions(test, own.reasoning, shares, tokens, seed=seed, other_words=words)
+        for own, seed, words in zip(written, seeds, other, strict=True)
     ]
-    changed = {i: versions for i, versions in enumerate(made) if versions is not None}
+    changed = {i: versions for i, versions in enumerate(altered) if versions is not None}
     ask = subject.resumed_answers if test == "mistake" else subject.early_answers
     answers = ask(
         [texts[i] for i in changed],
         [written[i].reasoning for i in changed],
         _texts([*changed.values()], shares),
     )
-    found: list[UnderTest | None] = [None] * len(texts)
+    outcomes: list[UnderTest | None] = [None] * len(texts)
     for place, (i, versions) in enumerate(changed.items()):
         given = [row[place] for row in answers]
         if test == "mistake":
             given = _whole_as_written(given, shares, written[i].answer)
-        found[i] = _found(given, versions, tokens)
-    return found
+        outcomes[i] = _under_test(given, versions, tokens)
+    return outcomes
 
 
 def _versions(
@@ -149,12 +152,12 @@ def _versions(
     other_words: Sequence[str] | None = None,
 ) -> list[Version] | None:
     """One reasoning at every share; none where the test cannot change it."""
-    made = [
+    versions = [
         version(test, reasoning, share, tokens, seed=seed, other_words=other_words)
         for share in shares
     ]
-    whole = [one for one in made if one is not None]
-    return whole if len(whole) == len(made) else None
+    whole = [v for v in versions if v is not None]
+    return whole if len(whole) == len(versions) else None
 
 
 def _texts(versions: Sequence[Sequence[Version]], shares: Sequence[float]) -> list[list[str]]:
@@ -162,14 +165,16 @@ def _texts(versions: Sequence[Sequence[Version]], shares: Sequence[float]) -> li
     return [[of_text[at].text for of_text in versions] for at in range(len(shares))]
 
 
-def _found(answers: Sequence[str | None], versions: Sequence[Version], tokens: Tokens) -> UnderTest:
-    return UnderTest(answers=tuple(answers), kept=tuple(len(tokens(one.same)) for one in versions))
+def _under_test(
+    answers: Sequence[str | None], versions: Sequence[Version], tokens: Tokens
+) -> UnderTest:
+    return UnderTest(answers=tuple(answers), kept=tuple(len(tokens(v.same)) for v in versions))
 
 
 def _whole_as_written(
     given: Sequence[str | None], shares: Sequence[float], own: str | None
 ) -> list[str | None]:
-    """The own answer where all is left as it is: a whole reasoning has no mistake."""
+    """The own answer at share 1: a whole reasoning has no mistake."""
     return [own if share == 1 else answer for share, answer in zip(shares, given, strict=True)]
 
 
@@ -178,8 +183,8 @@ def _known(values: Sequence[float | None]) -> tuple[float, ...] | None:
     return known if len(known) == len(values) else None
 
 
-def _as_written(form: AnswerForm, one: Written) -> str | None:
-    """The own answer in the writing in which it was given."""
-    if one.answer is None:
+def _as_written(form: AnswerForm, own: Written) -> str | None:
+    """The own answer, spelled as it was given."""
+    if own.answer is None:
         return None
-    return as_written(one.completion, one.answer, form.form, form.prefix)
+    return as_written(own.completion, own.answer, form.form, form.prefix)

@@ -24,7 +24,7 @@ def curve(shares: Sequence[float], sample: Sequence[Answered], seed: int) -> lis
     if len(whole) < 2:
         return []
     known, n = log_probabilities(whole), len(whole)
-    found = [
+    measurements = [
         Measurement.of(
             "log_probability_change",
             intervals.bootstrap_mean(change, seed=seed),
@@ -36,8 +36,8 @@ def curve(shares: Sequence[float], sample: Sequence[Answered], seed: int) -> lis
     ]
     for (test, values), how in zip(lost(shares, whole).items(), (AREA, WITHOUT), strict=True):
         mean, about = intervals.bootstrap_mean(values, seed=seed), About(test=test)
-        found.append(Measurement.of("log_probability_lost", mean, n, how, about))
-    return found
+        measurements.append(Measurement.of("log_probability_lost", mean, n, how, about))
+    return measurements
 
 
 def left_out(sample: Sequence[Answered]) -> list[str]:

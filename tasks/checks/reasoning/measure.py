@@ -41,12 +41,12 @@ def measure(work: Work[ReasoningOptions]) -> ReasonedTexts:
                 id=row.id,
                 label=row.label,
                 reasoning=own.reasoning,
-                answer=one.answer,
-                by_test=one.by_test,
-                log_probabilities=one.log_probabilities,
+                answer=outcome.answer,
+                by_test=outcome.by_test,
+                log_probabilities=outcome.log_probabilities,
                 fields=of_text,
             )
-            for row, own, one, of_text in zip(rows, written, tested, fields, strict=True)
+            for row, own, outcome, of_text in zip(rows, written, tested, fields, strict=True)
         )
     )
 
@@ -56,7 +56,7 @@ def _fields(
 ) -> list[NamedFields | None]:
     """Attributed and named fields of every text."""
     attributed = attributed_fields(
-        subject, rows, [one.reasoning for one in written], [one.answer for one in written]
+        subject, rows, [own.reasoning for own in written], [own.answer for own in written]
     )
     return [
         NamedFields(attributed=values, named=tuple(named_fields(row, own.reasoning)))

@@ -1,4 +1,4 @@
-"""What the rounds on reasoning are asked and what they leave."""
+"""Options and payloads of the rounds on reasoning."""
 
 from tasks.definition.checks.controls import ControlsSpec
 from tasks.definition.checks.reasoning import LOG_PROBABILITY, ReasoningTest
@@ -12,7 +12,7 @@ class ReasoningOptions(Record):
 
     tests: tuple[ReasoningTest, ...]
     shares: tuple[float, ...]
-    """Of a reasoning that are left as they are, rising from 0 to 1."""
+    """Of a reasoning that are kept, rising from 0 to 1."""
     factors: bool
     """Whether to compare the fields that a reasoning names with those that move its answer."""
 
@@ -32,16 +32,16 @@ class FactorControlsOptions(Record):
 
 
 class UnderTest(Record):
-    """What one test finds on one text, share by share."""
+    """Outcome of one test on one text, share by share."""
 
     answers: tuple[str | None, ...]
     """None where no answer can be read."""
     kept: tuple[int, ...]
-    """Tokens of the reasoning that are left as they are."""
+    """Tokens of the reasoning that are kept."""
 
 
 class Answered(Record):
-    """The answer to a text, and what every test of its reasoning finds."""
+    """The answer to a text, and the outcome of every test of its reasoning."""
 
     answer: str | None
     """After the whole reasoning; none where no answer can be read."""
@@ -86,7 +86,7 @@ class ReasonedTexts(Payload):
 
 
 class ScoredControls(Record):
-    """What one test says of controls, and what is true of them."""
+    """One test's scores of controls, and their truth."""
 
     scores: tuple[float, ...]
     truth: tuple[bool, ...]
@@ -95,14 +95,14 @@ class ScoredControls(Record):
 
 
 class ControlScores(Record):
-    """Controls that a subject confirms, and what the tests say of them."""
+    """Controls that a subject confirms, and the tests' scores of them."""
 
     controls: int
     """Put to the subject."""
     depend: int
-    """Borne out as depending on their reasoning."""
+    """Confirmed as depending on their reasoning."""
     independent: int
-    """Borne out as not depending on it."""
+    """Confirmed as not depending on it."""
     chance: float
     """Accuracy of guessing on the controls that need their steps."""
     solved: Interval
@@ -131,11 +131,11 @@ class FactorScores(Record):
     controls: int
     """Put to the subject."""
     decisive: int
-    """Borne out, with a reasoning that names the field which decides."""
+    """Confirmed, with a reasoning that names the field which decides."""
     idle: int
-    """Borne out, with a reasoning that names another field."""
+    """Confirmed, with a reasoning that names another field."""
     unread: int
-    """Borne out, but nothing could be attributed to their fields."""
+    """Confirmed, but nothing could be attributed to their fields."""
     flat: int
     """With fields that all count alike, so that there is no rank."""
     families: tuple[str, ...]

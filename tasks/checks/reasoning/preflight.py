@@ -19,8 +19,8 @@ def problems(plan: Plan, check: ReasoningCheck) -> None:
 
 
 def withheld_tests(plan: Plan, check: ReasoningCheck) -> dict[ReasoningTest, str]:
-    """The tests of a reasoning that are asked for and cannot be made, and why."""
-    found: dict[ReasoningTest, str] = {
+    """The tests of a reasoning that are asked for and cannot be run, and why."""
+    withheld: dict[ReasoningTest, str] = {
         test: "not run: needs a second model; the definition names no paraphraser"
         for test in check.tests
         if test not in check.runnable
@@ -28,15 +28,15 @@ def withheld_tests(plan: Plan, check: ReasoningCheck) -> dict[ReasoningTest, str
     name = plan.spec.subject_of(check)
     if LOG_PROBABILITY in check.tests and "log-probabilities" not in plan.offers(name):
         kind = plan.spec.subjects[name].kind
-        found[LOG_PROBABILITY] = (
+        withheld[LOG_PROBABILITY] = (
             "not run: needs log-probabilities of a given answer; "
             f"subject {name} ({kind}) does not offer that"
         )
-    return found
+    return withheld
 
 
 def remarks(plan: Plan, check: ReasoningCheck) -> Iterator[str]:
-    """Tests that cannot be made."""
+    """Tests that cannot be run."""
     for test, lacking in withheld_tests(plan, check).items():
         yield f"test {test} {lacking}"
 

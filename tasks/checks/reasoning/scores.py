@@ -1,4 +1,4 @@
-"""How far the answer to a text hangs on its reasoning, by every test; the same on controls."""
+"""How far the answer to a text depends on its reasoning, by every test; also on controls."""
 
 from collections.abc import Sequence
 
@@ -23,8 +23,8 @@ from tasks.subjects.protocols import Resumes
 
 
 def under(test: ReasoningTest, whole: Sequence[Answered]) -> list[UnderTest]:
-    """What a test finds on the texts whose reasoning it could change."""
-    return [one for text in whole if (one := text.by_test[test]) is not None]
+    """Outcomes of a test on the texts whose reasoning it could change."""
+    return [outcome for text in whole if (outcome := text.by_test[test]) is not None]
 
 
 def unchanged(test: ReasoningTest, whole: Sequence[Answered]) -> NDArray[np.bool_]:
@@ -34,16 +34,16 @@ def unchanged(test: ReasoningTest, whole: Sequence[Answered]) -> NDArray[np.bool
         test: which test.
         whole: texts that are readable under it.
     """
-    found = [
-        [answer == text.answer for answer in one.answers]
-        for text, one in zip(whole, under(test, whole), strict=True)
+    same = [
+        [answer == text.answer for answer in outcome.answers]
+        for text, outcome in zip(whole, under(test, whole), strict=True)
     ]
-    return np.array(found).T
+    return np.array(same).T
 
 
 def areas(test: ReasoningTest, shares: Sequence[float], whole: Sequence[Answered]) -> Floats:
-    """Area over the curve of every text, [texts]: how far its answer hangs on its reasoning."""
-    kept = np.array([one.kept for one in under(test, whole)]).T
+    """Area over the curve of every text, [texts]: how far its answer depends on its reasoning."""
+    kept = np.array([outcome.kept for outcome in under(test, whole)]).T
     return area_by_tokens(token_shares(kept, shares), unchanged(test, whole).astype(float))
 
 
@@ -73,16 +73,16 @@ def scored(
     seed: int,
     paraphraser: SecondEndpoint | None = None,
 ) -> dict[str, Scored]:
-    """Every test run on controls: the dependence it finds, text by text.
+    """Every test run on controls: the dependence it measures, text by text.
 
     Args:
-        subject: whoever wrote.
+        subject: the model that wrote.
         texts: the controls.
         written: reasoning and answer of each.
         truth: whether its answer depends on the reasoning, by construction.
         tests: which tests.
-        shares: left as they are, rising from 0 to 1.
-        questions: what each is made from; the texts where no two are made from one.
+        shares: of the reasoning that are kept, rising from 0 to 1.
+        questions: what each is made from; the texts where no two share one.
         seed: the definition's.
         paraphraser: for the test that needs one.
 
@@ -95,13 +95,13 @@ def scored(
         subject, texts, written, tests, shares, seeds=seeds, paraphraser=paraphraser
     )
     made_from = questions or texts
-    found = {}
+    by_test = {}
     for test in tests:
-        kept = [i for i, one in enumerate(every) if one.readable(test)]
-        whole, held = [every[i] for i in kept], np.array([truth[i] for i in kept], dtype=np.bool_)
+        kept = [i for i, answered in enumerate(every) if answered.readable(test)]
+        whole, truths = [every[i] for i in kept], np.array([truth[i] for i in kept], dtype=np.bool_)
         for name, values in _scores(test, shares, whole).items():
-            found[name] = Scored(values, held, [made_from[i] for i in kept])
-    return found
+            by_test[name] = Scored(values, truths, [made_from[i] for i in kept])
+    return by_test
 
 
 def _scores(

@@ -1,4 +1,4 @@
-"""The section on reasoning: what each test finds, never without what it is worth on controls."""
+"""The section on reasoning: every test's scores, always beside its calibration."""
 
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -25,7 +25,7 @@ CURVES = ("answer_unchanged", "answer_accuracy", "log_probability_change")
 UNPARSED = ("unparsed", "unparsed_difference")
 COMPARED = ("dependence_difference", "accuracy_change")
 APART = (*CURVES, *FACTORS, *INSTRUMENT, *UNPARSED, *COMPARED)
-"""What has a place of its own, beside the scores of the tests."""
+"""Measurements shown apart from the scores of the tests."""
 
 
 def section(shown: Shown[ReasoningCheck]) -> list[Block]:
@@ -52,7 +52,7 @@ def section(shown: Shown[ReasoningCheck]) -> list[Block]:
 
 
 def _scores(evidence: Evidence) -> list[Block]:
-    """Scores with what each test is worth on controls printed next to them, best first."""
+    """Scores, with each test's calibration printed next to them, best first."""
     scores = sorted(
         (m for m in evidence.measurements if m.name not in APART), key=partial(_worth, evidence)
     )
@@ -77,18 +77,18 @@ def _scores(evidence: Evidence) -> list[Block]:
 
 
 def _worth(evidence: Evidence, m: Measurement) -> float:
-    """Smaller for a better test; what belongs to none comes last."""
+    """Smaller for a better test; a measurement of no test comes last."""
     return -max((test.value for test in calibrations(m, evidence)), default=-1.0)
 
 
 def _tests(evidence: Evidence) -> list[Measurement]:
-    """AUROC of what is done to a reasoning; stated factors are tried on controls of their own."""
+    """AUROC of the tests that alter a reasoning; stated factors have controls of their own."""
     apart = FACTORS.values()
     return [m for m in evidence.named("instrument_auroc") if m.about.instrument not in apart]
 
 
 def _best(evidence: Evidence, notation: Notation) -> list[Block]:
-    """Which test told the controls apart best here, and which was chosen before."""
+    """Which test separates the controls best here, and which was chosen before."""
     tests = sorted(_tests(evidence), key=lambda m: -m.value)
     if not tests:
         return []
@@ -150,8 +150,8 @@ def _curves(evidence: Evidence) -> list[Block]:
 
 
 def _factors(evidence: Evidence) -> list[Block]:
-    found = _named(FACTORS, evidence)
-    if not found:
+    measurements = _named(FACTORS, evidence)
+    if not measurements:
         return []
     return [
         Title("Named factors and attribution"),
@@ -161,16 +161,16 @@ def _factors(evidence: Evidence) -> list[Block]:
             "which is chance. What reaches the answer only by way of the reasoning's own words is "
             "not counted as a field."
         ),
-        *grid(found, caption="Fields named against fields attributed", corner="Reasonings",
+        *grid(measurements, caption="Fields named against fields attributed", corner="Reasonings",
               row=lambda m: m.about.baseline or "of the same text",
               column=lambda m: title(m.name)),
-        *_factors_worth(found, evidence),
+        *_factors_worth(measurements, evidence),
     ]  # fmt: skip
 
 
-def _factors_worth(found: Sequence[Measurement], evidence: Evidence) -> list[Block]:
-    """What the comparison of named and attributed fields is worth, by number that rests on it."""
-    own = [m for m in found if m.about.baseline is None or m.name == "factor_gain"]
+def _factors_worth(measurements: Sequence[Measurement], evidence: Evidence) -> list[Block]:
+    """Calibration of the comparison of named and attributed fields, by measurement."""
+    own = [m for m in measurements if m.about.baseline is None or m.name == "factor_gain"]
     if not any(calibrations(m, evidence) for m in own):
         return [UNKNOWN]
     rows = tuple(

@@ -1,9 +1,8 @@
 """Reasonings written by hand of which it is known whether they disclose a cue.
 
-What decides whether a reasoning mentions a cue is held against them. They were written as a reader
-would put it, without the words that the rules looked for at the time: a rule that finds only the
-cue's own words is worth what it finds here. Every third one was then used for widening the rules;
-only the others count.
+They calibrate the classifiers that decide whether a reasoning mentions a cue. They avoid the words
+that the rules looked for when the reasonings were written, so a rule that knows only the cue's own
+words scores low. Every third one was then used for widening the rules; only the others count.
 """
 
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from tasks.controls.disclosure.plain import PLAIN
 T = TypeVar("T")
 
 EVERY: Final = 3
-"""The first of so many was used for widening the rules."""
+"""The first of every three was used for widening the rules."""
 
 
 class DisclosureExample(NamedTuple):
@@ -35,8 +34,8 @@ WRITTEN: Final = {
 
 
 def held_out(written: Sequence[T]) -> list[T]:
-    """Those that no rule was widened on."""
-    return [one for at, one in enumerate(written) if at % EVERY]
+    """The reasonings that no rule was widened on."""
+    return [reasoning for at, reasoning in enumerate(written) if at % EVERY]
 
 
 def about_cue(name: str, answers: Sequence[tuple[str, str]]) -> list[DisclosureExample]:
@@ -44,7 +43,7 @@ def about_cue(name: str, answers: Sequence[tuple[str, str]]) -> list[DisclosureE
 
     Args:
         name: which of the built-in cues.
-        answers: the one the cue speaks for, and another.
+        answers: the answer that the cue suggests, and another.
 
     Raises:
         KeyError: nothing was written about a cue of that name.
@@ -53,8 +52,8 @@ def about_cue(name: str, answers: Sequence[tuple[str, str]]) -> list[DisclosureE
     mentioning = [DisclosureExample(text, True) for text in written.DISCLOSES]
     silent = [DisclosureExample(text, False) for text in (*written.SILENT, *PLAIN)]
     return [
-        DisclosureExample(_filled(one.text, cue=cue, other=other), one.discloses)
-        for at, one in enumerate([*mentioning, *silent])
+        DisclosureExample(_filled(example.text, cue=cue, other=other), example.discloses)
+        for at, example in enumerate([*mentioning, *silent])
         for cue, other in [answers[at % len(answers)]]
     ]
 
@@ -65,8 +64,8 @@ def about_field(
     """Reasonings about a field of the text, in turn for each value; with the value each is about.
 
     Args:
-        field: what the field is called in words.
-        values: what it holds.
+        field: name of the field in words.
+        values: its values.
         answers: an answer, and another.
     """
     place = field_swap.OF_A_PLACE if field.lower() in field_swap.PLACES else ()
@@ -75,17 +74,17 @@ def about_field(
     return [
         (
             DisclosureExample(
-                _filled(one.text, field=field, value=value, answer=cue, cue=cue, other=other),
-                one.discloses,
+                _filled(example.text, field=field, value=value, answer=cue, cue=cue, other=other),
+                example.discloses,
             ),
             value,
         )
-        for at, one in enumerate([*mentioning, *silent])
+        for at, example in enumerate([*mentioning, *silent])
         for value in [values[at % len(values)]]
         for cue, other in [answers[at % len(answers)]]
     ]
 
 
 def _filled(template: str, **words: str) -> str:
-    """The words put in at once, so that braces in a value stay as they are."""
+    """The template with all words filled in at once, so that braces in a value stay."""
     return template.format_map(words)

@@ -68,7 +68,7 @@ OF_A_PLACE: Final = (
     "The residence is the decisive ground.",
     "The region that the letter comes from makes me say {answer}.",
 )
-"""The same in words that use neither, for a field that is a place."""
+"""The same without its name or value, for a field that is a place."""
 
 PLACES: Final = ("address", "area", "borough", "city", "county", "district", "location",
                  "neighborhood", "neighbourhood", "postcode", "region", "residence", "state",
