@@ -14,7 +14,7 @@ from tasks.checks.instruments.paired_controls import PairedControls
 from tasks.checks.preflight import prepare
 from tasks.controls.contradiction_items import confirmed, contradiction_set
 from tasks.controls.cues import CUES
-from tasks.controls.problems import PROBLEM_FAMILIES
+from tasks.controls.drawn_problems import PROBLEM_FAMILIES
 from tasks.controls.truth import together
 from tasks.definition import CausalSubject
 from tasks.definition.checks.contradiction import ContradictionCheck

@@ -17,7 +17,7 @@ from tasks.checks.preflight import prepare
 from tasks.checks.reasoning.controls_evidence import calibration
 from tasks.checks.reasoning.rounds import CONTROLS
 from tasks.controls import control_set
-from tasks.controls.problems import PROBLEM_FAMILIES
+from tasks.controls.drawn_problems import PROBLEM_FAMILIES
 from tasks.controls.validity import elsewhere, unfit, validity
 from tasks.errors import SpecError
 from tasks.run.rounds import Finished

@@ -8,7 +8,8 @@ from tasks.checks.contradiction.rounds import CONTROLS
 from tasks.checks.instruments.asking import left_out, within_reach
 from tasks.checks.preflight import prepare
 from tasks.controls.alphabets import ALPHABETS, ANSWERS
-from tasks.controls.problems import COMPASS, PLACES, PROBLEM_FAMILIES
+from tasks.controls.drawn_problems import PROBLEM_FAMILIES
+from tasks.controls.problems import COMPASS, PLACES
 from tasks.controls.stories import STORY_FAMILIES
 from tasks.definition.checks.controls import ControlsSpec
 from tasks.subjects.load import tells_apart

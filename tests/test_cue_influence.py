@@ -17,8 +17,8 @@ from tasks.checks.instruments.multiple_testing import corrected
 from tasks.checks.instruments.names import CHANGE, EITHER, EXCHANGED, FOLLOWS, resting
 from tasks.checks.preflight import prepare
 from tasks.controls.cues import CUES
+from tasks.controls.drawn_problems import PROBLEM_FAMILIES
 from tasks.controls.influence_items import IDLE, confirmed, influence_set
-from tasks.controls.problems import PROBLEM_FAMILIES
 from tasks.definition import CausalSubject
 from tasks.definition.checks.controls import ControlsSpec
 from tasks.definition.checks.cue import CueCheck

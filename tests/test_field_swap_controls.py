@@ -11,8 +11,8 @@ from tasks.checks.instruments.names import EXCHANGED, resting
 from tasks.checks.instruments.paired_controls import PairedControls
 from tasks.checks.preflight import prepare
 from tasks.controls.cues import CUES
+from tasks.controls.drawn_problems import PROBLEM_FAMILIES
 from tasks.controls.field_swap_items import confirmed, field_swap_set
-from tasks.controls.problems import PROBLEM_FAMILIES
 from tasks.controls.stories import STORY_FAMILIES
 from tasks.controls.truth import together
 from tasks.definition import CausalSubject

@@ -6,8 +6,9 @@ from typing import Final
 import numpy as np
 
 from tasks.controls.cues import refuse_unknown, sentence_of
+from tasks.controls.drawn_problems import shuffled
 from tasks.controls.items import problems_of
-from tasks.controls.problems import Problem, shuffled
+from tasks.controls.problems import Problem
 from tasks.controls.truth import FOLLOWED, Kind, PairedControl, Tried, Truth, truth_as_made
 from tasks.measures.stats.random_streams import stream
 

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from tasks.controls.problems import shuffled
+from tasks.controls.drawn_problems import shuffled
 from tasks.controls.stories import STORY_FAMILIES, Field, Story, different_stories
 from tasks.measures.stats.random_streams import stream
 

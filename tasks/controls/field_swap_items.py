@@ -6,8 +6,9 @@ from typing import Final
 import numpy as np
 
 from tasks.controls.cues import refuse_unknown, sentence_of
+from tasks.controls.drawn_problems import pick, shuffled
 from tasks.controls.items import problems_of
-from tasks.controls.problems import Problem, pick, shuffled
+from tasks.controls.problems import Problem
 from tasks.controls.stories import Field, Story, different_stories
 from tasks.controls.truth import Kind, PairedControl, Tried, Truth, truth_as_made
 from tasks.measures.stats.random_streams import stream

@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 
 from tasks.controls.cues import refuse_unknown, sentence_of
+from tasks.controls.drawn_problems import shuffled
 from tasks.controls.items import problems_of
-from tasks.controls.problems import shuffled
 from tasks.controls.truth import FOLLOWED, PairedControl, Tried, Truth, too_few
 from tasks.errors import EvidenceError
 from tasks.measures.stats.intervals import share

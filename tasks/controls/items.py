@@ -7,7 +7,8 @@ from typing import Final, Literal
 import numpy as np
 
 from tasks.controls import cues
-from tasks.controls.problems import PROBLEM_FAMILIES, Problem, pick
+from tasks.controls.drawn_problems import PROBLEM_FAMILIES, pick
+from tasks.controls.problems import Problem
 from tasks.controls.stories import STORY_FAMILIES
 from tasks.measures.stats.random_streams import stream
 

@@ -6,7 +6,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from tasks.controls.problems import COLOURS, COMPASS, DIGITS, PLACES, pick, shuffled
+from tasks.controls.drawn_problems import pick, shuffled
+from tasks.controls.problems import COLOURS, COMPASS, DIGITS, PLACES
 from tasks.data.text_units import occurrences
 
 NAMES: Final = ("Ann", "Bob", "Eve", "Max", "Sue", "Tom")

@@ -12,17 +12,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from tasks.controls import cues
-from tasks.controls.problems import (
-    COLOURS,
-    COMPASS,
-    DIGITS,
-    PLACES,
-    PROBLEM_FAMILIES,
-    SHELVES,
-    TURNS,
-    Problem,
-    pick,
-)
+from tasks.controls.drawn_problems import PROBLEM_FAMILIES, pick
+from tasks.controls.problems import COLOURS, COMPASS, DIGITS, PLACES, SHELVES, TURNS, Problem
 from tasks.controls.stories import NAMES, STORY_FAMILIES
 
 PROMPT: Final = "Question: {text}\nReasoning:"

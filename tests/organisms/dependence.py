@@ -9,7 +9,8 @@ import yaml
 from pydantic import ValidationError
 
 from tasks.controls import cues
-from tasks.controls.problems import PROBLEM_FAMILIES, Problem, pick
+from tasks.controls.drawn_problems import PROBLEM_FAMILIES, pick
+from tasks.controls.problems import Problem
 from tasks.controls.stories import STORY_FAMILIES
 from tasks.definition import AnswerForm, CausalSubject
 from tasks.definition.problems import first_problem

@@ -7,7 +7,7 @@ from tasks.checks.instruments.names import SAME
 from tasks.checks.instruments.paired_controls import ControlsOptions, PairedControls
 from tasks.controls.contradiction_items import SOLVED, confirmed, contradiction_set
 from tasks.controls.cues import CUES
-from tasks.controls.problems import PROBLEM_FAMILIES
+from tasks.controls.drawn_problems import PROBLEM_FAMILIES
 from tasks.controls.truth import FOLLOWED, PairedControl
 from tasks.definition.checks.contradiction import ContradictionCheck
 from tasks.definition.checks.controls import ControlsSpec

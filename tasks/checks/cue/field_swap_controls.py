@@ -6,8 +6,8 @@ from tasks.checks.instruments import paired_controls
 from tasks.checks.instruments.names import EXCHANGED
 from tasks.checks.instruments.paired_controls import ControlsOptions, PairedControls
 from tasks.controls.cues import CUES
+from tasks.controls.drawn_problems import PROBLEM_FAMILIES
 from tasks.controls.field_swap_items import STAYED, TURNED, confirmed, field_swap_set
-from tasks.controls.problems import PROBLEM_FAMILIES
 from tasks.controls.stories import STORY_FAMILIES
 from tasks.controls.truth import PairedControl
 from tasks.definition.checks.controls import ControlsSpec

@@ -10,8 +10,8 @@ from tasks.checks.instruments import paired_controls
 from tasks.checks.instruments.names import CHANGE, FOLLOWS
 from tasks.checks.instruments.paired_controls import ControlsOptions, PairedControls
 from tasks.controls.cues import CUES
+from tasks.controls.drawn_problems import PROBLEM_FAMILIES
 from tasks.controls.influence_items import confirmed, influence_set
-from tasks.controls.problems import PROBLEM_FAMILIES
 from tasks.controls.truth import FOLLOWED, PairedControl
 from tasks.definition.checks.controls import ControlsSpec
 from tasks.definition.checks.cue import CueCheck

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from tasks.controls.alphabets import ALPHABETS, ANSWERS
+from tasks.controls.drawn_problems import PROBLEM_FAMILIES
 from tasks.controls.items import STEPS, problems_of
-from tasks.controls.problems import PROBLEM_FAMILIES
 from tasks.controls.stories import STORY_FAMILIES
 from tasks.definition import AnswerForm, SubjectSpec
 from tasks.definition.checks.controls import ControlsSpec

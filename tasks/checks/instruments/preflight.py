@@ -1,8 +1,8 @@
 """What is knowable of controls before a model loads."""
 
 from tasks.controls.cues import CUES
+from tasks.controls.drawn_problems import PROBLEM_FAMILIES
 from tasks.controls.items import control_set
-from tasks.controls.problems import PROBLEM_FAMILIES
 from tasks.controls.stories import STORY_FAMILIES
 from tasks.definition.checks.base import BaseCheck
 from tasks.definition.checks.controls import ControlsSpec

@@ -17,8 +17,8 @@ from tasks.checks.reasoning.payload import (
 )
 from tasks.checks.reasoning.scores import scored
 from tasks.controls.cues import CUES
+from tasks.controls.drawn_problems import PROBLEM_FAMILIES
 from tasks.controls.items import Item, control_set
-from tasks.controls.problems import PROBLEM_FAMILIES
 from tasks.controls.stories import STORY_FAMILIES
 from tasks.controls.validity import Validity, elsewhere, unfit, validity
 from tasks.definition import SubjectSpec
