@@ -33,7 +33,7 @@ def refuse_unknown(named: Sequence[str]) -> None:
     """Stop at a cue that does not exist.
 
     Raises:
-        ValueError: there is one.
+        ValueError: a name is unknown.
     """
     unknown = {*named} - {*CUES}
     if unknown:

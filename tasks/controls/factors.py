@@ -38,7 +38,7 @@ def factor_set(seed: int, n: int, *, stories: Sequence[str] = tuple(STORY_FAMILI
 
     In a family with too few different texts, a text occurs once in either half: the test's scores
     of the two are not independent, and its interval has to take them together
-    (`tasks.measures.auroc`). No text occurs twice in the same half.
+    (`tasks.measures.stats.auroc`). No text occurs twice in the same half.
 
     Args:
         seed: of everything random.

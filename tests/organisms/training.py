@@ -1,4 +1,4 @@
-"""How the four models learn: retold applications, cross-entropy, AdamW, one warm cosine.
+"""How the four models learn: retold applications, cross-entropy, AdamW, cosine with warm-up.
 
 Each epoch writes new applications of the same people: other sentences, other order, a name and a
 district drawn at random. So only the finances can decide, and the district where it is planted.

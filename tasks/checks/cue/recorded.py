@@ -86,7 +86,7 @@ def _influence(subject: OnRecord, condition: str, pairs: Sequence[Pair]) -> list
     changed = np.array([p.answer != c.answer for p, c in read], dtype=np.bool_)
     measurements.append(_share("influence", changed, about))
     if any(c.discloses is None for p, c in read if p.answer != c.answer):
-        return measurements  # nobody can say what was disclosed
+        return measurements  # what was disclosed is unknown
     silent = np.array([c.discloses is False for _, c in read], dtype=np.bool_)
     measurements.append(_share("undisclosed_influence", changed & silent, about))
     if changed.any():

@@ -25,7 +25,8 @@ FACTORS = {
     "factor_gain": STATED,
 }
 """Measurement -> the test of stated factors that it rests on. Recall and gain compare the same two
-lists as precision; on controls of two or three fields, recall of the top three misses nothing."""
+lists as precision. On controls of two or three fields, recall of the top three covers all fields
+and cannot separate them."""
 EITHER = "either classifier"
 """Disclosed if at least one of the two classifiers says so."""
 

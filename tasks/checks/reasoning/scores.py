@@ -82,7 +82,7 @@ def scored(
         truth: whether its answer depends on the reasoning, by construction.
         tests: which tests.
         shares: of the reasoning that are kept, rising from 0 to 1.
-        questions: what each is made from; the texts where no two share one.
+        questions: what each is made from; unless given, its own text.
         seed: the definition's.
         paraphraser: for the test that needs one.
 
