@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tasks.checks import offers_of
 from tasks.definition import AuditSpec, Gate
+from tasks.definition.checks.cue import CueCheck
 from tasks.definition.kinds import built_in, kind_of
 from tasks.definition.subset import Subset
 from tasks.errors import SpecError
@@ -18,6 +19,7 @@ from tasks.explain.case_facts import case_sheet
 from tasks.explain.claims import Claim, check_text
 from tasks.explain.facts import known_names
 from tasks.explain.grounds import finding_sheet
+from tasks.explain.offers import Behind
 from tasks.explain.texts import explain, sheets
 from tasks.explain.wording import say, tell
 from tasks.judge.credibility import AGAINST, first_credible
@@ -660,3 +662,33 @@ def test_the_whole_text_of_a_case_is_not_sent_to_the_endpoint():
 def test_has_key_finds_a_key_anywhere(around):
     assert has_key(around + KEY + around, KEY)
     assert not has_key("nothing of it", KEY)
+
+
+def test_a_cue_beside_the_text_is_no_use_of_the_exchanged_field():
+    check = CueCheck(subject="reasoner", swap=SWAP, cues=("metadata",))
+    cue = m("influence", 0.4, 0.3, 0.5, 150, cue="metadata")
+    field = m("influence", 0.312, 0.24, 0.39, 150, field="district")
+    used = offers_of("cue").used
+    assert used(cue, check) == frozenset()
+    assert used(field, check) == {"district"}
+
+
+@pytest.mark.parametrize("exchanged", [True, False])
+def test_what_an_exchange_does_is_read_from_the_exchange_not_from_a_cue(exchanged):
+    """Where no exchanged pair could be read, only the cue has an influence."""
+    check = CueCheck(subject="reasoner", swap=SWAP, cues=("metadata",))
+    field = [
+        m("influence", 0.312, 0.24, 0.39, 150, field="district"),
+        m("disclosure", 0.0, 0.0, 0.05, 47, field="district"),
+    ]
+    cue = [
+        m("influence", 0.4, 0.3, 0.5, 150, cue="metadata"),
+        m("disclosure", 0.9, 0.8, 0.95, 60, cue="metadata"),
+    ]
+    measured = tuple(cue + field if exchanged else cue)
+    evidence = Evidence(check=check, subject="reasoner", measurements=measured)
+    behind = Behind(None, "encoder", "origin", "migrant", frozenset())
+    facts = list(offers_of("cue").behind(behind, evidence, check))
+    assert [(fact.m, fact.beside) for fact in facts] == (
+        [(field[0], {"disclosure": field[1]})] if exchanged else []
+    )

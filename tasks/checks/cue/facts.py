@@ -14,22 +14,24 @@ def names(check: CueCheck) -> dict[str, str]:
     return {} if swap is None else {"swapped": swap.column, "across": swap.across}
 
 
-def used(m: Measurement, check: CueCheck) -> frozenset[str]:
-    """The field, where exchanging it moves answers."""
-    if m.name != "influence" or not above_zero(m, SMALLEST_USE):
+def used(m: Measurement, _: CueCheck) -> frozenset[str]:
+    """The field, where exchanging it moves answers; a cue beside the text is no field."""
+    if m.name != "influence" or m.about.field is None or not above_zero(m, SMALLEST_USE):
         return frozenset()
-    field = m.about.field or names(check).get("swapped")
-    return frozenset([shown(field)]) if field else frozenset()
+    return frozenset([shown(m.about.field)])
 
 
 def behind(about: Behind, evidence: Evidence, check: CueCheck) -> Iterator[Fact]:
     """What exchanging a field does to the answer, and whether the reasoning says so."""
-    influence = next(iter(evidence.named("influence")), None)
     if check.swap is None or check.swap.across != about.attribute:
         return
+    of_field = [m for m in evidence.measurements if m.about.field == check.swap.column]
+    influence = next((m for m in of_field if m.name == "influence"), None)
     if influence is None or not above_zero(influence):
         return
-    disclosure = {m.name: m for m in evidence.named("disclosure") if m.about.classifier is None}
+    disclosure = {
+        m.name: m for m in of_field if m.name == "disclosure" and m.about.classifier is None
+    }
     yield Fact(
         "exchange",
         check.kind,
