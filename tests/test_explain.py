@@ -180,14 +180,21 @@ FINDINGS = (
 )  # fmt: skip
 
 
+REQUIRED = {"attribute": "origin", "swaps": SWAPS}
+"""Field that a kind cannot do without -> what it holds here."""
+
+
 def a_spec(**explain_with):
     checks = [
-        {"kind": kind, "subject": SUBJECT_OF.get(kind, "encoder")}
-        | ({"swap": SWAP} if kind in ("localisation", "cue") else {})
-        | ({"shares": (0.25, 0.5, 1.0)} if kind == "reasoning" else {})
-        | ({"swaps": SWAPS} if kind == "counterfactual" else {})
-        | ({"attribute": "origin"} if kind in ("steering", "remediation") else {})
-        for kind in (one.name for one in built_in())
+        {"kind": kind.name, "subject": SUBJECT_OF.get(kind.name, "encoder")}
+        | ({"swap": SWAP} if kind.name in ("localisation", "cue") else {})
+        | ({"shares": (0.25, 0.5, 1.0)} if kind.name == "reasoning" else {})
+        | {
+            name: REQUIRED[name]
+            for name, f in kind.definition.model_fields.items()
+            if f.is_required()
+        }
+        for kind in built_in()
     ]
     return AuditSpec.model_validate(
         {

@@ -5,11 +5,13 @@ import sys
 from importlib import import_module
 from itertools import combinations
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
+from tasks.definition.access import Access
 from tasks.definition.checks.base import BaseCheck
 from tasks.definition.checks.fairness import FairnessCheck
 from tasks.definition.kind import Kind
@@ -27,7 +29,7 @@ def test_a_record_is_whole(kind):
     assert kind.title
     assert kind.question.endswith("?")
     assert kind.vocabulary
-    assert kind.needs
+    assert kind.needs <= set(get_args(Access))
     assert kind.headlines
     assert set(kind.all_headlines) <= set(kind.vocabulary)
     assert set(kind.headlines).isdisjoint(kind.headlines_by_subset)
