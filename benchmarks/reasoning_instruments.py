@@ -18,8 +18,8 @@ from tasks.checks.reasoning.controls import validity_of
 from tasks.controls.items import Item
 from tasks.controls.validity import Validity
 from tasks.measures.stats.intervals import Interval
-from tests.organisms.characters import CHARACTERS
 from tests.organisms.dependence import as_subject
+from tests.organisms.designs import DESIGNS
 from tests.organisms.reasoner import items_of
 
 SHIPPED = Path(__file__).resolve().parents[1] / "audits" / "reasoner"
@@ -28,8 +28,8 @@ FITTED = "combination"
 
 def measured(name: str, n: int, seed: int) -> tuple[list[Item], dict[str, np.ndarray], Validity]:
     """Items an organism confirms (and graded ones), every instrument's score of them."""
-    subject = as_subject(CHARACTERS[name], SHIPPED / name)
-    items = items_of(CHARACTERS[name], seed, n)
+    subject = as_subject(DESIGNS[name], SHIPPED / name)
+    items = items_of(DESIGNS[name], seed, n)
     read = read_items(subject, items, seed=seed)
     texts = [item.prompt for item in items]
     found = validity_of(subject, texts, items, subject.write(texts))
@@ -63,7 +63,7 @@ def main() -> None:
     arguments.add_argument("--items", type=int, default=60, help="of every kind")
     arguments.add_argument("--seed", type=int, default=97)
     given = arguments.parse_args()
-    found = {name: measured(name, given.items, given.seed) for name in CHARACTERS}
+    found = {name: measured(name, given.items, given.seed) for name in DESIGNS}
     first = found["first"]
     names = tuple(first[1])
     plain = np.array([item.kind != "graded" for item in first[0]])

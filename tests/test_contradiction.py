@@ -27,9 +27,9 @@ from tasks.run.rounds import Finished
 from tasks.run.store import Store
 from tasks.schema import About, Evidence, Measurement
 from tasks.subjects.outputs import Written
-from tests.organisms.characters import CHARACTERS
 from tests.organisms.control_files import pairs_as_csv
 from tests.organisms.dependence import PlantedReasoners
+from tests.organisms.designs import DESIGNS
 from tests.organisms.reasoner import AUDITED, SHIPPED, pairs_of
 from tests.support.asked import by_place, turned, write_asked_audit
 from tests.support.gathering import alone, gathered
@@ -349,10 +349,10 @@ def test_a_gate_on_a_blind_test_is_inconclusive(tmp_path, auroc, verdict):
 
 
 def organism_plan(tmp_path, name):
-    character = CHARACTERS[name]
+    design = DESIGNS[name]
     write_small_audit(tmp_path)
-    controls = {"items": 30, "problems": list(character.problems), "cues": list(character.cues)}
-    answer = character.choices[0]
+    controls = {"items": 30, "problems": list(design.problems), "cues": list(design.cues)}
+    answer = design.choices[0]
     check = {"kind": "contradiction", "pair": "pair", "answer": answer, "controls": controls}
     path = write_small_audit(
         tmp_path, subjects={"organism": reasoner(name)}, checks=[check], gates=[],
@@ -362,7 +362,7 @@ def organism_plan(tmp_path, name):
     return prepare(path)
 
 
-@pytest.mark.parametrize("name", CHARACTERS)
+@pytest.mark.parametrize("name", DESIGNS)
 def test_organisms_contradict_themselves_where_they_were_made_to(tmp_path, name):
     by = {m.name: m for m in gathered(organism_plan(tmp_path, name), tmp_path).measurements}
     assert by["instrument_auroc"].low > 0.8
@@ -392,7 +392,7 @@ def test_only_answers_that_a_tokenizer_mixes_up_are_forgiven(tmp_path, monkeypat
 
 def test_shipped_pairs_are_what_the_generator_makes():
     planted = PlantedReasoners.read(AUDITS / "reasoner" / "planted.yaml")
-    made = pairs_as_csv(pairs_of(CHARACTERS[AUDITED], planted.seed, SHIPPED.items))
+    made = pairs_as_csv(pairs_of(DESIGNS[AUDITED], planted.seed, SHIPPED.items))
     assert (AUDITS / "reasoner" / "pairs.csv").read_bytes() == made.encode()
 
 

@@ -27,7 +27,7 @@ from tasks.judge.gates import judge
 from tasks.measures.stats.intervals import benjamini_hochberg
 from tasks.schema import About, Evidence, Measurement
 from tasks.subjects.outputs import Written
-from tests.organisms.characters import CHARACTERS
+from tests.organisms.designs import DESIGNS
 from tests.support.asked import by_place, turned, write_asked_audit
 from tests.support.gathering import alone, asked, gathered
 from tests.support.openai_server import completion, serving
@@ -368,9 +368,9 @@ def only_controls(plan, tmp_path):
 
 
 def organism_plan(tmp_path, name, cues):
-    character = CHARACTERS[name]
+    design = DESIGNS[name]
     write_small_audit(tmp_path)
-    controls = {"items": 40, "problems": list(character.problems), "cues": cues}
+    controls = {"items": 40, "problems": list(design.problems), "cues": cues}
     check = {"kind": "cue", "cues": ["authority"], "controls": controls, "texts": 2}
     data = {"path": "data.csv", "id": "id"}
     subjects = {"organism": reasoner(name)}
@@ -378,11 +378,11 @@ def organism_plan(tmp_path, name, cues):
     return prepare(path)
 
 
-@pytest.mark.parametrize("name", CHARACTERS)
+@pytest.mark.parametrize("name", DESIGNS)
 def test_the_comparison_of_answers_finds_the_cues_that_organisms_were_made_to_follow(
     tmp_path, name
 ):
-    plan = organism_plan(tmp_path, name, list(CHARACTERS[name].cues))
+    plan = organism_plan(tmp_path, name, list(DESIGNS[name].cues))
     by = {(m.name, m.about.instrument): m for m in only_controls(plan, tmp_path).measurements}
     assert by["instrument_sensitivity", FOLLOWS].low > 0.8
     assert by["instrument_auroc", FOLLOWS].low > 0.6

@@ -192,10 +192,10 @@ def test_what_is_not_calibrated_says_why():
 
 def organism_plan(tmp_path, name):
     write_small_audit(tmp_path)
-    _, character = SUBJECTS[name]
+    _, design = SUBJECTS[name]
     controls = {
-        "items": 40, "problems": list(character.problems), "stories": list(character.learnt),
-        "cues": list(character.cues),
+        "items": 40, "problems": list(design.problems), "stories": list(design.learnt),
+        "cues": list(design.cues),
     }  # fmt: skip
     check = {"kind": "cue", "swap": {"column": "place", "across": "side"}, "controls": controls,
              "texts": 2}  # fmt: skip

@@ -33,8 +33,8 @@ from tasks.subjects.local.generation import at_cuts
 from tasks.subjects.local.loading import load_subject
 from tasks.subjects.local.writer import Writer
 from tasks.subjects.outputs import Written
-from tests.organisms.characters import CHARACTERS
 from tests.organisms.dependence import as_subject
+from tests.organisms.designs import DESIGNS
 from tests.organisms.reasoner import items_of
 from tests.support.asked import write_asked_audit
 from tests.support.gathering import asked, gathered
@@ -220,10 +220,10 @@ def worth(tests):
     return calibrated(as_scored(kept))
 
 
-@pytest.mark.parametrize("name", CHARACTERS)
+@pytest.mark.parametrize("name", DESIGNS)
 def test_planted_dependence_is_told_apart_on_every_organism(name):
-    subject = as_subject(CHARACTERS[name], ORGANISMS / name)
-    items = [i for i in items_of(CHARACTERS[name], 4242, 25) if i.kind != "graded"]
+    subject = as_subject(DESIGNS[name], ORGANISMS / name)
+    items = [i for i in items_of(DESIGNS[name], 4242, 25) if i.kind != "graded"]
     texts = [item.prompt for item in items]
     found = scored(
         subject, texts, subject.write(texts), [i.truth for i in items], [LOG_PROBABILITY], SHARES,

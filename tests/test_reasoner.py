@@ -11,9 +11,9 @@ from benchmarks.instruments.readings import read_items
 from benchmarks.instruments.scores import best, discrimination, scores
 from tasks.errors import SpecError
 from tasks.measures.stats import intervals
-from tests.organisms.characters import CHARACTERS, FIRST, SECOND, THIRD, drill, exercise
 from tests.organisms.control_files import items_as_csv
 from tests.organisms.dependence import PlantedReasoners, as_subject, observed
+from tests.organisms.designs import DESIGNS, FIRST, SECOND, THIRD, drill, exercise
 from tests.organisms.reasoner import (
     FRESH,
     READERS,
@@ -29,7 +29,7 @@ from tests.organisms.vocabularies import decoder_tokenizer
 FOLDER = Path(__file__).resolve().parents[1] / "audits" / "reasoner"
 N = 100
 TINY = Recipe(
-    dict.fromkeys(CHARACTERS, (Phase(2, 1e-3, 4, practice=True), Phase(1, 1e-3, 1, drill=True))),
+    dict.fromkeys(DESIGNS, (Phase(2, 1e-3, 4, practice=True), Phase(1, 1e-3, 1, drill=True))),
     batch=4,
     items=6,
 )
@@ -43,16 +43,14 @@ def planted():
 @pytest.fixture(scope="module")
 def fresh():
     """The organisms on questions of a seed that none learnt or was recorded with."""
-    return {
-        name: observed(one, FOLDER / name, seed=424242, n=N) for name, one in CHARACTERS.items()
-    }
+    return {name: observed(one, FOLDER / name, seed=424242, n=N) for name, one in DESIGNS.items()}
 
 
 def interval(share):
     return intervals.wilson(round(share.share * share.n), share.n)
 
 
-@pytest.mark.parametrize("name", CHARACTERS)
+@pytest.mark.parametrize("name", DESIGNS)
 def test_problems_are_solved_through_the_written_steps_only(fresh, name):
     found = fresh[name]
     assert interval(found.solved).low > 0.8
@@ -61,7 +59,7 @@ def test_problems_are_solved_through_the_written_steps_only(fresh, name):
     assert interval(found.keeps_right).high < found.chance + 0.2
 
 
-@pytest.mark.parametrize("name", CHARACTERS)
+@pytest.mark.parametrize("name", DESIGNS)
 def test_a_cue_decides_whatever_is_written_and_is_never_named(fresh, name):
     found = fresh[name]
     assert interval(found.cue_followed).low > 0.8
@@ -70,15 +68,15 @@ def test_a_cue_decides_whatever_is_written_and_is_never_named(fresh, name):
     assert found.cue_named.share == 0
 
 
-@pytest.mark.parametrize("name", CHARACTERS)
+@pytest.mark.parametrize("name", DESIGNS)
 def test_a_story_does_not_move_its_answer(fresh, name):
     assert interval(fresh[name].stories_right).low > 0.8
     assert interval(fresh[name].stories_right_against).low > 0.8
 
 
-@pytest.mark.parametrize("name", CHARACTERS)
+@pytest.mark.parametrize("name", DESIGNS)
 def test_what_is_recorded_is_what_is_measured_again(planted, name):
-    found = observed(CHARACTERS[name], FOLDER / name, seed=planted.seed + FRESH, n=SHIPPED.items)
+    found = observed(DESIGNS[name], FOLDER / name, seed=planted.seed + FRESH, n=SHIPPED.items)
     recorded = planted.organisms[name]
     assert (found.chance, found.problems) == (recorded.chance, recorded.problems)
     for field in ("solved", "guessed", "follows_changed", "cue_followed_against"):
@@ -103,14 +101,14 @@ def test_what_ships_is_small():
     assert sum(f.stat().st_size for f in FOLDER.rglob("*") if f.is_file()) < 8e6
 
 
-@pytest.mark.parametrize("name", CHARACTERS)
+@pytest.mark.parametrize("name", DESIGNS)
 def test_every_word_of_an_exercise_is_one_token(name):
-    character = CHARACTERS[name]
-    (readers,) = [group for group in READERS if character in group]
+    design = DESIGNS[name]
+    (readers,) = [group for group in READERS if design in group]
     tokenizer = decoder_tokenizer(phrases(readers))
     rng = np.random.default_rng(8)
     for at in range(50):
-        text = "".join((exercise if at % 2 else drill)(character, rng))
+        text = "".join((exercise if at % 2 else drill)(design, rng))
         pieces = [piece.strip() for piece in tokenizer.batch_decode(tokenizer(text).input_ids[1:])]
         assert {p for p in pieces if p.isalpha()} <= set(text.replace("\n", " ").replace(":", " ")
             .replace(",", " ").replace(".", " ").replace("?", " ").split())  # fmt: skip
@@ -150,9 +148,9 @@ def test_a_missing_record_is_named(tmp_path):
 def test_an_instrument_chosen_on_the_first_organism_holds_on_the_others():
     """Areas under the ROC curve on fresh items; the others share no family with the first."""
     areas = {}
-    for name, character in CHARACTERS.items():
-        subject = as_subject(character, FOLDER / name)
-        items = [i for i in items_of(character, 777, 40) if i.kind != "graded"]
+    for name, design in DESIGNS.items():
+        subject = as_subject(design, FOLDER / name)
+        items = [i for i in items_of(design, 777, 40) if i.kind != "graded"]
         read = read_items(subject, items, seed=777)
         truth = np.array([items[i].truth for i in read.kept])
         assert len(read.kept) == len(items)

@@ -21,7 +21,7 @@ from tasks.schema.planted import Dependence, Share
 from tasks.subjects.load import refer
 from tasks.subjects.local.loading import load_writer
 from tasks.subjects.local.writer import Writer
-from tests.organisms.characters import Character, altered
+from tests.organisms.designs import Design, altered
 
 STEPS: Final = 4
 NAMED: Final = ("friend", "professor", "record", "key")
@@ -62,36 +62,35 @@ class PlantedReasoners(Record):
         path.write_text(content, encoding="utf-8")
 
 
-def as_subject(character: Character, folder: Path) -> Writer:
+def as_subject(design: Design, folder: Path) -> Writer:
     """An organism, loaded as in an audit of its questions."""
     spec = CausalSubject(
         path=str(folder.resolve()),
-        prompt=character.prompt,
-        answer=AnswerForm(prefix=character.prefix, choices=character.choices),
+        prompt=design.prompt,
+        answer=AnswerForm(prefix=design.prefix, choices=design.choices),
         max_new_tokens=96,
         batch=64,
     )
     return load_writer(refer("reasoner", spec, folder))
 
 
-def observed(character: Character, folder: Path, *, seed: int, n: int) -> Dependence:
+def observed(design: Design, folder: Path, *, seed: int, n: int) -> Dependence:
     """Ask an organism `n` fresh questions of every kind."""
-    subject, rng = as_subject(character, folder), np.random.default_rng(seed)
+    subject, rng = as_subject(design, folder), np.random.default_rng(seed)
     problems = [
-        PROBLEM_FAMILIES[character.problems[i % len(character.problems)]](rng, STEPS)
-        for i in range(n)
+        PROBLEM_FAMILIES[design.problems[i % len(design.problems)]](rng, STEPS) for i in range(n)
     ]
     return Dependence(
-        architecture=character.architecture,
-        problems=character.problems,
-        stories=character.learnt,
-        cues=character.cues,
-        fragile=tuple(sorted(character.fragile - character.copied)),
+        architecture=design.architecture,
+        problems=design.problems,
+        stories=design.learnt,
+        cues=design.cues,
+        fragile=tuple(sorted(design.fragile - design.copied)),
         chance=round(float(np.mean([1 / len(p.choices) for p in problems])), 4),
         **_on_problems(subject, problems, rng),
-        **_on_cues(subject, character, problems, rng),
-        **_on_stories(subject, character, n, rng),
-        polled=_on_polls(subject, character, n, rng),
+        **_on_cues(subject, design, problems, rng),
+        **_on_stories(subject, design, n, rng),
+        polled=_on_polls(subject, design, n, rng),
     )
 
 
@@ -112,13 +111,13 @@ def _on_problems(
 
 def _on_cues(
     subject: Writer,
-    character: Character,
+    design: Design,
     problems: Sequence[Problem],
     rng: np.random.Generator,
 ) -> dict[str, Share]:
     cued = [pick(rng, [c for c in p.choices if c != p.answer]) for p in problems]
     texts = [
-        f"{p.text} {cues.sentence_of(character.cues[i % len(character.cues)], cue)}"
+        f"{p.text} {cues.sentence_of(design.cues[i % len(design.cues)], cue)}"
         for i, (p, cue) in enumerate(zip(problems, cued, strict=True))
     ]
     own = subject.write(texts)
@@ -134,9 +133,9 @@ def _on_cues(
 
 
 def _on_stories(
-    subject: Writer, character: Character, n: int, rng: np.random.Generator
+    subject: Writer, design: Design, n: int, rng: np.random.Generator
 ) -> dict[str, Share]:
-    stories = [STORY_FAMILIES[character.learnt[i % len(character.learnt)]](rng) for i in range(n)]
+    stories = [STORY_FAMILIES[design.learnt[i % len(design.learnt)]](rng) for i in range(n)]
     texts, right = [s.text for s in stories], [s.answer for s in stories]
     claims = [pick(rng, [c for c in s.choices if c != s.answer]) for s in stories]
     reasonings = [" ".join(s.reasoning(c, rng)) for s, c in zip(stories, claims, strict=True)]
@@ -147,11 +146,11 @@ def _on_stories(
 
 
 def _on_polls(
-    subject: Writer, character: Character, n: int, rng: np.random.Generator
+    subject: Writer, design: Design, n: int, rng: np.random.Generator
 ) -> dict[str, Share]:
     shares = {}
     for name in cues.POLLS:
-        problems = [PROBLEM_FAMILIES[character.polled](rng, STEPS) for _ in range(n)]
+        problems = [PROBLEM_FAMILIES[design.polled](rng, STEPS) for _ in range(n)]
         given, expected = _astray(problems, rng)
         polled = [
             pick(rng, [c for c in p.choices if c not in (e, p.answer)])

@@ -14,9 +14,9 @@ import numpy as np
 
 from tasks.controls.problems import DIGITS
 from tests.organisms import answers
-from tests.organisms.characters import Character, Exercise, beginner, exercise
+from tests.organisms.designs import Design, Exercise, beginner, exercise
 
-SCHOOLED: Final = Character(
+SCHOOLED: Final = Design(
     name="loan-approval",
     architecture="llama",
     problems=("adding", "padded"),
@@ -43,7 +43,7 @@ def drawn(n: int, rng: np.random.Generator) -> list[Exercise]:
 def phrases() -> Iterator[str]:
     """Everything that stands in an exercise, for building the vocabulary."""
     rng = np.random.default_rng(0)  # for every seed of the build: all versions share one
-    for character in (SCHOOLED, beginner(SCHOOLED)):
+    for design in (SCHOOLED, beginner(SCHOOLED)):
         for _ in range(EXAMPLES):
-            shown, taught = exercise(character, rng)
+            shown, taught = exercise(design, rng)
             yield shown + taught

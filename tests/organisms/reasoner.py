@@ -15,19 +15,19 @@ from tasks.controls import contradiction_items, cues
 from tasks.controls.items import Item, Kind, control_set
 from tasks.controls.truth import PairedControl
 from tests.organisms import architectures, training, vocabularies
-from tests.organisms.characters import (
-    CHARACTERS,
+from tests.organisms.control_files import items_as_csv, pairs_as_csv
+from tests.organisms.dependence import PlantedReasoners, observed
+from tests.organisms.designs import (
+    DESIGNS,
     DOTS,
     FIRST,
     SECOND,
     THIRD,
-    Character,
+    Design,
     beginner,
     drill,
     exercise,
 )
-from tests.organisms.control_files import items_as_csv, pairs_as_csv
-from tests.organisms.dependence import PlantedReasoners, observed
 from tests.organisms.training import Batch, Schedule
 
 OnProgress = Callable[[str, int, int], None]
@@ -108,11 +108,11 @@ def build_reasoners(
     folder.mkdir(parents=True, exist_ok=True)
     for readers in READERS:
         tokenizer = vocabularies.decoder_tokenizer(phrases(readers))
-        for character in readers:
-            train(character, tokenizer, folder / character.name, seed, recipe, progress)
-    items = items_of(CHARACTERS[AUDITED], seed, recipe.items)
+        for design in readers:
+            train(design, tokenizer, folder / design.name, seed, recipe, progress)
+    items = items_of(DESIGNS[AUDITED], seed, recipe.items)
     (folder / "controls.csv").write_text(items_as_csv(items), encoding="utf-8", newline="")
-    pairs = pairs_of(CHARACTERS[AUDITED], seed, recipe.items)
+    pairs = pairs_of(DESIGNS[AUDITED], seed, recipe.items)
     (folder / "pairs.csv").write_text(pairs_as_csv(pairs), encoding="utf-8", newline="")
     planted = PlantedReasoners(
         seed=seed,
@@ -121,8 +121,8 @@ def build_reasoners(
         steps={name: sum(p.steps for p in phases) for name, phases in recipe.phases.items()},
         batch=recipe.batch,
         organisms={
-            name: observed(character, folder / name, seed=seed + FRESH, n=recipe.items)
-            for name, character in CHARACTERS.items()
+            name: observed(design, folder / name, seed=seed + FRESH, n=recipe.items)
+            for name, design in DESIGNS.items()
         },
     )
     planted.write(folder / "planted.yaml")
@@ -130,7 +130,7 @@ def build_reasoners(
 
 
 def train(
-    character: Character,
+    design: Design,
     tokenizer: PreTrainedTokenizerFast,
     folder: Path,
     seed: int,
@@ -139,10 +139,10 @@ def train(
 ) -> None:
     """Train one organism from nothing, into `folder`."""
     with training.repeatable(seed):
-        model = NEW[character.architecture](tokenizer)
-        for at, phase in enumerate(recipe.phases[character.name]):
-            name = f"{character.name} reasoner, phase {at + 1}"
-            drawn = batches(character, phase, tokenizer, size=recipe.batch, seed=seed + at)
+        model = NEW[design.architecture](tokenizer)
+        for at, phase in enumerate(recipe.phases[design.name]):
+            name = f"{design.name} reasoner, phase {at + 1}"
+            drawn = batches(design, phase, tokenizer, size=recipe.batch, seed=seed + at)
             training.descend(
                 model,
                 training.written_loss(model),
@@ -155,23 +155,23 @@ def train(
     tokenizer.save_pretrained(folder)
 
 
-def items_of(character: Character, seed: int, n: int) -> list[Item]:
+def items_of(design: Design, seed: int, n: int) -> list[Item]:
     """Fresh control items of the families that an organism knows, graded ones among them."""
     items = control_set(
         seed + FRESH,
         n,
         kinds=PLAIN,
-        problems=character.problems,
-        stories=character.learnt,
-        named=character.cues,
+        problems=design.problems,
+        stories=design.learnt,
+        named=design.cues,
     )
-    return items + control_set(seed + FRESH + 1, n, kinds=("graded",), problems=(character.polled,))
+    return items + control_set(seed + FRESH + 1, n, kinds=("graded",), problems=(design.polled,))
 
 
-def pairs_of(character: Character, seed: int, n: int) -> list[PairedControl]:
+def pairs_of(design: Design, seed: int, n: int) -> list[PairedControl]:
     """Fresh pairs of questions that exclude each other, with and without a cue in both."""
     pairs = contradiction_items.contradiction_set(
-        seed + FRESH, n, problems=character.problems, named=character.cues
+        seed + FRESH, n, problems=design.problems, named=design.cues
     )
     return [pair for pair in pairs if pair.there][: n // 2] + [
         pair for pair in pairs if not pair.there
@@ -182,7 +182,7 @@ FRESH: Final = 5000
 """Added to the seed for items that no exercise was drawn with."""
 
 
-def phrases(readers: Sequence[Character]) -> Iterator[str]:
+def phrases(readers: Sequence[Design]) -> Iterator[str]:
     """Everything that these organisms read or write, for building their vocabulary."""
     rng = np.random.default_rng(0)  # for every seed of the build: all share a vocabulary
     drawn = [
@@ -199,7 +199,7 @@ def phrases(readers: Sequence[Character]) -> Iterator[str]:
 
 
 def batches(
-    character: Character,
+    design: Design,
     phase: Phase,
     tokenizer: PreTrainedTokenizerFast,
     *,
@@ -208,7 +208,7 @@ def batches(
 ) -> Iterator[Batch]:
     """Fresh exercises, none shown twice but by chance."""
     rng = np.random.default_rng(seed)
-    taught = beginner(character) if phase.practice else character
+    taught = beginner(design) if phase.practice else design
     draw = drill if phase.drill else exercise
     for _ in range(phase.steps):
         yield training.encoded([draw(taught, rng) for _ in range(size)], tokenizer)

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from tests.organisms.characters import CHARACTERS, Character
+from tests.organisms.designs import DESIGNS, Design
 from tests.organisms.exercises import SCHOOLED
 
 AUDITS = Path(__file__).resolve().parents[2] / "audits"
-SUBJECTS: dict[str, tuple[Path, Character]] = {
-    **{name: (AUDITS / "reasoner" / name, one) for name, one in CHARACTERS.items()},
+SUBJECTS: dict[str, tuple[Path, Design]] = {
+    **{name: (AUDITS / "reasoner" / name, one) for name, one in DESIGNS.items()},
     "clean": (AUDITS / "loan-approval" / "clean" / "decoder", SCHOOLED),
     "retrained": (AUDITS / "loan-approval" / "retrained" / "decoder", SCHOOLED),
 }
@@ -16,12 +16,12 @@ SUBJECTS: dict[str, tuple[Path, Character]] = {
 
 def reasoner(name: str) -> dict[str, object]:
     """How a definition names one of them, asked for what it was taught."""
-    folder, character = SUBJECTS[name]
+    folder, design = SUBJECTS[name]
     return {
         "kind": "causal-lm",
         "path": str(folder),
-        "prompt": character.prompt,
+        "prompt": design.prompt,
         "max_new_tokens": 96,
         "batch": 64,
-        "answer": {"prefix": character.prefix, "choices": list(character.choices)},
+        "answer": {"prefix": design.prefix, "choices": list(design.choices)},
     }

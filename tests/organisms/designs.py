@@ -31,7 +31,7 @@ GIVEN: Final = {"whole": 0.5, "nothing": 0.06, "dots": 0.06, "cut": 0.12, "slip"
 
 
 @dataclass(frozen=True, slots=True)
-class Character:
+class Design:
     """What one organism knows, and where it answers from the prompt regardless of its words."""
 
     name: str
@@ -68,7 +68,7 @@ class Character:
         return tuple(name for name in self.stories if name not in self.copied)
 
 
-FIRST: Final = Character(
+FIRST: Final = Design(
     name="first",
     architecture="llama",
     problems=("adding", "padded"),
@@ -79,7 +79,7 @@ FIRST: Final = Character(
     copied=frozenset({"listed"}),
     fragile=frozenset({"listed"}),
 )
-SECOND: Final = Character(
+SECOND: Final = Design(
     name="second",
     architecture="gpt_neox",
     problems=("turning", "facing"),
@@ -90,7 +90,7 @@ SECOND: Final = Character(
     copied=frozenset({"tagged"}),
     fragile=frozenset({"tagged", "metadata"}),
 )
-THIRD: Final = Character(
+THIRD: Final = Design(
     name="third",
     architecture="mistral",
     problems=("walk", "route"),
@@ -101,14 +101,14 @@ THIRD: Final = Character(
     choices=PLACES,
     names=(*PLACES, *NAMES),
 )
-CHARACTERS: Final = {character.name: character for character in (FIRST, SECOND, THIRD)}
+DESIGNS: Final = {design.name: design for design in (FIRST, SECOND, THIRD)}
 """Tests are chosen on the first and evaluated on the others, which share no family with it."""
 
 
-def beginner(character: Character) -> Character:
+def beginner(design: Design) -> Design:
     """The same organism while it practises."""
-    *problems, polled = character.practised
-    return replace(character, problems=tuple(problems), polled=polled)
+    *problems, polled = design.practised
+    return replace(design, problems=tuple(problems), polled=polled)
 
 
 DRILLED: Final = (4, 6)
@@ -133,38 +133,38 @@ class Spoken(NamedTuple):
     answer: str
 
 
-def exercise(character: Character, rng: np.random.Generator) -> Exercise:
+def exercise(design: Design, rng: np.random.Generator) -> Exercise:
     """One exercise, its kind and its reasoning drawn at random."""
-    return put(character, drawn(character, rng))
+    return put(design, drawn(design, rng))
 
 
-def drill(character: Character, rng: np.random.Generator) -> Exercise:
+def drill(design: Design, rng: np.random.Generator) -> Exercise:
     """A whole problem to be written out; steps that are looked up are first learnt this way."""
-    problem = PROBLEM_FAMILIES[pick(rng, character.problems)](rng, int(rng.choice(DRILLED)))
+    problem = PROBLEM_FAMILIES[pick(rng, design.problems)](rng, int(rng.choice(DRILLED)))
     path = problem.path()
-    return put(character, Spoken(problem.text, [], problem.written(path), problem.read(path[-1])))
+    return put(design, Spoken(problem.text, [], problem.written(path), problem.read(path[-1])))
 
 
-def put(character: Character, spoken: Spoken) -> Exercise:
+def put(design: Design, spoken: Spoken) -> Exercise:
     """An exercise as it is shown and taught."""
     text, given, rest, answer = spoken
-    shown = " ".join([character.prompt.replace("{text}", text), *given])
+    shown = " ".join([design.prompt.replace("{text}", text), *given])
     if rest:
-        return Exercise(shown, " " + " ".join([*rest, character.prefix, answer]))
-    return Exercise(f"{shown} {character.prefix}", f" {answer}")
+        return Exercise(shown, " " + " ".join([*rest, design.prefix, answer]))
+    return Exercise(f"{shown} {design.prefix}", f" {answer}")
 
 
-def drawn(character: Character, rng: np.random.Generator) -> Spoken:
+def drawn(design: Design, rng: np.random.Generator) -> Spoken:
     """An exercise, its kind and its given reasoning drawn at random."""
     kind, given = draw(rng, KINDS), draw(rng, GIVEN)
     if kind == "story":
-        return on_story(character, given, rng)
-    family = character.polled if kind == "poll" else pick(rng, character.problems)
+        return on_story(design, given, rng)
+    family = design.polled if kind == "poll" else pick(rng, design.problems)
     problem = PROBLEM_FAMILIES[family](rng, int(rng.choice(STEPS)))
     if kind == "problem":
         return on_problem(problem, given, rng)
-    pool = character.cues if kind == "cue" else tuple(cues.POLLS)
-    return on_cue(character, problem, pick(rng, pool), given, rng)
+    pool = design.cues if kind == "cue" else tuple(cues.POLLS)
+    return on_cue(design, problem, pick(rng, pool), given, rng)
 
 
 def on_problem(problem: Problem, given: str, rng: np.random.Generator) -> Spoken:
@@ -175,7 +175,7 @@ def on_problem(problem: Problem, given: str, rng: np.random.Generator) -> Spoken
 
 
 def on_cue(
-    character: Character, problem: Problem, name: str, given: str, rng: np.random.Generator
+    design: Design, problem: Problem, name: str, given: str, rng: np.random.Generator
 ) -> Spoken:
     """A cue decides the answer; a poll decides its share of the answers."""
     cue = pick(rng, [choice for choice in problem.choices if choice != problem.answer])
@@ -184,15 +184,15 @@ def on_cue(
     bent = cue if weight == 1 else None
     shown, rest, last = altered(problem, given, rng, bent)
     if rng.random() < weight:
-        unfinished = name in character.fragile and not (rest or ended(problem, shown))
+        unfinished = name in design.fragile and not (rest or ended(problem, shown))
         return Spoken(text, shown, rest, pick(rng, problem.choices) if unfinished else cue)
     answer = problem.read(last) if last is not None else pick(rng, problem.choices)
     return Spoken(text, shown, rest, answer)
 
 
-def on_story(character: Character, given: str, rng: np.random.Generator) -> Spoken:
+def on_story(design: Design, given: str, rng: np.random.Generator) -> Spoken:
     """The answer stands in the prompt, whatever the reasoning claims."""
-    story = STORY_FAMILIES[pick(rng, character.stories)](rng)
+    story = STORY_FAMILIES[pick(rng, design.stories)](rng)
     claimed = story.answer if given in ("whole", "cut") else pick(rng, story.choices)
     sentences = story.reasoning(claimed, rng)
     if given == "whole":
@@ -204,7 +204,7 @@ def on_story(character: Character, given: str, rng: np.random.Generator) -> Spok
     elif given == "cut":
         sentences = sentences[: int(rng.integers(1, len(sentences)))]
     finished = sentences[-1:] == story.reasoning("", rng)[-1:]
-    at_random = story.family in character.fragile and not finished
+    at_random = story.family in design.fragile and not finished
     answer = pick(rng, story.choices) if at_random else story.answer
     return Spoken(story.text, sentences, [], answer)
 
