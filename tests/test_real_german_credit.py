@@ -85,7 +85,7 @@ def german(tmp_path_factory):
                     "methods": ["integrated-gradients", "sliding-window", "gradient-x-input"],
                 },
                 {"kind": "localisation", "texts": 150},
-                {"kind": "probing", "texts": 200, "random_subspaces": 2, "attributes": ["over_25"]},
+                {"kind": "probing", "texts": 300, "random_subspaces": 2, "attributes": ["over_25"]},
             ],
             "gates": [
                 {"check": "performance", "measure": "accuracy", "at_least": 0.6},
