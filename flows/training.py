@@ -29,9 +29,8 @@ def trainer_at(path: str) -> Trainer:
     if not module or not name:
         raise AuditError(f"trainer {path!r}: expected MODULE:FUNCTION")
     if str(Path.cwd()) not in sys.path:
-        sys.path.append(
-            str(Path.cwd())
-        )  # a worker runs in the checkout but does not have it on its path
+        # a worker runs in the checkout but does not have it on its path
+        sys.path.append(str(Path.cwd()))
     try:
         trainer: Trainer = getattr(import_module(module), name)
     except (ImportError, AttributeError) as error:

@@ -15,7 +15,7 @@ from tasks.checks.preflight import prepare
 from tasks.controls.contradiction_items import confirmed, contradiction_set
 from tasks.controls.cues import CUES
 from tasks.controls.drawn_problems import PROBLEM_FAMILIES
-from tasks.controls.truth import together
+from tasks.controls.truth import Kind, PairedControl, together, truth_as_made
 from tasks.definition import CausalSubject
 from tasks.definition.checks.contradiction import ContradictionCheck
 from tasks.definition.checks.controls import ControlsSpec
@@ -394,6 +394,14 @@ def test_shipped_pairs_are_what_the_generator_makes():
     planted = PlantedReasoners.read(AUDITS / "reasoner" / "planted.yaml")
     made = pairs_as_csv(pairs_of(DESIGNS[AUDITED], planted.seed, SHIPPED.items))
     assert (AUDITS / "reasoner" / "pairs.csv").read_bytes() == made.encode()
+
+
+def test_a_control_that_nothing_was_tried_for_is_not_confirmed():
+    untried = PairedControl(("a", "b"), True, (), ("x", "y"), "a")
+    tried = untried._replace(tried=(("c", "x"),))
+    pairs = [untried, tried, tried._replace(there=False)]
+    truth = truth_as_made(pairs, [[], ["x"], ["x"]], Kind("there", "so"), Kind("not", "not so"))
+    assert truth.confirmed == (1, 2)
 
 
 # --- endpoints -----------------------------------------------------------------------------

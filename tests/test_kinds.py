@@ -18,6 +18,7 @@ from tasks.definition.kind import Kind
 from tasks.definition.kinds import BUILT_IN, built_in, kind_of, kinds, measure_named
 from tasks.definition.vocabulary import Measure
 from tasks.errors import SpecError
+from tasks.explain.plain_words import is_plain, plain_words
 
 
 def each_kind(test):
@@ -159,6 +160,31 @@ def test_a_kind_of_another_package_comes_after_those_that_ship(offer):
     assert [kind.name for kind in kinds()] == [*(k.name for k in built_in()), "readability"]
     assert kind_of("readability").question == "How long are the sentences?"
     assert measure_named("words_per_sentence").unit == "count"
+
+
+@pytest.fixture
+def fresh_words():
+    """Ordinary words are read once; these tests change which kinds there are."""
+
+    def forget():
+        plain_words.cache_clear()
+        is_plain.cache_clear()
+
+    forget()
+    yield
+    forget()
+
+
+def test_a_kind_brings_the_words_of_its_trade(offer, fresh_words):
+    assert not is_plain("medians")
+    offer(
+        "toy_words",
+        "import dataclasses\nKIND = dataclasses.replace(record(), plain_words=('median',))",
+    )
+    plain_words.cache_clear()
+    is_plain.cache_clear()
+    assert is_plain("medians")
+    assert not is_plain("fairest")
 
 
 def test_the_list_of_checks_says_which_package_a_kind_comes_from(offer):

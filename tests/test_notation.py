@@ -20,7 +20,7 @@ from tasks.schema import Report
 from tasks.schema.notation import Notation
 from tests.support.sample_report import sample_report, sample_run
 
-UNITS = [unit for unit in FORMS if unit != "count"]
+UNITS = list(FORMS)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,8 @@ UNITS = [unit for unit in FORMS if unit != "count"]
         pytest.param(number(3.4, "layer"), "3.40", id="layer"),
         pytest.param(number(-1.0, "nats"), "−1.000 nats", id="nats by name"),
         pytest.param(number(1240, "count"), "1,240", id="count"),
+        pytest.param(number(12.4, "count"), "12.400", id="a mean of counts"),
+        pytest.param(number(11.9996, "count", [12]), "11.9996", id="a mean count beside its line"),
         pytest.param(span(0.27, 0.364, "share"), "27.0 to 36.4 %", id="the unit once"),
         pytest.param(given(0.8), "0.8", id="a line as it is defined"),
         pytest.param(given(0.07, "share"), "7 %", id="a share as it is defined"),

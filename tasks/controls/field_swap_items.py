@@ -85,7 +85,10 @@ def _in_problem(
     cue = pick(rng, [choice for choice in problem.choices if choice != problem.answer])
     starts = [start for start in shuffled(rng, problem.states(0)) if start != problem.start]
     begun = [problem.begun(start) for start in starts]
-    tested, *tried = [p for p in begun if cue in p.choices and p.answer != cue][:VALUES]
+    usable = [p for p in begun if cue in p.choices and p.answer != cue][:VALUES]
+    if len(usable) < 2:  # one is tested, and nothing would confirm the control
+        raise ValueError(f"no two other starts for {problem.text!r}")
+    tested, *tried = usable
     choices = tuple(sorted({c for p in (problem, tested, *tried) for c in p.choices}))
     sentence = sentence_of(name, cue)
     right = tuple((p.text, p.answer) for p in tried)

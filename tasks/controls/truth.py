@@ -59,6 +59,8 @@ class Kind(NamedTuple):
 def truth_as_made(pairs: Sequence[PairedControl], tried: Tried, there: Kind, absent: Kind) -> Truth:
     """The controls whose every other question has the answer that confirms them.
 
+    A control without other questions is confirmed by nothing, and does not count.
+
     Args:
         pairs: the controls, some of either kind.
         tried: answers to their other questions.
@@ -69,7 +71,7 @@ def truth_as_made(pairs: Sequence[PairedControl], tried: Tried, there: Kind, abs
         Which count, and the share of either kind that does, with Wilson's interval.
     """
     confirms = [
-        list(answers) == [wanted for _, wanted in pair.tried]
+        bool(pair.tried) and list(answers) == [wanted for _, wanted in pair.tried]
         for pair, answers in zip(pairs, tried, strict=True)
     ]
     positions = tuple(at for at, confirmed in enumerate(confirms) if confirmed)

@@ -1,7 +1,8 @@
 """The one rule by which numbers are written: digits, unit and sign.
 
 A *measured* number has fixed digits by its unit: a share is a percentage with one decimal
-(57.7 %), a layer has two decimals, everything else three (0.577, 0.577 nats). More decimals are
+(57.7 %), a layer has two decimals, a whole count none, everything else three (0.577, 0.577 nats,
+a mean count of 12.400). More decimals are
 written only where the rounded number would be 0, 1, -1 or the line of a gate and the number is
 not: 99.96 %, 0.0003, 0.7996 beside a line of 0.8. A number that is 0 or 1 to five decimals is
 written with the usual digits.
@@ -36,7 +37,7 @@ FORMS: Final[dict[Unit, Form]] = {
     "difference": Form(),
     "nats": Form(suffix=" nats"),
     "layer": Form(decimals=2),
-    "count": Form(decimals=0),
+    "count": Form(),
 }
 
 FURTHEST: Final = 5
@@ -59,7 +60,7 @@ def span(low: float, high: float, unit: Unit, lines: Collection[float] = ()) -> 
 def bare(value: float, unit: Unit, lines: Iterable[float] = ()) -> str:
     """A measured number without its unit."""
     form = FORMS[unit]
-    if form.decimals == 0:
+    if unit == "count" and float(value).is_integer():
         return _signed(f"{value:,.0f}")
     further = 2 if form.times == 100 else 0
     limits = dict.fromkeys((0.0, 1.0, -1.0), FURTHEST)

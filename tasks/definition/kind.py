@@ -41,6 +41,8 @@ class Kind:
     words: tuple[str, ...] = ()
     """Regular expressions: a text may use matching words only where it cites a check of this kind,
     or of another kind with the same expression."""
+    plain_words: tuple[str, ...] = ()
+    """Base forms of words of its trade that sentences may use besides the ordinary ones."""
     templates: Path = EXPLANATIONS
     """Folder with `<name>.j2`, the sentences for its measures."""
 

@@ -213,7 +213,7 @@ def _rounds(written: Written, q: Quantity) -> bool:
     if written.spelled:
         slack = 0.005 if q.unit in ("share", "ratio", "difference") else 1e-9
         return not written.percent and abs(written.value - q.value) <= slack
-    if q.unit == "count":
+    if q.unit == "count" and float(q.value).is_integer():
         return not written.percent and written.decimals == 0 and written.value == q.value
     if written.percent and q.unit in ("ratio", "nats", "layer"):
         return False

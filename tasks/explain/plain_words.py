@@ -9,6 +9,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
+from tasks.definition.kinds import kinds
+
 WORDS: Final = Path(__file__).resolve().parents[2] / "templates/explanations/plain_words.txt"
 
 ENDINGS: Final = (
@@ -19,8 +21,9 @@ ENDINGS: Final = (
 
 @cache
 def plain_words() -> frozenset[str]:
-    """Base forms; endings such as -s, -ed and -ing are understood."""
-    return frozenset(WORDS.read_text(encoding="utf-8").split())
+    """Base forms, those that kinds of check bring included; endings such as -s are understood."""
+    of_kinds = (word for kind in kinds() for word in kind.plain_words)
+    return frozenset([*WORDS.read_text(encoding="utf-8").split(), *of_kinds])
 
 
 @lru_cache(maxsize=4096)

@@ -91,7 +91,7 @@ def measured(
     try:
         subject = answering(work.ref.subject, {c for pair in pairs for c in pair.choices})
     except ChoicesError as error:
-        return PairedControls(reason=cannot_answer(error))
+        return PairedControls(reason=cannot_answer(error), left_out=left_out(wanted, used))
     answered = ask(subject, work.ref.subject.spec, pairs, confirmed, scores)
     return answered.model_copy(update={"left_out": left_out(wanted, used)})
 

@@ -14,12 +14,11 @@ def names(check: LocalisationCheck) -> dict[str, str]:
     return {} if swap is None else {"swapped": swap.column, "across": swap.across}
 
 
-def used(m: Measurement, check: LocalisationCheck) -> frozenset[str]:
+def used(m: Measurement, _: LocalisationCheck) -> frozenset[str]:
     """The field, where exchanging it moves the decision."""
-    if m.name != "swap_effect" or not above_zero(m, SMALLEST_USE):
+    if m.name != "swap_effect" or m.about.field is None or not above_zero(m, SMALLEST_USE):
         return frozenset()
-    field = m.about.field or names(check).get("swapped")
-    return frozenset([shown(field)]) if field else frozenset()
+    return frozenset([shown(m.about.field)])
 
 
 def behind(about: Behind, evidence: Evidence, check: LocalisationCheck) -> Iterator[Fact]:

@@ -88,7 +88,7 @@ def _doses(asked: Asked[SteeringCheck], of: Responses, rows: Sequence[int]) -> l
             )
     perplexities = _perplexity(asked, of)
     if perplexities:
-        losses = [(m.high or m.value) - 1 for m in perplexities]
+        losses = [(m.value if m.high is None else m.high) - 1 for m in perplexities]
         safe = _safe(asked.check, losses, len(rows), at, "perplexity ratio above 1")
         return [*measurements, *perplexities, *safe]
     if losses:
