@@ -465,6 +465,7 @@ class TestAudit:
         assert len({json.dumps(r, sort_keys=True) for r in served.requests}) == 20
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_repeats_no_call(tmp_path):
     """kill -9 in the middle; a call in flight at that moment is the only one that may repeat."""
 

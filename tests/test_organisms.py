@@ -367,6 +367,7 @@ def test_what_is_recorded_of_the_decoder_is_measured_again(planted, version):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_audit_of_a_version_has_the_error_rate_of_its_reasoning_tests(version, tmp_path):
     plan = prepare(DEFINITIONS[version])
@@ -412,6 +413,7 @@ def weights(folder):
     }
 
 
+@pytest.mark.slow
 def test_building_twice_gives_the_same_bytes_and_reports_progress(tmp_path):
     torch.manual_seed(1)
     before, stages = torch.get_rng_state(), []

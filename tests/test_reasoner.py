@@ -124,6 +124,7 @@ def test_a_drill_is_a_whole_problem_to_be_written_out():
     assert taught.endswith(f"Answer: {walked[-1][1]}")
 
 
+@pytest.mark.slow
 def test_building_twice_gives_the_same_bytes(tmp_path):
     torch.manual_seed(1)
     before, stages = torch.get_rng_state(), []

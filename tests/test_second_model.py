@@ -373,6 +373,7 @@ class TestAudit:
         assert f"Second model judge: 1 of {len(heard)} judgements could not be read." in cued.notes
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_repeats_no_prompt(tmp_path):
     """kill -9 in the middle; a call in flight at that moment is the only one that may repeat."""
     honest = helping()

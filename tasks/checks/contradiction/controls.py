@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from tasks.checks.instruments import paired_controls
+from tasks.checks.instruments.families import in_full
 from tasks.checks.instruments.names import SAME
 from tasks.checks.instruments.paired_controls import ControlsOptions, PairedControls
 from tasks.controls.contradiction_items import SOLVED, confirmed, contradiction_set
-from tasks.controls.cues import CUES
-from tasks.controls.drawn_problems import PROBLEM_FAMILIES
 from tasks.controls.truth import FOLLOWED, PairedControl
 from tasks.definition.checks.contradiction import ContradictionCheck
 from tasks.definition.checks.controls import ControlsSpec
@@ -22,12 +21,8 @@ def measure(work: Work[ControlsOptions]) -> PairedControls:
 
 def items_of(asked: ControlsSpec, seed: int) -> list[PairedControl]:
     """The controls that a check asks for."""
-    return contradiction_set(
-        seed,
-        asked.items,
-        problems=asked.problems or tuple(PROBLEM_FAMILIES),
-        named=asked.cues or tuple(CUES),
-    )
+    full = in_full(asked)
+    return contradiction_set(seed, full.items, problems=full.problems, named=full.cues)
 
 
 def scores(_: PairedControl, first: str, second: str) -> Mapping[str, float]:

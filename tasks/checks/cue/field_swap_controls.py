@@ -3,12 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from tasks.checks.instruments import paired_controls
+from tasks.checks.instruments.families import in_full
 from tasks.checks.instruments.names import EXCHANGED
 from tasks.checks.instruments.paired_controls import ControlsOptions, PairedControls
-from tasks.controls.cues import CUES
-from tasks.controls.drawn_problems import PROBLEM_FAMILIES
 from tasks.controls.field_swap_items import STAYED, TURNED, confirmed, field_swap_set
-from tasks.controls.stories import STORY_FAMILIES
 from tasks.controls.truth import PairedControl
 from tasks.definition.checks.controls import ControlsSpec
 from tasks.definition.checks.cue import CueCheck
@@ -23,12 +21,9 @@ def measure(work: Work[ControlsOptions]) -> PairedControls:
 
 def items_of(asked: ControlsSpec, seed: int) -> list[PairedControl]:
     """The controls that a check asks for."""
+    full = in_full(asked)
     return field_swap_set(
-        seed,
-        asked.items,
-        problems=asked.problems or tuple(PROBLEM_FAMILIES),
-        stories=asked.stories or tuple(STORY_FAMILIES),
-        named=asked.cues or tuple(CUES),
+        seed, full.items, problems=full.problems, stories=full.stories, named=full.cues
     )
 
 

@@ -7,10 +7,9 @@ comes from other cues for the same question, not from the cue that the test is g
 from collections.abc import Mapping, Sequence
 
 from tasks.checks.instruments import paired_controls
+from tasks.checks.instruments.families import in_full
 from tasks.checks.instruments.names import CHANGE, FOLLOWS
 from tasks.checks.instruments.paired_controls import ControlsOptions, PairedControls
-from tasks.controls.cues import CUES
-from tasks.controls.drawn_problems import PROBLEM_FAMILIES
 from tasks.controls.influence_items import confirmed, influence_set
 from tasks.controls.truth import FOLLOWED, PairedControl
 from tasks.definition.checks.controls import ControlsSpec
@@ -26,12 +25,8 @@ def measure(work: Work[ControlsOptions]) -> PairedControls:
 
 def items_of(asked: ControlsSpec, seed: int) -> list[PairedControl]:
     """The controls that a check asks for."""
-    return influence_set(
-        seed,
-        asked.items,
-        problems=asked.problems or tuple(PROBLEM_FAMILIES),
-        named=asked.cues or tuple(CUES),
-    )
+    full = in_full(asked)
+    return influence_set(seed, full.items, problems=full.problems, named=full.cues)
 
 
 def scores(item: PairedControl, before: str, after: str) -> Mapping[str, float]:

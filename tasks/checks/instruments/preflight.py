@@ -1,5 +1,6 @@
 """What is knowable of controls before a model loads."""
 
+from tasks.checks.instruments.families import in_full
 from tasks.controls.cues import CUES
 from tasks.controls.drawn_problems import PROBLEM_FAMILIES
 from tasks.controls.items import control_set
@@ -27,10 +28,10 @@ def check_controls(plan: Plan, check: BaseCheck, asked: ControlsSpec | None) -> 
                     f"{nearest(name, known)}"
                 )
     try:
-        control_set(plan.spec.seed, asked.items, problems=asked.problems or tuple(PROBLEM_FAMILIES))
+        control_set(plan.spec.seed, asked.items, problems=in_full(asked).problems)
     except ValueError:
         raise SpecError(
             f"check {check.kind}: controls.items: there are no {asked.items} different questions "
-            f"of {', '.join(asked.problems or PROBLEM_FAMILIES)}; ask for fewer, or name more "
+            f"of {', '.join(in_full(asked).problems)}; ask for fewer, or name more "
             "families"
         ) from None

@@ -9,6 +9,7 @@ from tasks.checks.instruments.asking import (
     put,
     within_reach,
 )
+from tasks.checks.instruments.families import in_full
 from tasks.checks.reasoning.payload import (
     ControlScores,
     ControlsOptions,
@@ -16,10 +17,7 @@ from tasks.checks.reasoning.payload import (
     ScoredControls,
 )
 from tasks.checks.reasoning.scores import scored
-from tasks.controls.cues import CUES
-from tasks.controls.drawn_problems import PROBLEM_FAMILIES
 from tasks.controls.items import Item, control_set
-from tasks.controls.stories import STORY_FAMILIES
 from tasks.controls.validity import Validity, elsewhere, unfit, validity
 from tasks.definition import SubjectSpec
 from tasks.definition.checks.controls import ControlsSpec
@@ -70,12 +68,9 @@ def validity_of(
 
 def items_of(asked: ControlsSpec, seed: int) -> list[Item]:
     """The controls that a check asks for."""
+    full = in_full(asked)
     return control_set(
-        seed,
-        asked.items,
-        problems=asked.problems or tuple(PROBLEM_FAMILIES),
-        stories=asked.stories or tuple(STORY_FAMILIES),
-        named=asked.cues or tuple(CUES),
+        seed, full.items, problems=full.problems, stories=full.stories, named=full.cues
     )
 
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from tasks.checks.instruments.asking import cannot_answer, left_out, put_to, within_reach
+from tasks.checks.instruments.families import in_full
 from tasks.checks.instruments.names import RANKED, STATED
 from tasks.checks.reasoning.factors import attributed_fields, named_fields
 from tasks.checks.reasoning.payload import (
@@ -15,7 +16,6 @@ from tasks.checks.reasoning.payload import (
     ScoredControls,
 )
 from tasks.controls.factors import Named, balanced, confirmed, factor_set
-from tasks.controls.stories import STORY_FAMILIES
 from tasks.controls.validity import FEWEST
 from tasks.data.dataset import Row
 from tasks.errors import ChoicesError
@@ -29,7 +29,7 @@ def measure(work: Work[FactorControlsOptions]) -> FactorsOnControls:
     """The controls that the subject confirms, and the test's scores of them."""
     wanted = work.options.controls
     used = within_reach(work.ref.subject, wanted)
-    items = factor_set(work.seed, used.items, stories=used.stories or tuple(STORY_FAMILIES))
+    items = factor_set(work.seed, used.items, stories=in_full(used).stories)
     try:
         subject = open_writer(put_to(work.ref.subject, _choices(items)))
     except ChoicesError as error:
