@@ -187,6 +187,16 @@ def test_a_kind_brings_the_words_of_its_trade(offer, fresh_words):
     assert not is_plain("fairest")
 
 
+@pytest.mark.parametrize("word", ["Median", "per sentence", "half-life", ""])
+def test_a_word_that_no_sentence_could_hold_is_refused(offer, word):
+    offer(
+        "toy_odd",
+        f"import dataclasses\nKIND = dataclasses.replace(record(), plain_words=({word!r},))",
+    )
+    with pytest.raises(SpecError, match="is not one word in small letters"):
+        kinds()
+
+
 def test_the_list_of_checks_says_which_package_a_kind_comes_from(offer):
     offer("toy_listed", "KIND = record()")
     outcome = CliRunner().invoke(app, ["list", "--checks"])

@@ -1,5 +1,6 @@
 """What Assay must know of a kind of check before the check runs."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,10 +48,13 @@ class Kind:
     """Folder with `<name>.j2`, the sentences for its measures."""
 
     def __post_init__(self) -> None:
-        """Refuse a record that refers to measures it does not have."""
+        """Refuse a record that refers to measures it does not have, or a word that never fits."""
         strangers = [m for m in self.all_headlines if m not in self.vocabulary]
         if strangers:
             raise ValueError(f"headline {strangers[0]!r} is not in its vocabulary")
+        odd = [w for w in self.plain_words if not re.fullmatch("[a-z]+", w)]
+        if odd:
+            raise ValueError(f"plain word {odd[0]!r} is not one word in small letters")
         if not (self.templates / f"{self.name}.j2").is_file():
             raise ValueError(f"no {self.name}.j2 in {self.templates}")
 
